@@ -1,0 +1,60 @@
+package db
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// readers is how many connections read a SQLite store at once; WAL lets them
+// read while the one writer writes.
+const readers = 8
+
+func (d *DB) openSQLite(path string) error {
+	if path == "" {
+		return fmt.Errorf("database \"sqlite:\": name a file, for example sqlite:.plumb/plumb.db")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the database's folder: %w", err)
+	}
+	var err error
+	if d.writer, err = sql.Open("sqlite", sqliteDSN(path, "immediate")); err != nil {
+		return fmt.Errorf("open SQLite: %w", err)
+	}
+	d.writer.SetMaxOpenConns(1)
+	d.writer.SetMaxIdleConns(1)
+	if err := d.writer.Ping(); err != nil {
+		d.writer.Close()
+		return fmt.Errorf("open SQLite %s: %w", path, err)
+	}
+	if d.reader, err = sql.Open("sqlite", sqliteDSN(path, "deferred")); err != nil {
+		d.writer.Close()
+		return fmt.Errorf("open SQLite: %w", err)
+	}
+	d.reader.SetMaxOpenConns(readers)
+	d.reader.SetMaxIdleConns(readers)
+	return nil
+}
+
+func sqliteDSN(path, lock string) string {
+	q := url.Values{"_txlock": {lock}}
+	for _, p := range []string{
+		"busy_timeout(20000)", // another process may hold the file: a backup, a second server by mistake
+		"journal_mode(WAL)",
+		"synchronous(FULL)",
+		"foreign_keys(ON)",
+		"temp_store(MEMORY)",
+		"cache_size(-16000)",
+		"case_sensitive_like(ON)", // as PostgreSQL's LIKE
+	} {
+		q.Add("_pragma", p)
+	}
+	if lock == "deferred" {
+		q.Add("_pragma", "query_only(ON)")
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
