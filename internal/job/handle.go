@@ -1,0 +1,92 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// A Job is one attempt at a job.
+type Job[A Args] struct {
+	ID          int64
+	Args        A
+	Attempt     int // 1 is the first
+	MaxAttempts int
+}
+
+// Last reports whether a failure of this attempt is final.
+func (j Job[A]) Last() bool { return j.Attempt >= j.MaxAttempts }
+
+// A Policy says how one kind of job is tried. The zero value: up to a minute an
+// attempt, the next one after 1 s, 2 s, 4 s ... 5 minutes.
+type Policy struct {
+	Timeout time.Duration                   // of one attempt, by the machine's clock
+	Retry   func(attempt int) time.Duration // how long to wait after that attempt failed
+}
+
+// Handle registers the function that does jobs of type A. It runs outside of any
+// transaction, more than once if the server is killed, so it must be
+// idempotent. An error has it tried again.
+func Handle[A Args](q *Queue, work func(ctx context.Context, j Job[A]) error, p Policy) {
+	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, now: q.clock.Now})
+}
+
+// Discard ends a job that cannot ever work; err is logged.
+func Discard(err error) error { return river.JobCancel(err) }
+
+// Snooze has the job run again after d, without counting an attempt.
+func Snooze(d time.Duration) error { return river.JobSnooze(d) }
+
+type worker[A Args] struct {
+	river.WorkerDefaults[A]
+	work   func(context.Context, Job[A]) error
+	policy Policy
+	now    func() time.Time
+}
+
+// Work is River's name for doing a job.
+func (w *worker[A]) Work(ctx context.Context, j *river.Job[A]) error {
+	return w.work(ctx, Job[A]{ID: j.ID, Args: j.Args, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts})
+}
+
+// Timeout is River's name for the limit of an attempt.
+func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.policy.Timeout }
+
+// NextRetry is River's name for the time of the next attempt.
+func (w *worker[A]) NextRetry(j *river.Job[A]) time.Time {
+	wait := backOff
+	if w.policy.Retry != nil {
+		wait = w.policy.Retry
+	}
+	return w.now().Add(wait(j.Attempt))
+}
+
+// backOff doubles from a second to five minutes, give or take a tenth.
+func backOff(attempt int) time.Duration {
+	d := min(time.Second<<min(attempt-1, 9), 5*time.Minute)
+	return d + time.Duration((rand.Float64()-0.5)*0.2*float64(d))
+}
+
+// endings logs how attempts fail. It never changes what happens to the job.
+type endings struct{ log *slog.Logger }
+
+// HandleError is called by River when an attempt returned an error.
+func (e endings) HandleError(ctx context.Context, j *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	level := slog.LevelWarn
+	if errors.Is(err, context.Canceled) {
+		level = slog.LevelDebug // the server is being stopped
+	}
+	e.log.Log(ctx, level, "job failed", "job", j.Kind, "id", j.ID, "attempt", j.Attempt, "err", err)
+	return nil
+}
+
+// HandlePanic is called by River when an attempt panicked.
+func (e endings) HandlePanic(ctx context.Context, j *rivertype.JobRow, v any, trace string) *river.ErrorHandlerResult {
+	e.log.ErrorContext(ctx, "job panicked", "job", j.Kind, "id", j.ID, "attempt", j.Attempt, "err", v, "trace", trace)
+	return nil
+}
