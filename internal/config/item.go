@@ -70,6 +70,7 @@ type Item struct {
 	ResourceKey
 	Name          string
 	ARN           string
+	AWSRegion     string // awsRegion as shown: "global" for IAM, a bucket's own region; empty means Place.Region
 	AZ            string // availabilityZone, or AWS's "Not Applicable", "Multiple Availability Zones", "Regional"
 	Status        ItemStatus
 	CaptureTime   time.Time // when recording of the change began, milliseconds
@@ -85,6 +86,15 @@ type Item struct {
 
 // Key returns the identity of the item's resource.
 func (it Item) Key() ResourceKey { return it.ResourceKey }
+
+// ShownRegion returns the item's awsRegion. It differs from the region of the
+// item's place for global resources, which every region's recorder may record.
+func (it Item) ShownRegion() string {
+	if it.AWSRegion != "" {
+		return it.AWSRegion
+	}
+	return it.Region
+}
 
 // A VersionKey identifies one item of a resource's history.
 type VersionKey struct {
@@ -133,7 +143,8 @@ func (it Item) MarshalJSON() ([]byte, error) {
 	return json.Marshal(it.eventForm())
 }
 
-// UnmarshalJSON reads the event form.
+// UnmarshalJSON reads the event form. The form does not say whose recorder made
+// the item, so Place.Region is the awsRegion until a caller who knows sets it.
 func (it *Item) UnmarshalJSON(b []byte) error {
 	var e eventItem
 	if err := decodeInto(b, &e); err != nil {
@@ -148,7 +159,7 @@ func (it Item) eventForm() eventItem {
 		Configuration: it.Configuration, Supplementary: it.Supplementary, Tags: it.Tags,
 		Version: ItemVersion, CaptureTime: timeText(&it.CaptureTime), StateID: it.StateID,
 		Account: it.Account, Status: it.Status, Type: it.Type, ID: it.ID, Name: textOrNil(it.Name),
-		ARN: textOrNil(it.ARN), Region: it.Region, AZ: textOrNil(it.AZ),
+		ARN: textOrNil(it.ARN), Region: it.ShownRegion(), AZ: textOrNil(it.AZ),
 		CreationTime: timeText(it.CreationTime), RecordingFreqency: it.Frequency, DeliveryTime: timeText(it.DeliveryTime),
 	}
 	if e.Supplementary == nil {
@@ -168,6 +179,7 @@ func (it Item) eventForm() eventItem {
 func (it *Item) fromEventForm(e eventItem) error {
 	*it = Item{
 		ResourceKey: ResourceKey{Place{e.Account, e.Region}, e.Type, e.ID},
+		AWSRegion:   e.Region,
 		Name:        deref(e.Name), ARN: deref(e.ARN), AZ: deref(e.AZ), Status: e.Status, StateID: e.StateID,
 		Tags: e.Tags, Configuration: normal(e.Configuration), Frequency: e.RecordingFreqency,
 		Supplementary: map[string]any{},
