@@ -104,6 +104,7 @@ type Shape struct {
 	Min             *float64      `json:"min,omitempty"`
 	Max             *float64      `json:"max,omitempty"`
 	Pattern         string        `json:"pattern,omitempty"`
+	Matches         string        `json:"matches,omitempty"` // set by patches: what to match instead of Pattern
 	Enum            []string      `json:"enum,omitempty"`
 	Payload         string        `json:"payload,omitempty"`
 	LocationName    string        `json:"locationName,omitempty"`

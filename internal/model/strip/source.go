@@ -48,7 +48,7 @@ type sourceOperation struct {
 // sourceShape overrides what differs: members are an object, and their order counts.
 type sourceShape struct {
 	model.Shape
-	Members ordered    `json:"members"`
+	Members ordered `json:"members"`
 }
 
 // ordered is a JSON object that remembers the order of its keys.
