@@ -1,0 +1,56 @@
+package config
+
+// The events: what became true in a transaction. Reactions are called in that
+// transaction; who reacts to what is one list in app.
+
+// ItemsRecorded says that items were born, all of one place.
+type ItemsRecorded struct {
+	Place Place
+	Items []Recorded
+}
+
+// A Recorded is a new item with the one it follows; Previous is nil for the
+// first item of a resource, or the first after its deletion.
+type Recorded struct {
+	Item     Item
+	Previous *Item
+}
+
+// ComplianceChanged says that verdicts of one rule changed their compliance.
+type ComplianceChanged struct {
+	Place   Place
+	Rule    Rule
+	Changes []VerdictChange
+}
+
+// A VerdictChange is a verdict with the one it replaced; Old is nil for the
+// first.
+type VerdictChange struct {
+	Old *Verdict `json:"old"`
+	New Verdict  `json:"new"`
+}
+
+// RuleChanged says that a rule was put, and that it should be evaluated on what
+// is there.
+type RuleChanged struct{ Rule Rule }
+
+// RulesEvaluationStarted says that somebody asked for an evaluation.
+type RulesEvaluationStarted struct {
+	Place Place
+	Rules []string
+}
+
+// RecorderChanged says that a recorder was put, started, stopped or deleted.
+type RecorderChanged struct {
+	Recorder Recorder
+	Status   RecorderStatus
+	Deleted  bool
+}
+
+// SnapshotDelivered says that a snapshot lies in the channel's bucket.
+type SnapshotDelivered struct {
+	Place      Place
+	SnapshotID string
+	Bucket     string
+	Key        string
+}

@@ -1,0 +1,86 @@
+package config
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// MaxMessage is the largest message that SNS takes, in bytes; a change whose
+// notification is larger is announced by the oversized form.
+const MaxMessage = 256 * 1024
+
+// ChangeNotification returns the ConfigurationItemChangeNotification of an item:
+// the body of the SNS message and of a function's invokingEvent. diff is nil for
+// an evaluation that no change caused.
+func ChangeNotification(it Item, diff *Diff, created time.Time) ([]byte, error) {
+	return json.Marshal(struct {
+		Diff    *Diff  `json:"configurationItemDiff"`
+		Item    Item   `json:"configurationItem"`
+		Created string `json:"notificationCreationTime"`
+		Type    string `json:"messageType"`
+		Version string `json:"recordVersion"`
+	}{diff, it, FormatTime(created), MessageChange, ItemVersion})
+}
+
+// An S3Summary says where the whole notification of an oversized item lies, or
+// why it could not be put there.
+type S3Summary struct {
+	Location     *string `json:"s3BucketLocation"` // bucket/key
+	ErrorCode    *string `json:"errorCode"`
+	ErrorMessage *string `json:"errorMessage"`
+}
+
+type itemSummary struct {
+	ChangeType   string     `json:"changeType"`
+	Version      string     `json:"configurationItemVersion"`
+	CaptureTime  *string    `json:"configurationItemCaptureTime"`
+	StateID      int64      `json:"configurationStateId"`
+	Account      string     `json:"awsAccountId"`
+	Status       ItemStatus `json:"configurationItemStatus"`
+	Type         string     `json:"resourceType"`
+	ID           string     `json:"resourceId"`
+	Name         *string    `json:"resourceName"`
+	ARN          *string    `json:"ARN"`
+	Region       string     `json:"awsRegion"`
+	AZ           *string    `json:"availabilityZone"`
+	MD5          string     `json:"configurationStateMd5Hash"`
+	CreationTime *string    `json:"resourceCreationTime"`
+}
+
+// OversizedNotification returns the OversizedConfigurationItemChangeNotification
+// of an item: its identity without its body.
+func OversizedNotification(it Item, changeType string, s3 S3Summary, created time.Time) ([]byte, error) {
+	return json.Marshal(struct {
+		Summary itemSummary `json:"configurationItemSummary"`
+		S3      S3Summary   `json:"s3DeliverySummary"`
+		Created string      `json:"notificationCreationTime"`
+		Type    string      `json:"messageType"`
+		Version string      `json:"recordVersion"`
+	}{itemSummary{
+		changeType, ItemVersion, timeText(&it.CaptureTime), it.StateID, it.Account, it.Status, it.Type, it.ID,
+		textOrNil(it.Name), textOrNil(it.ARN), it.ShownRegion(), textOrNil(it.AZ), "", timeText(it.CreationTime),
+	}, s3, FormatTime(created), MessageOversized, "1.0"})
+}
+
+// ScheduledNotification returns the invokingEvent of a periodic rule.
+func ScheduledNotification(account string, created time.Time) ([]byte, error) {
+	return json.Marshal(struct {
+		Account string `json:"awsAccountId"`
+		Created string `json:"notificationCreationTime"`
+		Type    string `json:"messageType"`
+		Version string `json:"recordVersion"`
+	}{account, FormatTime(created), MessageScheduled, "1.0"})
+}
+
+// SnapshotCompleted returns the ConfigurationSnapshotDeliveryCompleted message,
+// which triggers rules as well.
+func SnapshotCompleted(e SnapshotDelivered, created time.Time) ([]byte, error) {
+	return json.Marshal(struct {
+		ID      string `json:"configSnapshotId"`
+		Key     string `json:"s3ObjectKey"`
+		Bucket  string `json:"s3Bucket"`
+		Created string `json:"notificationCreationTime"`
+		Type    string `json:"messageType"`
+		Version string `json:"recordVersion"`
+	}{e.SnapshotID, e.Key, e.Bucket, FormatTime(created), MessageSnapshot, "1.1"})
+}
