@@ -25,8 +25,9 @@ type Metadata struct {
 	QueryCompatible  bool     `json:"queryCompatible,omitempty"` // a JSON service that speaks awsQuery to old clients
 	Protocols        []string `json:"protocols,omitempty"`
 
-	// ValidationCode, ShapePackage and ListNotNull are set by patches and shape the text of constraint failures.
+	// Set by patches: how the service words what its own model does not say.
 	ValidationCode string `json:"validationCode,omitempty"` // empty: ValidationException
+	MalformedCode  string `json:"malformedCode,omitempty"`  // empty: SerializationException
 	ShapePackage   string `json:"shapePackage,omitempty"`   // how a structure prints: com.amazonaws.starling.dove
 	ListNotNull    bool   `json:"listNotNull,omitempty"`    // list constraints end in "Member must not be null"
 }

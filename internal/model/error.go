@@ -89,8 +89,7 @@ func ServiceUnavailable(format string, args ...any) *Error {
 
 // MissingAuthenticationToken says that a request is not signed.
 func MissingAuthenticationToken() *Error {
-	return Errorf(Error{Code: "MissingAuthenticationTokenException", QueryCode: "MissingAuthenticationToken",
-		Status: http.StatusForbidden}, "Missing Authentication Token")
+	return Errorf(Error{Code: "MissingAuthenticationToken", Status: http.StatusForbidden}, "Missing Authentication Token")
 }
 
 // UnrecognizedClientException says that the access key or the session token is not known.

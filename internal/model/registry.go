@@ -17,8 +17,9 @@ type Info struct {
 	XMLNamespace    string
 	QueryCompatible bool // speaks awsQuery to old clients as well
 
-	ValidationCode string
-	ShapePackage   string
+	ValidationCode string // of constraint failures; empty: ValidationException
+	MalformedCode  string // of bodies that do not parse; empty: SerializationException
+	ShapePackage   string // how structures print in constraint failures
 	ListNotNull    bool
 }
 

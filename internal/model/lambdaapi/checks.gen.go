@@ -256,7 +256,7 @@ func (v *CreateEventSourceMappingInput) check(c *model.Checker) {
 func (v *CreateFunctionInput) check(c *model.Checker) {
 	c.Required("functionName", v.FunctionName == nil)
 	c.String("functionName", v.FunctionName, ruleFunctionName)
-	c.Enum("runtime", string(v.Runtime), ruleRuntime)
+	c.Enum("runtime", string(v.Runtime), ruleRuntimeOpen)
 	c.Required("role", v.Role == nil)
 	c.String("role", v.Role, ruleRoleArn)
 	c.String("handler", v.Handler, ruleHandler)
@@ -1152,7 +1152,7 @@ func (v *UpdateFunctionConfigurationInput) check(c *model.Checker) {
 		v.Environment.check(c)
 		c.Out()
 	}
-	c.Enum("runtime", string(v.Runtime), ruleRuntime)
+	c.Enum("runtime", string(v.Runtime), ruleRuntimeOpen)
 	if v.DeadLetterConfig != nil {
 		c.In("deadLetterConfig")
 		v.DeadLetterConfig.check(c)
@@ -1369,6 +1369,7 @@ var (
 	ruleRetentionPeriodInDays                      = &model.Rule{Min: new(1.0), Max: new(90.0)}
 	ruleRoleArn                                    = &model.Rule{Pattern: model.NewPattern(`arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`, `arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+`)}
 	ruleRuntime                                    = &model.Rule{Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0"}}
+	ruleRuntimeOpen                                = &model.Rule{Enum: []string{"nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0"}, Open: model.NewPattern(`[\s\S]*`, `[\s\S]*`)}
 	ruleRuntimeVersionArn                          = &model.Rule{Min: new(26.0), Max: new(2048.0), Pattern: model.NewPattern(`arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}::runtime:.+`, `arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}::runtime:.+`)}
 	ruleS3Bucket                                   = &model.Rule{Min: new(3.0), Max: new(63.0), Pattern: model.NewPattern(`[0-9A-Za-z\.\-_]*(?<!\.)`, `([0-9A-Za-z\.\-_]*[0-9A-Za-z\-_])?`)}
 	ruleS3Key                                      = &model.Rule{Min: new(1.0), Max: new(1024.0)}

@@ -446,13 +446,14 @@ func (s *Service) UpdateFunctionUrlConfig(handle func(context.Context, *UpdateFu
 
 func info() model.Info {
 	return model.Info{
-		Name:         "lambda",
-		Title:        "AWS Lambda",
-		Signing:      "lambda",
-		Protocol:     "rest-json",
-		APIVersion:   "2015-03-31",
-		ShapePackage: "com.amazonaws.services.lambda.model",
-		ListNotNull:  true,
+		Name:          "lambda",
+		Title:         "AWS Lambda",
+		Signing:       "lambda",
+		Protocol:      "rest-json",
+		APIVersion:    "2015-03-31",
+		ShapePackage:  "com.amazonaws.services.lambda.model",
+		MalformedCode: "InvalidRequestContentException",
+		ListNotNull:   true,
 	}
 }
 
