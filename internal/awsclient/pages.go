@@ -1,0 +1,227 @@
+package awsclient
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"plumb/internal/model"
+)
+
+// maxPages ends a listing that would never end. AWS's largest pages times this is more than an account can hold.
+const maxPages = 10_000
+
+// All makes a call and reads every page of its answer into one. It is complete or it fails: a token that cannot be
+// followed, one that comes twice, and an answer that says it is cut short without a token are errors.
+func (c *Client) All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
+	_, op, err := c.opt.Models.operation(service, operation)
+	if err != nil {
+		return nil, err
+	}
+	out, err := readPages(op, in, func(in map[string]any) (map[string]any, error) {
+		return c.Call(ctx, service, operation, in)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: all pages: %w", service, operation, err)
+	}
+	return out, nil
+}
+
+func readPages(
+	op *model.Operation, in map[string]any, call func(map[string]any) (map[string]any, error),
+) (map[string]any, error) {
+	p, err := pagerOf(op)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]any
+	seen := map[string]bool{}
+	for range maxPages {
+		page, err := call(in)
+		if err != nil {
+			return nil, err
+		}
+		next, err := p.next(page)
+		if err != nil {
+			return nil, err
+		}
+		all = p.merge(all, page)
+		if next == nil {
+			p.dropTokens(all)
+			return all, nil
+		}
+		if key := fmt.Sprint(next); seen[key] {
+			return nil, fmt.Errorf("the page token %s came twice", key)
+		} else {
+			seen[key] = true
+		}
+		in = with(in, next)
+	}
+	return nil, fmt.Errorf("more than %d pages", maxPages)
+}
+
+// with returns the input of the next page. It copies: the caller's map is the caller's.
+func with(in, next map[string]any) map[string]any {
+	out := make(map[string]any, len(in)+len(next))
+	for k, v := range in {
+		out[k] = v
+	}
+	for k, v := range next {
+		out[k] = v
+	}
+	return out
+}
+
+// A pager knows how the pages of one operation follow each other.
+type pager struct {
+	tokens map[string]string // output member: input member, "" when nothing takes it
+	more   string            // output member that says whether there is more
+	lists  []string          // members whose lists go on from page to page; nil: all
+}
+
+// Members of outputs that promise more, for operations whose paginator the model does not have.
+var (
+	tokenLike = regexp.MustCompile(`^(?i:next.*token|next.*marker|marker|next.*key|.*continuationtoken|lastevaluated.*|next.*record.*)$`)
+	moreLike  = regexp.MustCompile(`^(?i:is_?truncated|has_?more.*|more.*(results|data).*)$`)
+)
+
+func pagerOf(op *model.Operation) (*pager, error) {
+	p := &pager{tokens: map[string]string{}}
+	if op.Output == nil {
+		return p, nil
+	}
+	if pg := op.Paginator; pg != nil {
+		if len(pg.InputToken) != len(pg.OutputToken) {
+			return nil, fmt.Errorf("the model's paginator has %d tokens in and %d out", len(pg.InputToken), len(pg.OutputToken))
+		}
+		for i, out := range pg.OutputToken {
+			if strings.ContainsAny(out, " |[") {
+				return nil, fmt.Errorf("the model's paginator wants %q, which is not a member", out)
+			}
+			p.tokens[out] = pg.InputToken[i]
+		}
+		p.more, p.lists = pg.MoreResults, pg.ResultKey
+		return p, nil
+	}
+	return p, p.guess(op)
+}
+
+// guess finds tokens by their names. One that no input takes is kept, to fail when it is ever set.
+func (p *pager) guess(op *model.Operation) error {
+	for _, m := range op.Output.Shape.Members {
+		switch {
+		case moreLike.MatchString(m.Name):
+			p.more = m.Name
+		case tokenLike.MatchString(m.Name) && !echoed(op, m.Name):
+			p.tokens[m.Name] = inputFor(op, m.Name)
+		}
+	}
+	return nil
+}
+
+// echoed says whether the output repeats the input's token beside a Next one, as S3's listings do.
+func echoed(op *model.Operation, name string) bool {
+	return !strings.HasPrefix(strings.ToLower(name), "next") && op.Output.Shape.Lookup("Next"+name) != nil
+}
+
+// inputFor is the input member that takes the output's token: the same name, or the one without "Next".
+func inputFor(op *model.Operation, out string) string {
+	if op.Input == nil {
+		return ""
+	}
+	for _, name := range []string{out, strings.TrimPrefix(out, "Next"), "Marker"} {
+		for _, m := range op.Input.Shape.Members {
+			if strings.EqualFold(m.Name, name) {
+				return m.Name
+			}
+		}
+	}
+	return ""
+}
+
+// next returns the input members of the next page, nil when this was the last.
+func (p *pager) next(page map[string]any) (map[string]any, error) {
+	more, said := page[p.more].(bool)
+	if said && !more {
+		return nil, nil
+	}
+	next := map[string]any{}
+	for out, in := range p.tokens {
+		v := at(page, out)
+		if v == nil || v == "" {
+			continue
+		}
+		if in == "" {
+			return nil, fmt.Errorf("the answer goes on (%s) and nothing in the input takes the token", out)
+		}
+		next[in] = v
+	}
+	if len(next) > 0 {
+		return next, nil
+	}
+	if more {
+		return nil, fmt.Errorf("the answer is cut short (%s) without a token to go on", p.more)
+	}
+	return nil, nil
+}
+
+// at finds a member by its dotted name.
+func at(v map[string]any, path string) any {
+	head, rest, deeper := strings.Cut(path, ".")
+	if !deeper {
+		return v[head]
+	}
+	inner, _ := v[head].(map[string]any)
+	return at(inner, rest)
+}
+
+// merge adds a page's lists to what came before; whatever is no list stays as the first page had it.
+func (p *pager) merge(all, page map[string]any) map[string]any {
+	if all == nil {
+		return page
+	}
+	if p.lists == nil {
+		appendLists(all, page)
+		return all
+	}
+	for _, path := range p.lists {
+		appendAt(all, page, path)
+	}
+	return all
+}
+
+func appendLists(all, page map[string]any) {
+	for k := range page {
+		appendAt(all, page, k)
+	}
+}
+
+func appendAt(all, page map[string]any, path string) {
+	head, rest, deeper := strings.Cut(path, ".")
+	if deeper {
+		a, okA := all[head].(map[string]any)
+		b, okB := page[head].(map[string]any)
+		switch {
+		case okA && okB:
+			appendAt(a, b, rest)
+		case okB:
+			all[head] = b
+		}
+		return
+	}
+	more, ok := page[head].([]any)
+	if !ok {
+		return
+	}
+	had, _ := all[head].([]any)
+	all[head] = append(had, more...)
+}
+
+// dropTokens takes the first page's token out of the whole, where it would promise more.
+func (p *pager) dropTokens(all map[string]any) {
+	for out := range p.tokens {
+		delete(all, out)
+	}
+	delete(all, p.more)
+}
