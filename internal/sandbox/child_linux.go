@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// childArg is the hidden argument under which this program starts as a child.
+const childArg = "__sandbox"
+
+// Main must be the first thing that the program's main does, and a test's
+// TestMain. In an ordinary run it returns at once. In a process that Start made
+// it builds the walls and becomes the program that is to be held; it does not
+// return.
+func Main() {
+	if len(os.Args) != 2 || os.Args[1] != childArg {
+		return
+	}
+	// Privileges, filters and the parent's death signal belong to a thread, and
+	// the thread that executes the program is the one that counts.
+	runtime.LockOSThread()
+	err := beChild()
+	if err == nil {
+		os.Exit(0)
+	}
+	unix.Write(controlFD, append([]byte{sayError}, err.Error()...))
+	os.Exit(1)
+}
+
+// beChild takes the order and returns only if it cannot be carried out.
+func beChild() error {
+	unix.CloseOnExec(controlFD)
+	var o order
+	if err := json.NewDecoder(os.NewFile(controlFD, "control")).Decode(&o); err != nil {
+		return fmt.Errorf("take order: %w", err)
+	}
+	if o.Level == Namespaces {
+		if err := buildRoot(o); err != nil {
+			return err
+		}
+		if err := openNetwork(o.Listen); err != nil {
+			return err
+		}
+	}
+	if err := bound(o); err != nil {
+		return err
+	}
+	if err := dropPrivileges(o); err != nil {
+		return err
+	}
+	if o.Spec.Dir != "" {
+		if err := os.Chdir(o.Spec.Dir); err != nil {
+			return fmt.Errorf("enter folder: %w", err)
+		}
+	}
+	if o.Level == Landlock {
+		if err := landlocked(o); err != nil {
+			return err
+		}
+	}
+	return become(o)
+}
+
+// become says that all is ready, closes the door behind itself and executes the
+// program.
+func become(o order) error {
+	if o.Level >= Landlock {
+		if err := filterCalls(o); err != nil {
+			return err
+		}
+	}
+	if _, err := unix.Write(controlFD, []byte{sayReady}); err != nil {
+		return fmt.Errorf("say ready: %w", err)
+	}
+	if o.Check {
+		return nil
+	}
+	if err := syscall.Exec(o.Spec.Args[0], o.Spec.Args, o.Spec.Env); err != nil {
+		return fmt.Errorf("execute %s: %w", o.Spec.Args[0], err)
+	}
+	return nil
+}
+
+// bound sets the resource limits of the process. Memory is held from outside,
+// by a control group or a watch: the limits on address space and data are of no
+// use with runtimes that reserve gigabytes. The one on data only stops a child
+// that allocates faster than the watch looks.
+func bound(o order) error {
+	const headroom = 1 << 30
+	r := o.Spec.Limits
+	set := func(what int, n uint64) error {
+		if n == 0 {
+			return nil
+		}
+		return syscall.Setrlimit(what, &syscall.Rlimit{Cur: n, Max: n})
+	}
+	if err := syscall.Setrlimit(unix.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		return fmt.Errorf("limit core files: %w", err)
+	}
+	if err := set(unix.RLIMIT_NOFILE, r.OpenFiles); err != nil {
+		return fmt.Errorf("limit open files: %w", err)
+	}
+	if err := set(unix.RLIMIT_FSIZE, uint64(r.FileSize)); err != nil {
+		return fmt.Errorf("limit file size: %w", err)
+	}
+	if r.Memory > 0 {
+		if err := set(unix.RLIMIT_DATA, uint64(r.Memory)+headroom); err != nil {
+			return fmt.Errorf("limit data: %w", err)
+		}
+	}
+	if o.Level != Namespaces {
+		// Outside of a user namespace the number counts everything that the
+		// user runs.
+		return nil
+	}
+	if err := set(unix.RLIMIT_NPROC, r.Processes); err != nil {
+		return fmt.Errorf("limit processes: %w", err)
+	}
+	return nil
+}

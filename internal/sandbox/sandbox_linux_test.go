@@ -1,0 +1,378 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test program be three things: the tests, a child that builds
+// its walls, and the program inside the walls that tries to get out.
+func TestMain(m *testing.M) {
+	Main()
+	if what := os.Getenv("INSIDE"); what != "" {
+		inside(what, os.Args[1:])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// inside does one thing and prints what came of it.
+func inside(what string, args []string) {
+	say := func(err error) {
+		if err != nil {
+			fmt.Println("error:", err)
+			return
+		}
+		fmt.Println("ok")
+	}
+	switch what {
+	case "hello":
+		d, _ := os.Getwd()
+		fmt.Println("hello from", d, os.Getpid(), os.Getuid())
+	case "read":
+		_, err := os.ReadFile(args[0])
+		say(err)
+	case "write":
+		say(os.WriteFile(args[0], []byte("x"), 0o644))
+	case "fill":
+		say(os.WriteFile(args[0], make([]byte, 2<<20), 0o644))
+	case "connect":
+		c, err := net.DialTimeout("tcp", args[0], time.Second)
+		if err == nil {
+			c.Close()
+		}
+		say(err)
+	case "get":
+		r, err := http.Get("http://" + os.Getenv("WHERE") + "/")
+		if err != nil {
+			say(err)
+			return
+		}
+		text, _ := io.ReadAll(r.Body)
+		fmt.Println(string(text))
+	case "signal":
+		pid, _ := strconv.Atoi(args[0])
+		say(syscall.Kill(pid, 0))
+	case "namespace":
+		cmd := exec.Command("/proc/self/exe")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}
+		say(cmd.Start())
+	case "mount":
+		say(syscall.Mount("tmpfs", "/tmp", "tmpfs", 0, ""))
+	case "eat":
+		var kept [][]byte
+		for range 64 {
+			b := make([]byte, 8<<20)
+			for i := range b {
+				b[i] = 1
+			}
+			kept = append(kept, b)
+			time.Sleep(5 * time.Millisecond)
+		}
+		fmt.Println("ate", len(kept))
+	case "linger":
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "INSIDE=wait")
+		cmd.Stdout = os.Stdout
+		say(cmd.Start())
+		time.Sleep(time.Hour)
+	case "wait":
+		time.Sleep(time.Hour)
+	}
+}
+
+// A trial is a box with a folder to write in and the test program inside.
+type trial struct {
+	t         *testing.T
+	box       *Box
+	code, tmp Mount
+	spec      Spec
+}
+
+// levels runs a test at every level that this machine has above none.
+func levels(t *testing.T, f func(t *testing.T, tr *trial)) {
+	for l := Limits; l <= Namespaces; l++ {
+		t.Run(l.String(), func(t *testing.T) {
+			if err := try(l, t.TempDir()); err != nil {
+				t.Skipf("this machine does not have the level: %v", err)
+			}
+			f(t, newTrial(t, l))
+		})
+	}
+}
+
+func newTrial(t *testing.T, l Level) *trial {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := New(slog.Default(), Report{Level: l}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &trial{t: t, box: b,
+		code: Mount{Source: filepath.Dir(exe), Target: "/var/task"},
+		tmp:  Mount{Source: filepath.Join(dir, "tmp"), Target: "/tmp", Write: true},
+	}
+	if err := os.Mkdir(tr.tmp.Source, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tr.spec = Spec{
+		Args:   []string{filepath.Join(l.Path(tr.code), filepath.Base(exe))},
+		Dir:    l.Path(tr.code),
+		Mounts: []Mount{tr.code, tr.tmp},
+		Limits: Resource{OpenFiles: 256, Processes: 256},
+	}
+	return tr
+}
+
+// start starts the test program with what to do inside.
+func (tr *trial) start(what string, args ...string) (*Process, *os.File) {
+	tr.t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	spec := tr.spec
+	spec.Args = append(spec.Args[:1:1], args...)
+	spec.Env = append(spec.Env, "INSIDE="+what)
+	spec.Output = w
+	p, err := tr.box.Start(context.Background(), spec)
+	w.Close()
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	return p, r
+}
+
+// do does it and returns what it printed.
+func (tr *trial) do(what string, args ...string) string {
+	tr.t.Helper()
+	p, r := tr.start(what, args...)
+	text, _ := io.ReadAll(r)
+	r.Close()
+	p.Wait()
+	return strings.TrimSpace(string(text))
+}
+
+// atLeast skips a test below a level.
+func (tr *trial) atLeast(l Level) {
+	if tr.box.level < l {
+		tr.t.Skipf("level %s does not promise this", tr.box.level)
+	}
+}
+
+func TestChildRunsInItsFolder(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		if got := tr.do("hello"); !strings.HasPrefix(got, "hello from "+tr.spec.Dir) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestChildReadsNothingOfTheHost(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.atLeast(Landlock)
+		secret := filepath.Join(t.TempDir(), "plumb.db")
+		if err := os.WriteFile(secret, []byte("secret"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{secret, "/etc/shadow", fmt.Sprintf("/proc/%d/environ", os.Getpid())} {
+			if got := tr.do("read", path); got == "ok" {
+				t.Errorf("read %s", path)
+			}
+		}
+		if got := tr.do("read", tr.spec.Args[0]); got != "ok" {
+			t.Errorf("read of its own code: %s", got)
+		}
+	})
+}
+
+func TestChildWritesOnlyToItsOwnTmp(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.atLeast(Landlock)
+		tmp := tr.box.level.Path(tr.tmp)
+		if got := tr.do("write", tmp+"/file"); got != "ok" {
+			t.Errorf("write to its own tmp: %s", got)
+		}
+		for _, path := range []string{tr.spec.Dir + "/file", "/file", "/etc/file", "/usr/file", "/var/tmp/file"} {
+			if got := tr.do("write", path); got == "ok" {
+				t.Errorf("wrote %s", path)
+				os.Remove(path)
+			}
+		}
+	})
+}
+
+func TestFilesHaveALimit(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.spec.Limits.FileSize = 1 << 20
+		if got := tr.do("fill", tr.box.level.Path(tr.tmp)+"/file"); got == "ok" {
+			t.Error("wrote more than the limit")
+		}
+	})
+}
+
+func TestChildReachesWhatItWasGivenAndNothingElse(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		given, other := serveText(t, "given"), serveText(t, "other")
+		tr.spec.Forward = []Forward{{Inside: given, Outside: given}}
+		tr.spec.Env = []string{"WHERE=" + given}
+		if got := tr.do("get"); got != "given" {
+			t.Errorf("get what it was given: %q", got)
+		}
+		if tr.box.level == Limits || tr.box.level == Landlock && landlockVersion() < landlockNetwork {
+			return
+		}
+		if got := tr.do("connect", other); got == "ok" {
+			t.Error("connected to another port")
+		}
+	})
+}
+
+func TestParentHearsTheChild(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.spec.Listen = "WHERE"
+		p, r := tr.start("get")
+		defer r.Close()
+		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "heard") })}
+		go s.Serve(p.Listener)
+		defer s.Close()
+		text, _ := io.ReadAll(r)
+		if got := strings.TrimSpace(string(text)); got != "heard" {
+			t.Errorf("got %q", got)
+		}
+		p.Wait()
+	})
+}
+
+func TestChildSignalsNobody(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.atLeast(Landlock)
+		if got := tr.do("signal", strconv.Itoa(os.Getpid())); got == "ok" {
+			t.Error("signalled its parent")
+		}
+	})
+}
+
+func TestSignalsStayInsideWithoutScopes(t *testing.T) {
+	if landlockVersion() == 0 {
+		t.Skip("this kernel has no Landlock")
+	}
+	tr := newTrial(t, Landlock)
+	tr.box.scoped = false
+	if got := tr.do("signal", strconv.Itoa(os.Getpid())); got == "ok" {
+		t.Error("signalled its parent")
+	}
+	if got := tr.do("hello"); !strings.HasPrefix(got, "hello") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestDoorsIntoTheKernelAreShut(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.atLeast(Landlock)
+		for _, what := range []string{"namespace", "mount"} {
+			if got := tr.do(what); got == "ok" {
+				t.Errorf("%s was allowed", what)
+			}
+		}
+	})
+}
+
+func TestChildThatOutgrowsItsMemoryIsKilled(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		for _, groups := range []controlGroups{tr.box.groups, {}} {
+			tr.box.groups = groups
+			tr.spec.Limits.Memory = 128 << 20
+			p, r := tr.start("eat")
+			text, _ := io.ReadAll(r)
+			r.Close()
+			state, err := p.Wait()
+			if err != ErrMemory || state.Success() {
+				t.Errorf("with group %q: %v, %v, %s", groups.base, state, err, text)
+			}
+		}
+	})
+}
+
+func TestKillTakesTheChildrenToo(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		p, r := tr.start("linger")
+		defer r.Close()
+		line := make([]byte, 3)
+		if _, err := io.ReadFull(r, line); err != nil || string(line) != "ok\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+		p.Kill()
+		p.Wait()
+		// The pipe ends when the last process that holds it has gone.
+		r.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := r.Read(line); err != io.EOF {
+			t.Errorf("a child of the child still lives: %v", err)
+		}
+	})
+}
+
+func TestMissingProgramIsAnErrorOfStart(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.spec.Args = []string{"/var/task/missing"}
+		_, err := tr.box.Start(context.Background(), tr.spec)
+		if err == nil || !strings.Contains(err.Error(), "/var/task/missing") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestProbeFindsALevel(t *testing.T) {
+	r := Probe(t.TempDir())
+	t.Logf("%s, memory by %s, %q", r.Level, r.Memory, r.Reasons)
+	if r.Level < Limits {
+		t.Errorf("level %s", r.Level)
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for _, l := range []Level{Limits, Landlock, Namespaces} {
+		b.Run(l.String(), func(b *testing.B) {
+			box, err := New(slog.Default(), Report{Level: l}, b.TempDir())
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer box.Close()
+			for b.Loop() {
+				p, err := box.start(context.Background(), Spec{Output: os.Stderr}, true)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Wait()
+			}
+		})
+	}
+}
+
+func serveText(t *testing.T, text string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) })}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().String()
+}

@@ -1,0 +1,120 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// The parent and the child that is building its walls talk over a socket pair.
+// The parent writes an order and closes its half. The child answers with its
+// listeners, when it has some, then with "ready"; the socket closes by itself
+// when the child has become the program. An error text may come at any time
+// instead.
+const (
+	sayListeners = 'L'
+	sayReady     = 'R'
+	sayError     = 'E'
+)
+
+// controlFD is the child's end of the socket pair.
+const controlFD = 3
+
+// An order is what the parent asks of the child.
+type order struct {
+	Level   Level
+	Spec    Spec
+	Root    string   // empty folder on which the child's own root is mounted
+	Listen  []string // loopback addresses to listen at and hand back
+	Connect []int    // ports that the child may connect to, where there is one network
+	UID     int      // user to become inside, 0 for none
+	Scoped  bool     // the kernel keeps signals inside by itself
+	Check   bool     // build the walls, then leave instead of starting a program
+}
+
+// giveOrder writes the order and closes the writing half.
+func giveOrder(sock *os.File, o order) error {
+	o.Spec.Output = nil
+	if err := json.NewEncoder(sock).Encode(o); err != nil {
+		return fmt.Errorf("give order: %w", err)
+	}
+	return unix.Shutdown(int(sock.Fd()), unix.SHUT_WR)
+}
+
+// hearChild reads what the child says until it has become the program. It
+// returns the listeners that the child opened in its own network.
+func hearChild(sock *os.File) ([]net.Listener, error) {
+	var (
+		listeners []net.Listener
+		ready     bool
+		text      = make([]byte, 4096)
+		rights    = make([]byte, unix.CmsgSpace(4*16))
+	)
+	for {
+		n, oob, _, _, err := unix.Recvmsg(int(sock.Fd()), text, rights, unix.MSG_CMSG_CLOEXEC)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return listeners, fmt.Errorf("hear from child: %w", err)
+		}
+		if n == 0 {
+			if !ready {
+				return listeners, errors.New("the child left before it was ready")
+			}
+			return listeners, nil
+		}
+		if oob > 0 {
+			got, err := takeListeners(rights[:oob])
+			listeners = append(listeners, got...)
+			if err != nil {
+				return listeners, err
+			}
+		}
+		// Messages are short and may arrive joined; an error text is last.
+		for i := 0; i < n; i++ {
+			switch text[i] {
+			case sayReady:
+				ready = true
+			case sayError:
+				rest, _ := io.ReadAll(sock)
+				return listeners, errors.New(string(text[i+1:n]) + string(rest))
+			}
+		}
+	}
+}
+
+// takeListeners makes listeners of the descriptors in a control message.
+func takeListeners(b []byte) ([]net.Listener, error) {
+	messages, err := unix.ParseSocketControlMessage(b)
+	if err != nil {
+		return nil, fmt.Errorf("parse control message: %w", err)
+	}
+	var out []net.Listener
+	for _, m := range messages {
+		fds, err := unix.ParseUnixRights(&m)
+		if err != nil {
+			return out, fmt.Errorf("parse descriptors: %w", err)
+		}
+		for _, fd := range fds {
+			f := os.NewFile(uintptr(fd), "listener")
+			l, err := net.FileListener(f)
+			f.Close()
+			if err != nil {
+				return out, fmt.Errorf("listener of child: %w", err)
+			}
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// handOver sends the descriptors of listeners to the parent.
+func handOver(fds []int) error {
+	return unix.Sendmsg(controlFD, []byte{sayListeners}, unix.UnixRights(fds...), nil, 0)
+}
