@@ -1,0 +1,219 @@
+package settings
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// A Mode says whom the server trusts.
+type Mode string
+
+// In development mode any credentials are taken, on loopback only, and the clock
+// can be moved. In server mode every request is signed with a known access key.
+const (
+	Development Mode = "development"
+	Server      Mode = "server"
+)
+
+// AWS as a target means Amazon's own regional endpoints.
+const AWS = "aws"
+
+// Settings are the program's options. Default gives the zero state; Load reads
+// them and checks them.
+type Settings struct {
+	File string // the settings file, empty for none
+
+	Listen   string
+	Mode     Mode
+	Data     string // folder
+	Database string // sqlite:PATH or postgres://...; empty: a file in Data
+	Account  string // whose requests those are that name no account
+	Region   string // of requests that name no region
+
+	Target    string    // of the default account: URL, "aws", or empty for the embedded services
+	Endpoints Endpoints // outside services of the default account
+	Forward   bool      // unserved services are forwarded in server mode too
+	Accounts  []Account
+
+	AccessKeys []AccessKey
+
+	Poll        time.Duration
+	MaxBody     int64
+	Functions   int           // environments that may exist at once
+	FunctionTTL time.Duration // how long an idle environment is kept
+	Python      string
+	Node        string
+	NodePath    string
+	Sandbox     string
+	Host        string // name of this server among those that share a database
+	LogLevel    string
+	LogFormat   string
+
+	origins map[string]string
+}
+
+// Default returns what is in force when nothing is said: loopback, SQLite in a
+// local folder, development mode.
+func Default() Settings {
+	return Settings{
+		Listen: "127.0.0.1:4577", Mode: Development, Data: ".plumb",
+		Account: "123456789012", Region: "us-east-1",
+		Poll: time.Minute, MaxBody: 64 << 20,
+		Functions: 64, FunctionTTL: 10 * time.Minute,
+		Sandbox: "auto", LogLevel: "info", LogFormat: "text",
+		origins: map[string]string{},
+	}
+}
+
+// Origin says where a setting's value is from: "flag", "environment", "file" or
+// "default".
+func (s Settings) Origin(name string) string {
+	if o, ok := s.origins[name]; ok {
+		return o
+	}
+	return "default"
+}
+
+// DatabaseURL returns the database that is meant: the setting, or a SQLite file
+// in the data folder.
+func (s Settings) DatabaseURL() string {
+	if s.Database != "" {
+		return s.Database
+	}
+	return "sqlite:" + filepath.Join(s.Data, "plumb.db")
+}
+
+// Forwards reports whether requests for services that are not served here go on
+// to the account's target.
+func (s Settings) Forwards() bool { return s.Mode == Development || s.Forward }
+
+var (
+	twelveDigits = regexp.MustCompile(`^[0-9]{12}$`)
+	regionName   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+)
+
+// Check returns the first thing that is wrong with the settings as a whole, in a
+// sentence that says what to do.
+func (s Settings) Check() error {
+	checks := []func() error{
+		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkLimits,
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Settings) checkListener() error {
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %q: want HOST:PORT, for example 127.0.0.1:4577", s.Listen)
+	}
+	if s.Mode == Development && !loopback(host) {
+		return fmt.Errorf("listen %s is not loopback, and development mode takes any credentials: "+
+			"listen on 127.0.0.1, or set mode to server and give access-keys", s.Listen)
+	}
+	return nil
+}
+
+// loopback reports whether a listener on host is reached from this machine only.
+// The empty host is every interface.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (s Settings) checkIdentity() error {
+	if !twelveDigits.MatchString(s.Account) {
+		return fmt.Errorf("account %q: want twelve digits", s.Account)
+	}
+	if !regionName.MatchString(s.Region) {
+		return fmt.Errorf("region %q: want a region such as us-east-1", s.Region)
+	}
+	return nil
+}
+
+func (s Settings) checkKeys() error {
+	if s.Mode == Server && len(s.AccessKeys) == 0 {
+		return fmt.Errorf("server mode takes signed requests only and knows no access key: give access-keys in the settings file")
+	}
+	seen := map[string]bool{}
+	for i, k := range s.AccessKeys {
+		where := fmt.Sprintf("access-keys, entry %d", i+1)
+		switch {
+		case k.ID == "" || k.Secret == "":
+			return fmt.Errorf("%s: id and secret are both needed", where)
+		case !twelveDigits.MatchString(k.Account):
+			return fmt.Errorf("%s: account %q: want twelve digits", where, k.Account)
+		case seen[k.ID]:
+			return fmt.Errorf("%s: the id %s was given before", where, k.ID)
+		}
+		seen[k.ID] = true
+	}
+	return nil
+}
+
+func (s Settings) checkDatabase() error {
+	for _, prefix := range []string{"sqlite:", "postgres://", "postgresql://"} {
+		if strings.HasPrefix(s.DatabaseURL(), prefix) {
+			return nil
+		}
+	}
+	return fmt.Errorf("database: want sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+}
+
+func (s Settings) checkTargets() error {
+	if err := checkTarget("target", s.Target); err != nil {
+		return err
+	}
+	if err := s.Endpoints.check(""); err != nil {
+		return err
+	}
+	for i, a := range s.Accounts {
+		if err := a.check(fmt.Sprintf("accounts, entry %d: ", i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Settings) checkLimits() error {
+	switch {
+	case s.Poll < time.Second:
+		return fmt.Errorf("poll %s: want a second at least", s.Poll)
+	case s.MaxBody < 1<<20:
+		return fmt.Errorf("max-body %d: want 1048576 at least, which AWS Config's own requests may need", s.MaxBody)
+	case s.Functions < 1:
+		return fmt.Errorf("functions %d: want 1 at least", s.Functions)
+	}
+	return nil
+}
+
+// checkTarget accepts nothing, the word aws, and an http URL.
+func checkTarget(name, value string) error {
+	if value == "" || value == AWS {
+		return nil
+	}
+	return checkURL(name, value)
+}
+
+func checkURL(name, value string) error {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("%s %q: want http://HOST:PORT or https://HOST", name, value)
+	}
+	return nil
+}

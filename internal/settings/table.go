@@ -1,0 +1,159 @@
+package settings
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Setting is one row of the table.
+type Setting struct {
+	Name    string // of the flag and of the key in the file
+	Group   string
+	Kind    string // what a value looks like, for help: URL, FOLDER, DURATION
+	Help    string // a sentence
+	Example string
+	Secret  bool // its value is never shown
+	NoFile  bool // cannot stand in the file
+	Switch  bool // the flag may stand alone and then means true
+
+	set func(s *Settings, v *yaml.Node) error
+	get func(s *Settings) string
+}
+
+// Env returns the name of the setting's environment variable.
+func (r Setting) Env() string {
+	return "PLUMB_" + strings.ToUpper(strings.ReplaceAll(r.Name, "-", "_"))
+}
+
+// Show returns the value in s as it may be shown to anybody.
+func (r Setting) Show(s Settings) string {
+	v := r.get(&s)
+	if r.Secret && v != "" {
+		return hidden
+	}
+	return v
+}
+
+// Table lists every setting there is, in the order of the documentation.
+func Table() []Setting {
+	groups := [][]Setting{server(), outside(), recording(), functions(), logging()}
+	var all []Setting
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+func server() []Setting {
+	const group = "Server"
+	return []Setting{
+		text("settings", "FILE", func(s *Settings) *string { return &s.File },
+			"A YAML file with settings, each key as named here; an unknown key is an error.",
+			"plumb.yaml").in(group).notInFile(),
+		text("listen", "HOST:PORT", func(s *Settings) *string { return &s.Listen },
+			"Where the server listens. Port 0 picks a free one. An address that is not loopback needs server mode.",
+			"127.0.0.1:0").in(group),
+		choice("mode", func(s *Settings) *Mode { return &s.Mode },
+			"development takes any credentials on loopback, an access key id of twelve digits being the account, and lets "+
+				"clients move the clock; server takes signed requests of known access keys only.",
+			Development, Server).in(group),
+		text("data", "FOLDER", func(s *Settings) *string { return &s.Data },
+			"Folder for the database, the objects of buckets, and the code of functions.", "/var/lib/plumb").in(group),
+		secret("database", "URL", func(s *Settings) *string { return &s.Database },
+			"The store: sqlite:PATH, or a PostgreSQL that several servers may share. By default plumb.db in the data folder.",
+			"postgres://plumb:PASSWORD@db.example.com/plumb").in(group),
+		text("account", "DIGITS", func(s *Settings) *string { return &s.Account },
+			"The default account, whose requests those are that name no account.", "210987654321").in(group),
+		text("region", "REGION", func(s *Settings) *string { return &s.Region },
+			"The region of requests that name none.", "eu-central-1").in(group),
+		structure("access-keys", "LIST", func(s *Settings) *[]AccessKey { return &s.AccessKeys },
+			"Access keys that clients sign with in server mode: id, secret, account, and the user's name in ARNs.",
+			`[{id: AKIAEXAMPLE, secret: ..., account: "123456789012", user: alice}]`).in(group).hide(),
+		number("max-body", func(s *Settings) *int64 { return &s.MaxBody },
+			"The largest request body in bytes. Objects of buckets are not bound by it.", "134217728").in(group),
+		text("host", "NAME", func(s *Settings) *string { return &s.Host },
+			"The name of this server among those that share a database; one that starts again under its name takes up the "+
+				"jobs it left. By default the machine's host name and the listener's port.", "plumb-1").in(group),
+	}
+}
+
+func outside() []Setting {
+	const group = "Outside services"
+	return []Setting{
+		text("target", "URL", func(s *Settings) *string { return &s.Target },
+			"An AWS-compatible endpoint whose resources the default account's recorder reads, or the word aws for Amazon's own. "+
+				"Without it the recorder reads the services embedded here.", "http://127.0.0.1:5000").in(group),
+		toggle("forward", func(s *Settings) *bool { return &s.Forward },
+			"In server mode, too, send requests for services that are not served here on to the account's target, signed with "+
+				"the target's credentials. Development mode always does.").in(group),
+		text("s3-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.S3 },
+			"The S3 of the default account's delivery buckets, in place of the embedded one.", "aws").in(group),
+		text("sns-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.SNS },
+			"The SNS of the default account's delivery topics, in place of the embedded one.", "aws").in(group),
+		text("sqs-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.SQS },
+			"The SQS of the default account's dead letter queues, in place of the embedded one.", "aws").in(group),
+		text("lambda-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.Lambda },
+			"The Lambda that runs the default account's rule functions, in place of the embedded one.", "aws").in(group),
+		structure("accounts", "LIST", func(s *Settings) *[]Account { return &s.Accounts },
+			"Where resources are read from per account, and per region where region is given: account, region, target, "+
+				"endpoints (s3, sns, sqs, lambda), and as whom: access-key-id, secret-access-key and session-token, or profile; "+
+				"role and external-id to assume a role with those.",
+			`[{account: "210987654321", target: aws, role: "arn:aws:iam::210987654321:role/config"}]`).in(group).hide(),
+	}
+}
+
+func recording() []Setting {
+	const group = "Recording"
+	return []Setting{
+		duration("poll", func(s *Settings) *durationField { return (*durationField)(&s.Poll) },
+			"How often resources of an outside target are read. Embedded services announce their changes at once.",
+			"5m").in(group),
+	}
+}
+
+func functions() []Setting {
+	const group = "Functions"
+	return []Setting{
+		count("functions", func(s *Settings) *int { return &s.Functions },
+			"How many function environments may exist at once.", "16").in(group),
+		duration("function-idle", func(s *Settings) *durationField { return (*durationField)(&s.FunctionTTL) },
+			"How long an idle environment is kept warm.", "1h").in(group),
+		text("python", "PROGRAM", func(s *Settings) *string { return &s.Python },
+			"The Python that runs python3.* functions. By default python3 of the PATH.", "/usr/bin/python3.13").in(group),
+		text("node", "PROGRAM", func(s *Settings) *string { return &s.Node },
+			"The Node.js that runs nodejs* functions. By default node of the PATH.", "/opt/node/bin/node").in(group),
+		text("node-path", "FOLDER", func(s *Settings) *string { return &s.NodePath },
+			"A node_modules folder in which functions find aws-sdk. By default npm's global one is looked through.",
+			"/opt/nodejs/node_modules").in(group),
+		choice("sandbox", func(s *Settings) *string { return &s.Sandbox },
+			"How functions are kept apart: auto takes the strongest level that the kernel allows; a named level is demanded, "+
+				"and the server does not start without it.",
+			"auto", "namespaces", "landlock", "limits", "none").in(group),
+	}
+}
+
+func logging() []Setting {
+	const group = "Logging"
+	return []Setting{
+		choice("log-level", func(s *Settings) *string { return &s.LogLevel },
+			"The least level that is logged.", "debug", "info", "warn", "error").in(group),
+		choice("log-format", func(s *Settings) *string { return &s.LogFormat },
+			"How log lines are written to standard error.", "text", "json").in(group),
+	}
+}
+
+func (r Setting) in(group string) Setting {
+	r.Group = group
+	return r
+}
+
+func (r Setting) notInFile() Setting {
+	r.NoFile = true
+	return r
+}
+
+func (r Setting) hide() Setting {
+	r.Secret = true
+	return r
+}
