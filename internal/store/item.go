@@ -1,0 +1,300 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+)
+
+// A Head is what is known of a resource without reading its newest item.
+type Head struct {
+	StateID  int64
+	Captured time.Time
+	Status   config.ItemStatus
+	Digest   []byte // of the content that the next item is compared with
+}
+
+// Heads returns the heads of those keys that were ever recorded. All keys are of
+// one place.
+func Heads(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) (map[config.ResourceKey]Head, error) {
+	heads := make(map[config.ResourceKey]Head, len(keys))
+	if len(keys) == 0 {
+		return heads, nil
+	}
+	in, args := pairs(keys)
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		k := config.ResourceKey{Place: p}
+		var h Head
+		var captured int64
+		if err := scan(&k.Type, &k.ID, &h.StateID, &captured, &h.Status, &h.Digest); err != nil {
+			return err
+		}
+		h.Captured = db.Time(captured)
+		heads[k] = h
+		return nil
+	}, `SELECT type, id, state_id, captured, status, digest FROM resource
+		WHERE account = ? AND region = ? AND (type, id) IN `+in, append([]any{p.Account, p.Region}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	return heads, nil
+}
+
+// pairs returns "(VALUES (?, ?), ...)" and the types and ids of the keys.
+func pairs(keys []config.ResourceKey) (string, []any) {
+	args := make([]any, 0, 2*len(keys))
+	for _, k := range keys {
+		args = append(args, k.Type, k.ID)
+	}
+	return "(VALUES " + rows(len(keys), "(?, ?)") + ")", args
+}
+
+// rows returns one placeholder group n times, separated by commas.
+func rows(n int, group string) string {
+	return strings.TrimSuffix(strings.Repeat(group+", ", n), ", ")
+}
+
+// A NewItem is an item to append, with its text in the event form and the digest
+// of its content.
+type NewItem struct {
+	config.Item
+	Body   []byte
+	Digest []byte
+}
+
+// AppendItems appends items to the history and makes them the newest of their
+// resources, relationships included. All are of one place, each of another
+// resource. Up to 500 at a time.
+func AppendItems(ctx context.Context, tx *db.Tx, items []NewItem) error {
+	if len(items) == 0 {
+		return nil
+	}
+	if err := appendHistory(ctx, tx, items); err != nil {
+		return fmt.Errorf("append items: %w", err)
+	}
+	if err := replaceCurrent(ctx, tx, items); err != nil {
+		return fmt.Errorf("replace current items: %w", err)
+	}
+	if err := replaceRelations(ctx, tx, items); err != nil {
+		return fmt.Errorf("replace relations: %w", err)
+	}
+	return nil
+}
+
+func appendHistory(ctx context.Context, tx *db.Tx, items []NewItem) error {
+	args := make([]any, 0, 8*len(items))
+	for _, it := range items {
+		args = append(args, it.Account, it.Region, it.Type, it.ID, it.StateID, db.Micros(it.CaptureTime), string(it.Status), string(it.Body))
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO item (account, region, type, id, state_id, captured, status, body) VALUES `+
+		rows(len(items), "(?, ?, ?, ?, ?, ?, ?, ?)"), args...)
+	return err
+}
+
+func replaceCurrent(ctx context.Context, tx *db.Tx, items []NewItem) error {
+	group := "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, jsonb(?))"
+	if tx.Postgres() != nil {
+		group = "(?, ?, ?, ?, ?, ?, ?::bigint, ?::bigint, ?, ?::bigint, ?::bytea, ?::jsonb)"
+	}
+	args := make([]any, 0, 12*len(items))
+	for _, it := range items {
+		var deleted int64
+		if it.Status.Gone() {
+			deleted = db.Micros(it.CaptureTime)
+		}
+		args = append(args, it.Account, it.Region, it.Type, it.ID, it.Name, it.ARN, it.StateID,
+			db.Micros(it.CaptureTime), string(it.Status), deleted, it.Digest, currentBody(it))
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO resource (account, region, type, id, name, arn, state_id, captured, status, deleted, digest, body) VALUES `+
+		rows(len(items), group)+`
+		ON CONFLICT (account, region, type, id) DO UPDATE SET name = excluded.name, arn = excluded.arn,
+		state_id = excluded.state_id, captured = excluded.captured, status = excluded.status,
+		deleted = excluded.deleted, digest = excluded.digest, body = excluded.body`, args...)
+	return err
+}
+
+// currentBody returns the text that queries look into. PostgreSQL's JSONB cannot
+// hold U+0000; the history keeps it as it was.
+func currentBody(it NewItem) any {
+	if it.Configuration == nil {
+		return nil
+	}
+	return string(bytes.ReplaceAll(it.Body, []byte(`\u0000`), []byte(`\ufffd`)))
+}
+
+func replaceRelations(ctx context.Context, tx *db.Tx, items []NewItem) error {
+	keys := make([]config.ResourceKey, len(items))
+	for i, it := range items {
+		keys[i] = it.ResourceKey
+	}
+	p := items[0].Place
+	in, args := pairs(keys)
+	if _, err := tx.Exec(ctx, `DELETE FROM relation WHERE account = ? AND region = ? AND (type, id) IN `+in,
+		append([]any{p.Account, p.Region}, args...)...); err != nil {
+		return err
+	}
+	args = args[:0:0]
+	n := 0
+	for _, it := range items {
+		for _, r := range it.Relationships {
+			args = append(args, it.Account, it.Region, it.Type, it.ID, r.Type, target(r))
+			n++
+		}
+	}
+	const most = 4000 // rows in a statement, below the databases' limits on arguments
+	for n > 0 {
+		k := min(n, most)
+		if _, err := tx.Exec(ctx, `INSERT INTO relation (account, region, type, id, target_type, target) VALUES `+
+			rows(k, "(?, ?, ?, ?, ?, ?)")+` ON CONFLICT DO NOTHING`, args[:6*k]...); err != nil {
+			return err
+		}
+		args, n = args[6*k:], n-k
+	}
+	return nil
+}
+
+func target(r config.Relationship) string {
+	if r.ID != "" {
+		return r.ID
+	}
+	return r.ResourceName
+}
+
+// LeadingTo returns the live resources whose newest item has a relationship to
+// the resource of that type and id or name.
+func LeadingTo(ctx context.Context, tx *db.Tx, key config.ResourceKey, name string) ([]config.ResourceKey, error) {
+	var out []config.ResourceKey
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		k := config.ResourceKey{Place: key.Place}
+		if err := scan(&k.Type, &k.ID); err != nil {
+			return err
+		}
+		out = append(out, k)
+		return nil
+	}, `SELECT DISTINCT type, id FROM relation WHERE account = ? AND region = ? AND target_type = ? AND target IN (?, ?) ORDER BY type, id`,
+		key.Account, key.Region, key.Type, key.ID, orElse(name, key.ID))
+	if err != nil {
+		return nil, fmt.Errorf("read what leads to %s: %w", key, err)
+	}
+	return out, nil
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// CurrentItem returns the newest item of a resource, whatever its status, or
+// ErrNotFound if it was never recorded.
+func CurrentItem(ctx context.Context, tx *db.Tx, key config.ResourceKey) (config.Item, error) {
+	items, err := CurrentItems(ctx, tx, key.Place, []config.ResourceKey{key})
+	if err != nil {
+		return config.Item{}, err
+	}
+	if len(items) == 0 {
+		return config.Item{}, ErrNotFound
+	}
+	return items[0], nil
+}
+
+// CurrentItems returns the newest items of those keys that were ever recorded,
+// in the order of the keys.
+func CurrentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	in, args := pairs(keys)
+	found, err := scanItems(ctx, tx, p, `SELECT i.body FROM resource r
+		JOIN item i ON i.account = r.account AND i.region = r.region AND i.type = r.type AND i.id = r.id AND i.state_id = r.state_id
+		WHERE r.account = ? AND r.region = ? AND (r.type, r.id) IN `+in, append([]any{p.Account, p.Region}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("read current items: %w", err)
+	}
+	byKey := make(map[config.ResourceKey]config.Item, len(found))
+	for _, it := range found {
+		byKey[it.ResourceKey] = it
+	}
+	out := found[:0]
+	for _, k := range keys {
+		if it, ok := byKey[k]; ok {
+			out = append(out, it)
+		}
+	}
+	return out, nil
+}
+
+// ItemVersion returns one item of a resource's history.
+func ItemVersion(ctx context.Context, tx *db.Tx, v config.VersionKey) (config.Item, error) {
+	return oneItem(ctx, tx, v.Place, `SELECT body FROM item
+		WHERE account = ? AND region = ? AND type = ? AND id = ? AND state_id = ?`, v.Account, v.Region, v.Type, v.ID, v.StateID)
+}
+
+// ItemBefore returns the item that came before one in a resource's history.
+func ItemBefore(ctx context.Context, tx *db.Tx, v config.VersionKey) (config.Item, error) {
+	return oneItem(ctx, tx, v.Place, `SELECT body FROM item
+		WHERE account = ? AND region = ? AND type = ? AND id = ? AND state_id < ?
+		ORDER BY state_id DESC LIMIT 1`, v.Account, v.Region, v.Type, v.ID, v.StateID)
+}
+
+func oneItem(ctx context.Context, tx *db.Tx, p config.Place, query string, args ...any) (config.Item, error) {
+	items, err := scanItems(ctx, tx, p, query, args...)
+	if err != nil {
+		return config.Item{}, err
+	}
+	if len(items) == 0 {
+		return config.Item{}, ErrNotFound
+	}
+	return items[0], nil
+}
+
+// A HistoryQuery selects items of one resource. From and To are inclusive, in
+// capture times; After is the state id of the last item that was returned.
+type HistoryQuery struct {
+	Key      config.ResourceKey
+	From, To time.Time
+	Forward  bool
+	After    int64
+	Limit    int
+}
+
+// History returns items of a resource, newest first unless Forward.
+func History(ctx context.Context, tx *db.Tx, q HistoryQuery) ([]config.Item, error) {
+	order, past := "DESC", "state_id < ?"
+	if q.Forward {
+		order, past = "ASC", "state_id > ?"
+	}
+	args := []any{q.Key.Account, q.Key.Region, q.Key.Type, q.Key.ID, db.Micros(q.From), db.Micros(q.To)}
+	where := ""
+	if q.After != 0 {
+		where, args = " AND "+past, append(args, q.After)
+	}
+	return scanItems(ctx, tx, q.Key.Place, `SELECT body FROM item
+		WHERE account = ? AND region = ? AND type = ? AND id = ? AND captured >= ? AND captured <= ?`+where+`
+		ORDER BY state_id `+order+` LIMIT ?`, append(args, q.Limit)...)
+}
+
+func scanItems(ctx context.Context, tx *db.Tx, p config.Place, query string, args ...any) ([]config.Item, error) {
+	var out []config.Item
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		var body string
+		if err := scan(&body); err != nil {
+			return err
+		}
+		var it config.Item
+		if err := json.Unmarshal([]byte(body), &it); err != nil {
+			return fmt.Errorf("decode item: %w", err)
+		}
+		it.Place = p
+		out = append(out, it)
+		return nil
+	}, query, args...)
+	return out, err
+}

@@ -1,0 +1,24 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"plumb/internal/db"
+)
+
+// Secret returns the 32 random bytes of that name, which every server of this
+// store shares; the first one to ask makes them.
+func Secret(ctx context.Context, tx *db.Tx, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	if _, err := rand.Read(fresh); err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, fresh); err != nil {
+		return nil, fmt.Errorf("make secret %s: %w", name, err)
+	}
+	var value []byte
+	err := tx.QueryRow(ctx, `SELECT value FROM secret WHERE name = ?`, name).Scan(&value)
+	return value, err
+}
