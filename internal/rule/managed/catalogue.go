@@ -1,0 +1,160 @@
+package managed
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+
+	"plumb/rules"
+)
+
+// ErrNoEvaluator says that Plumb knows a managed rule and cannot judge by it.
+var ErrNoEvaluator = errors.New("plumb has no evaluator for this managed rule")
+
+// maxEvaluators bounds the evaluators kept for reuse; with more, all are made
+// anew. An account has at most a thousand rules.
+const maxEvaluators = 5000
+
+// A Catalogue knows the managed rules. It is safe for concurrent use. Files are
+// read and compiled when their rule is first used, so that loading is quick.
+type Catalogue struct {
+	known  map[string]Info
+	order  []string
+	source fs.FS
+	env    func() (*cel.Env, error)
+
+	mu         sync.Mutex
+	files      map[string]*File
+	evaluators map[string]*Evaluator
+}
+
+// Load reads the identifiers; of the rules' files it reads the names.
+func Load() (*Catalogue, error) { return load(rules.Files()) }
+
+func load(source fs.FS) (*Catalogue, error) {
+	tsv, err := fs.ReadFile(source, "identifiers.tsv")
+	if err != nil {
+		return nil, fmt.Errorf("load the managed rules: %w", err)
+	}
+	known, order, err := parseIdentifiers(string(tsv))
+	if err != nil {
+		return nil, fmt.Errorf("load the managed rules: %w", err)
+	}
+	for identifier, info := range known {
+		_, err := fs.Stat(source, FileName(identifier))
+		info.Evaluated = err == nil
+		known[identifier] = info
+	}
+	return &Catalogue{
+		known: known, order: order, source: source, env: sync.OnceValues(newEnv),
+		files: map[string]*File{}, evaluators: map[string]*Evaluator{},
+	}, nil
+}
+
+// FileName returns the name of an identifier's file in rules/.
+func FileName(identifier string) string {
+	return strings.ReplaceAll(strings.ToLower(identifier), "_", "-") + ".yaml"
+}
+
+// Known returns what is known of an identifier, and whether it is one.
+func (c *Catalogue) Known(identifier string) (Info, bool) {
+	info, ok := c.known[identifier]
+	return info, ok
+}
+
+// All returns every managed rule, by identifier.
+func (c *Catalogue) All() []Info {
+	list := make([]Info, len(c.order))
+	for i, identifier := range c.order {
+		list[i] = c.known[identifier]
+	}
+	return list
+}
+
+// CheckParameters checks a rule's InputParameters as PutConfigRule does, with
+// its texts. The error is a Refusal.
+func (c *Catalogue) CheckParameters(identifier, inputParameters string) error {
+	info, ok := c.known[identifier]
+	if !ok {
+		return unknown(identifier)
+	}
+	_, err := readParameters(info.Parameters, inputParameters)
+	return err
+}
+
+func unknown(identifier string) error {
+	return refuse("The sourceIdentifier %s is invalid.  Please refer to the documentation for a list of "+
+		"valid sourceIdentifiers that can be used when AWS is the Owner", identifier)
+}
+
+// Evaluator returns the rule's evaluator with its InputParameters read. It is
+// compiled once; asking again for the same is a look-up. The error is
+// ErrNoEvaluator when the rule has no file.
+func (c *Catalogue) Evaluator(identifier, inputParameters string) (*Evaluator, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := identifier + "\x00" + inputParameters
+	if e, ok := c.evaluators[key]; ok {
+		return e, nil
+	}
+	file, err := c.file(identifier)
+	if err != nil {
+		return nil, err
+	}
+	e, err := file.Evaluator(inputParameters)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.evaluators) >= maxEvaluators {
+		clear(c.evaluators)
+	}
+	c.evaluators[key] = e
+	return e, nil
+}
+
+// File returns the file of a rule, read and compiled.
+func (c *Catalogue) File(identifier string) (*File, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.file(identifier)
+}
+
+func (c *Catalogue) file(identifier string) (*File, error) {
+	if f, ok := c.files[identifier]; ok {
+		return f, nil
+	}
+	info, ok := c.known[identifier]
+	if !ok {
+		return nil, unknown(identifier)
+	}
+	if !info.Evaluated {
+		return nil, fmt.Errorf("%s: %w", identifier, ErrNoEvaluator)
+	}
+	content, err := fs.ReadFile(c.source, FileName(identifier))
+	if err != nil {
+		return nil, fmt.Errorf("read the managed rule %s: %w", identifier, err)
+	}
+	f, err := c.ParseFile(FileName(identifier), content)
+	if err != nil {
+		return nil, err
+	}
+	c.files[identifier] = f
+	return f, nil
+}
+
+// Evaluated returns the identifiers that have an evaluator, sorted.
+func (c *Catalogue) Evaluated() []string {
+	var list []string
+	for identifier, info := range c.known {
+		if info.Evaluated {
+			list = append(list, identifier)
+		}
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,137 @@
+package managed
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"plumb/internal/config"
+)
+
+// An Example shows a rule on an item: what goes in, and what comes out.
+type Example struct {
+	Name       string
+	Line       int // in the file
+	Item       config.Item
+	Parameters string // InputParameters, JSON
+	Compliance config.Compliance
+	Annotation *string // nil when the example does not care
+}
+
+// examples reads the list of examples.
+func (p *fileParser) examples() {
+	node := p.nodes["examples"]
+	if node == nil {
+		return
+	}
+	if node.Kind != yaml.SequenceNode {
+		p.fail(node.Line, "examples is a list of name, item, parameters, compliance, annotation")
+		return
+	}
+	for _, n := range node.Content {
+		p.example(n)
+	}
+}
+
+func (p *fileParser) example(node *yaml.Node) {
+	keys := p.mapping(node, []string{"name", "item", "parameters", "compliance", "annotation"})
+	for _, key := range []string{"name", "item", "compliance"} {
+		if keys[key] == nil {
+			p.fail(node.Line, "an example needs %s", key)
+			return
+		}
+	}
+	e := Example{Name: p.text(keys["name"], "name"), Line: node.Line}
+	e.Compliance = config.Compliance(p.text(keys["compliance"], "compliance"))
+	if !slices.Contains(outcomes(), e.Compliance) {
+		p.fail(keys["compliance"].Line, "compliance %q is none of %v", e.Compliance, outcomes())
+	}
+	if annotation := keys["annotation"]; annotation != nil {
+		e.Annotation = new(p.text(annotation, "annotation"))
+	}
+	e.Parameters = p.exampleParameters(keys["parameters"])
+	e.Item = p.exampleItem(keys["item"])
+	p.file.Examples = append(p.file.Examples, e)
+}
+
+func outcomes() []config.Compliance {
+	return []config.Compliance{config.Compliant, config.NonCompliant, config.NotApplicable, config.InsufficientData}
+}
+
+// exampleParameters turns scalars of any kind into the texts that InputParameters
+// are made of.
+func (p *fileParser) exampleParameters(node *yaml.Node) string {
+	if node == nil {
+		return "{}"
+	}
+	values := map[string]string{}
+	if err := node.Decode(&values); err != nil {
+		p.fail(node.Line, "an example's parameters are a mapping of names to text")
+		return "{}"
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		p.fail(node.Line, "read the example's parameters: %v", err)
+	}
+	return string(text)
+}
+
+// exampleItem reads a part of an item in the event's spelling. What it does not
+// say is filled in as for a resource that was just changed.
+func (p *fileParser) exampleItem(node *yaml.Node) config.Item {
+	event := map[string]any{
+		"resourceType": "", "resourceId": "example", "awsAccountId": "123456789012", "awsRegion": "us-east-1",
+		"configurationItemStatus": string(config.StatusOK), "configurationItemCaptureTime": "2026-01-02T03:04:05.000Z",
+	}
+	if len(p.file.Resources) > 0 {
+		event["resourceType"] = p.file.Resources[0]
+	}
+	if err := node.Decode(&event); err != nil {
+		p.fail(node.Line, "an example's item is a mapping, as in an event: %v", err)
+		return config.Item{}
+	}
+	text, err := json.Marshal(event)
+	if err != nil {
+		p.fail(node.Line, "an example's item must be sayable in JSON: %v", err)
+		return config.Item{}
+	}
+	var item config.Item
+	if err := json.Unmarshal(text, &item); err != nil {
+		p.fail(node.Line, "read the example's item: %v", err)
+	}
+	return item
+}
+
+// Run judges an example's item and returns an error unless the verdict is the
+// one that the example names.
+func (f *File) Run(e Example) error {
+	evaluator, err := f.Evaluator(e.Parameters)
+	if err != nil {
+		return fmt.Errorf("%s:%d: %s: %w", f.Name, e.Line, e.Name, err)
+	}
+	compliance, annotation, err := evaluator.Evaluate(e.Item)
+	if compliance != e.Compliance {
+		if err != nil {
+			return fmt.Errorf("%s:%d: %s: %s, where %s is expected: %w", f.Name, e.Line, e.Name, compliance, e.Compliance, err)
+		}
+		return fmt.Errorf("%s:%d: %s: %s, where %s is expected", f.Name, e.Line, e.Name, compliance, e.Compliance)
+	}
+	if e.Annotation != nil && annotation != *e.Annotation {
+		return fmt.Errorf("%s:%d: %s: the annotation is %q, where %q is expected",
+			f.Name, e.Line, e.Name, annotation, *e.Annotation)
+	}
+	return nil
+}
+
+// Unshown returns the outcomes that the rule can have and no example shows.
+func (f *File) Unshown() []config.Compliance {
+	wanted := []config.Compliance{config.Compliant, config.NonCompliant}
+	if f.applicable != nil {
+		wanted = append(wanted, config.NotApplicable)
+	}
+	return slices.DeleteFunc(wanted, func(c config.Compliance) bool {
+		return slices.ContainsFunc(f.Examples, func(e Example) bool { return e.Compliance == c })
+	})
+}

@@ -1,0 +1,184 @@
+package managed
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+
+	"plumb/internal/config"
+)
+
+// functions are what checks can call beside CEL's own. Each takes whatever the
+// item holds, so none of them fails on a missing key.
+func functions() []cel.EnvOption {
+	return []cel.EnvOption{
+		unary("each", cel.DynType, each),
+		unary("list", cel.DynType, asList),
+		unary("text", cel.StringType, func(v any) (any, error) { return text(v), nil }),
+		unary("number", cel.DynType, func(v any) (any, error) { return number(v), nil }),
+		unary("json", cel.DynType, decodeText),
+		binary("default", cel.DynType, func(v, fallback any) (any, error) {
+			if v == nil {
+				return fallback, nil
+			}
+			return v, nil
+		}),
+		binary("glob", cel.BoolType, func(v, patterns any) (any, error) { return globAny(text(v), texts(patterns)), nil }),
+		unary("anywhere", cel.BoolType, func(v any) (any, error) { return anywhere(v), nil }),
+		ternary("covers", cel.BoolType, func(v, protocol, port any) (any, error) {
+			return covers(v, text(protocol), port)
+		}),
+		binary("within", cel.BoolType, func(v, ranges any) (any, error) { return within(v, text(ranges)) }),
+		unary("statements", cel.ListType(cel.DynType), statements),
+		binary("allows", cel.BoolType, func(v, actions any) (any, error) { return allows(v, texts(actions)), nil }),
+		unary("isPublic", cel.BoolType, func(v any) (any, error) { return isPublic(v), nil }),
+	}
+}
+
+func unary(name string, result *cel.Type, f func(any) (any, error)) cel.EnvOption {
+	return cel.Function(name, cel.Overload(name, []*cel.Type{cel.DynType}, result,
+		cel.UnaryBinding(func(x ref.Val) ref.Val { return answer(f(native(x))) })))
+}
+
+func binary(name string, result *cel.Type, f func(a, b any) (any, error)) cel.EnvOption {
+	return cel.Function(name, cel.Overload(name, []*cel.Type{cel.DynType, cel.DynType}, result,
+		cel.BinaryBinding(func(x, y ref.Val) ref.Val { return answer(f(native(x), native(y))) })))
+}
+
+func ternary(name string, result *cel.Type, f func(a, b, c any) (any, error)) cel.EnvOption {
+	return cel.Function(name, cel.Overload(name, []*cel.Type{cel.DynType, cel.DynType, cel.DynType}, result,
+		cel.FunctionBinding(func(x ...ref.Val) ref.Val {
+			return answer(f(native(x[0]), native(x[1]), native(x[2])))
+		})))
+}
+
+func answer(v any, err error) ref.Val {
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return types.DefaultTypeAdapter.NativeToValue(v)
+}
+
+// native returns the Go value behind a CEL value: what was read from the item is
+// returned as it is, what the expression made (a list literal) is converted.
+func native(v ref.Val) any {
+	switch x := v.Value().(type) {
+	case map[string]any, []any, []string, map[string]string, string, bool, int64, float64:
+		return x
+	}
+	if list, ok := v.(traits.Lister); ok {
+		items := []any{}
+		for it := list.Iterator(); it.HasNext() == types.True; {
+			items = append(items, native(it.Next()))
+		}
+		return items
+	}
+	if v == types.NullValue {
+		return nil
+	}
+	return v
+}
+
+// each is what a macro visits: nothing of null, the keys of an object, the
+// elements of a list, and a single value as the only one.
+func each(v any) (any, error) {
+	switch v.(type) {
+	case map[string]any, map[string]string, []string:
+		return v, nil
+	}
+	return asList(v)
+}
+
+// asList returns a list as it is and anything else, but null, as a list of one:
+// AWS writes a single element either way.
+func asList(v any) (any, error) {
+	switch v := v.(type) {
+	case nil:
+		return []any{}, nil
+	case []any, []string:
+		return v, nil
+	}
+	return []any{v}, nil
+}
+
+func text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case []any, []string:
+		return strings.Join(texts(v), ", ")
+	}
+	return fmt.Sprint(v)
+}
+
+func texts(v any) []string {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []string:
+		return v
+	case []any:
+		list := make([]string, len(v))
+		for i, e := range v {
+			list[i] = text(e)
+		}
+		return list
+	}
+	return []string{text(v)}
+}
+
+// number reads a number, also from text (SQS and SNS attributes are text), and
+// returns null for what is none.
+func number(v any) any {
+	switch v := v.(type) {
+	case int64, float64:
+		return v
+	case string:
+		if i, err := strconv.ParseInt(v, 10, 64); err == nil {
+			return i
+		}
+		if f, err := strconv.ParseFloat(v, 64); err == nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// decodeText reads JSON inside text, also percent-encoded (IAM) or encoded twice
+// (S3 access control lists). Anything but text is returned as it is.
+func decodeText(v any) (any, error) {
+	for range 3 {
+		s, ok := v.(string)
+		if !ok {
+			return v, nil
+		}
+		if s = strings.TrimSpace(s); s == "" {
+			return nil, nil
+		}
+		if strings.HasPrefix(s, "%") {
+			plain, err := url.PathUnescape(s)
+			if err != nil {
+				return nil, fmt.Errorf("read percent-encoded text: %w", err)
+			}
+			s = plain
+		}
+		decoded, err := config.Decode([]byte(s))
+		if err != nil {
+			return nil, fmt.Errorf("read JSON in text: %w", err)
+		}
+		v = decoded
+	}
+	return v, nil
+}

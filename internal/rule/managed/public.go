@@ -1,0 +1,86 @@
+package managed
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// isPublic reports whether an Allow statement lets anyone in, by the measure of
+// Amazon S3's "meaning of public": the principal is a wildcard and no condition
+// ties the caller to fixed values.
+func isPublic(statement any) bool {
+	s, _ := statement.(map[string]any)
+	if text(s["effect"]) != "Allow" || s["anyone"] != true {
+		return false
+	}
+	list, _ := s["conditions"].([]any)
+	return !slices.ContainsFunc(list, ties)
+}
+
+// ties reports whether a condition ties the caller: a positive comparison of a
+// key that the caller cannot choose with values that are fixed. IfExists does
+// not, because a request without the key passes.
+func ties(condition any) bool {
+	c, _ := condition.(map[string]any)
+	values := texts(c["values"])
+	if len(values) == 0 {
+		return false
+	}
+	key := text(c["key"])
+	switch operator(text(c["operator"])) {
+	case "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike":
+		return tyingKey(key) && !slices.ContainsFunc(values, func(v string) bool { return !fixed(key, v) })
+	case "ipaddress":
+		return key == "aws:sourceip" && !slices.ContainsFunc(values, broad)
+	}
+	return false
+}
+
+func operator(name string) string {
+	name = strings.ToLower(name)
+	return strings.TrimPrefix(strings.TrimPrefix(name, "foranyvalue:"), "forallvalues:")
+}
+
+func tyingKey(key string) bool {
+	switch key {
+	case "aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce",
+		"aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid", "aws:principalorgpaths",
+		"aws:principalaccount", "aws:principalarn", "aws:userid", "kms:calleraccount",
+		"s3:dataaccesspointaccount", "s3:dataaccesspointarn", "lambda:functionarn":
+		return true
+	}
+	return false
+}
+
+// fixed reports whether a value leaves the caller no choice. The name in an
+// access point's ARN may be a wildcard as long as its account is not; a path in
+// an organization ends with one.
+func fixed(key, value string) bool {
+	switch key {
+	case "s3:dataaccesspointarn":
+		parts := strings.SplitN(value, ":", 6)
+		return len(parts) == 6 && !strings.ContainsAny(parts[4], "*?$") && parts[4] != ""
+	case "aws:principalorgpaths", "aws:sourceorgpaths":
+		org, _, _ := strings.Cut(value, "/")
+		return org != "" && !strings.ContainsAny(org, "*?$")
+	}
+	return value != "" && !strings.ContainsAny(value, "*?") && !strings.Contains(value, "${")
+}
+
+// broad reports whether an address range is so wide that it stands for the
+// internet: wider than /8 (IPv4) or /32 (IPv6).
+func broad(cidr string) bool {
+	if !strings.Contains(cidr, "/") {
+		_, err := netip.ParseAddr(cidr)
+		return err != nil
+	}
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return true
+	}
+	if prefix.Addr().Is4() {
+		return prefix.Bits() < 8
+	}
+	return prefix.Bits() < 32
+}

@@ -1,0 +1,15 @@
+// Package rules holds the catalogue of what can be checked: identifiers.tsv, the
+// managed rules that AWS Config knows, and one YAML file for each of them that
+// Plumb can evaluate, with its examples.
+//
+// It is data, not work: internal/rule/managed reads and evaluates it. The tests
+// of this package run every example of every file.
+package rules
+
+import "embed"
+
+//go:embed identifiers.tsv *.yaml
+var files embed.FS
+
+// Files returns the catalogue's files; it is read-only.
+func Files() embed.FS { return files }

@@ -1,0 +1,110 @@
+package rules_test
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"plumb/internal/rule/managed"
+	"plumb/rules"
+)
+
+func catalogue(t *testing.T) *managed.Catalogue {
+	t.Helper()
+	c, err := managed.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// One rule alone: go test ./rules -run /IDENTIFIER
+func TestExamplesHaveTheVerdictThatTheyName(t *testing.T) {
+	c := catalogue(t)
+	for _, identifier := range c.Evaluated() {
+		t.Run(identifier, func(t *testing.T) {
+			file, err := c.File(identifier)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range file.Examples {
+				if err := file.Run(e); err != nil {
+					t.Error(err)
+				}
+			}
+			if unshown := file.Unshown(); len(unshown) > 0 {
+				t.Errorf("%s: no example shows %v", file.Name, unshown)
+			}
+		})
+	}
+}
+
+func TestFilesAgreeWithTheIdentifiers(t *testing.T) {
+	c := catalogue(t)
+	for _, identifier := range c.Evaluated() {
+		file, err := c.File(identifier)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		info, _ := c.Known(identifier)
+		if file.Identifier != identifier {
+			t.Errorf("%s says that it is %s", file.Name, file.Identifier)
+		}
+		if file.Trigger != info.Trigger {
+			t.Errorf("%s: the trigger is %s, the identifiers say %s", file.Name, file.Trigger, info.Trigger)
+		}
+		sameTypes(t, file, info)
+		sameParameters(t, file, info)
+	}
+}
+
+// A file may leave out types that nothing can be said about, not add any.
+func sameTypes(t *testing.T, file *managed.File, info managed.Info) {
+	t.Helper()
+	for _, r := range file.Resources {
+		if !slices.Contains(info.Types, r) {
+			t.Errorf("%s: %s is not a type of this rule", file.Name, r)
+		}
+	}
+}
+
+// Defaults differ on purpose: the identifiers hold what the console fills in.
+func sameParameters(t *testing.T, file *managed.File, info managed.Info) {
+	t.Helper()
+	bare := func(list []managed.Parameter) []managed.Parameter {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].Default = ""
+		}
+		slices.SortFunc(list, func(a, b managed.Parameter) int { return strings.Compare(a.Name, b.Name) })
+		return list
+	}
+	if got, want := bare(file.Parameters), bare(info.Parameters); !slices.Equal(got, want) {
+		t.Errorf("%s: parameters %v, the identifiers say %v", file.Name, got, want)
+	}
+}
+
+func TestEveryFileBelongsToAnIdentifier(t *testing.T) {
+	c := catalogue(t)
+	names, err := fs.Glob(rules.Files(), "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) != len(c.Evaluated()) {
+		t.Errorf("%d files, %d identifiers have one", len(names), len(c.Evaluated()))
+	}
+	for _, name := range names {
+		identifier := strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(name, ".yaml"), "-", "_"))
+		if _, ok := c.Known(identifier); !ok {
+			t.Errorf("%s: there is no managed rule %s", name, identifier)
+		}
+	}
+}
+
+func TestAllManagedRulesAreKnown(t *testing.T) {
+	if n := len(catalogue(t).All()); n != 813 {
+		t.Errorf("%d identifiers, AWS Config has 813", n)
+	}
+}
