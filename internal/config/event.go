@@ -3,31 +3,26 @@ package config
 // The events: what became true in a transaction. Reactions are called in that
 // transaction; who reacts to what is one list in app.
 
-// ItemsRecorded says that items were born, all of one place.
+// ItemsRecorded says that items were born, all of one place, each of another
+// resource. What came before each is in the store.
 type ItemsRecorded struct {
 	Place Place
-	Items []Recorded
+	Items []Item
 }
 
-// A Recorded is a new item with the one it follows; Previous is nil for the
-// first item of a resource, or the first after its deletion.
-type Recorded struct {
-	Item     Item
-	Previous *Item
-}
-
-// ComplianceChanged says that verdicts of one rule changed their compliance.
+// ComplianceChanged says that verdicts of a place changed their compliance.
 type ComplianceChanged struct {
 	Place   Place
-	Rule    Rule
 	Changes []VerdictChange
 }
 
 // A VerdictChange is a verdict with the one it replaced; Old is nil for the
 // first.
 type VerdictChange struct {
-	Old *Verdict `json:"old"`
-	New Verdict  `json:"new"`
+	RuleARN string   `json:"ruleArn"`
+	RuleID  string   `json:"ruleId"`
+	Old     *Verdict `json:"old"`
+	New     Verdict  `json:"new"`
 }
 
 // RuleChanged says that a rule was put, and that it should be evaluated on what

@@ -66,6 +66,7 @@ type NewItem struct {
 	config.Item
 	Body   []byte
 	Digest []byte
+	Pushed bool // by PutResourceConfig: no collector will find it
 }
 
 // AppendItems appends items to the history and makes them the newest of their
@@ -98,24 +99,24 @@ func appendHistory(ctx context.Context, tx *db.Tx, items []NewItem) error {
 }
 
 func replaceCurrent(ctx context.Context, tx *db.Tx, items []NewItem) error {
-	group := "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, jsonb(?))"
+	group := "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, jsonb(?))"
 	if tx.Postgres() != nil {
-		group = "(?, ?, ?, ?, ?, ?, ?::bigint, ?::bigint, ?, ?::bigint, ?::bytea, ?::jsonb)"
+		group = "(?, ?, ?, ?, ?, ?, ?::bigint, ?::bigint, ?, ?::bigint, ?::bytea, ?::boolean, ?::jsonb)"
 	}
-	args := make([]any, 0, 12*len(items))
+	args := make([]any, 0, 13*len(items))
 	for _, it := range items {
 		var deleted int64
 		if it.Status.Gone() {
 			deleted = db.Micros(it.CaptureTime)
 		}
 		args = append(args, it.Account, it.Region, it.Type, it.ID, it.Name, it.ARN, it.StateID,
-			db.Micros(it.CaptureTime), string(it.Status), deleted, it.Digest, currentBody(it))
+			db.Micros(it.CaptureTime), string(it.Status), deleted, it.Digest, it.Pushed, currentBody(it))
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO resource (account, region, type, id, name, arn, state_id, captured, status, deleted, digest, body) VALUES `+
+	_, err := tx.Exec(ctx, `INSERT INTO resource (account, region, type, id, name, arn, state_id, captured, status, deleted, digest, pushed, body) VALUES `+
 		rows(len(items), group)+`
 		ON CONFLICT (account, region, type, id) DO UPDATE SET name = excluded.name, arn = excluded.arn,
 		state_id = excluded.state_id, captured = excluded.captured, status = excluded.status,
-		deleted = excluded.deleted, digest = excluded.digest, body = excluded.body`, args...)
+		deleted = excluded.deleted, digest = excluded.digest, pushed = excluded.pushed, body = excluded.body`, args...)
 	return err
 }
 

@@ -114,3 +114,22 @@ func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, af
 	}
 	return out, nil
 }
+
+// CollectedKeys returns the live resources of a type that a collector found
+// before a moment: those that a complete answer without them says are gone.
+func CollectedKeys(ctx context.Context, tx *db.Tx, p config.Place, resourceType string, before time.Time) ([]config.ResourceKey, error) {
+	var out []config.ResourceKey
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		k := config.ResourceKey{Place: p, Type: resourceType}
+		if err := scan(&k.ID); err != nil {
+			return err
+		}
+		out = append(out, k)
+		return nil
+	}, `SELECT id FROM resource WHERE account = ? AND region = ? AND type = ? AND deleted = 0 AND NOT pushed AND captured < ? ORDER BY id`,
+		p.Account, p.Region, resourceType, db.Micros(before))
+	if err != nil {
+		return nil, fmt.Errorf("read collected resources: %w", err)
+	}
+	return out, nil
+}

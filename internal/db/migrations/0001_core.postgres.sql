@@ -26,6 +26,7 @@ CREATE TABLE resource (
     status   TEXT COLLATE "C" NOT NULL,
     deleted  BIGINT NOT NULL, -- when its deletion was captured; 0 while it lives
     digest   BYTEA NOT NULL,    -- of what a new item is compared with
+    pushed   BOOLEAN NOT NULL, -- by PutResourceConfig: no collector will find it
     body     JSONB,             -- the item in the event form; null when gone or not recorded
     PRIMARY KEY (account, region, type, id)
 );

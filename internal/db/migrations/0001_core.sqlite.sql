@@ -26,6 +26,7 @@ CREATE TABLE resource (
     status   TEXT NOT NULL,
     deleted  BIGINT NOT NULL, -- when its deletion was captured; 0 while it lives
     digest   BLOB NOT NULL,    -- of what a new item is compared with
+    pushed   BOOLEAN NOT NULL, -- by PutResourceConfig: no collector will find it
     body     BLOB,             -- the item in the event form; null when gone or not recorded
     PRIMARY KEY (account, region, type, id)
 );
