@@ -1,0 +1,167 @@
+// Package compliance is the one door for verdicts: whoever judged a resource, an
+// in-process rule or a function through PutEvaluations, hands its evaluations to
+// Accept in a transaction. The package decides what a new evaluation may
+// replace, keeps it, and publishes ComplianceChanged when a compliance changed.
+//
+// It does not evaluate, and it does not roll up for reads: those are store's
+// tallies. It stores the newest verdict of each rule on each resource.
+package compliance
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/store"
+)
+
+// A Door accepts evaluations.
+type Door struct {
+	now     func() time.Time
+	publish func(ctx context.Context, tx *db.Tx, event any) error
+}
+
+// New returns the door. publish is called in the transaction that changed a
+// compliance.
+func New(publish func(ctx context.Context, tx *db.Tx, event any) error, now func() time.Time) *Door {
+	return &Door{now: now, publish: publish}
+}
+
+// A Batch is what one rule says. Of several evaluations of one resource the last
+// one counts.
+type Batch struct {
+	Rule        config.Rule
+	Evaluations []config.Evaluation
+	Invoked     time.Time // ConfigRuleInvokedTime
+	// Terse leaves a verdict alone that says the same already, and does not keep
+	// that a rule was never applicable. It is for rules that are evaluated again
+	// with every item: writing all they say costs four times as much.
+	Terse bool
+}
+
+// Accept keeps the evaluations of several rules of one place. An evaluation that
+// is older than the kept verdict, by whole seconds, is dropped: clients cut
+// fractions, and a verdict never goes back. An ordering time in the future is
+// taken as now, or it would block what comes after it.
+func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...Batch) error {
+	before, err := kept(ctx, tx, p, batches)
+	if err != nil {
+		return err
+	}
+	now := d.now()
+	var changes []config.VerdictChange
+	for _, b := range batches {
+		write, changed := b.settle(p, before, now)
+		if err := store.PutVerdicts(ctx, tx, b.Rule, write); err != nil {
+			return err
+		}
+		changes = append(changes, changed...)
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return d.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
+}
+
+// kept returns the present verdicts on the resources that are spoken of.
+func kept(ctx context.Context, tx *db.Tx, p config.Place, batches []Batch) (map[store.RuleKey]config.Verdict, error) {
+	if len(batches) == 1 {
+		one, err := store.RuleVerdicts(ctx, tx, batches[0].Rule, keys(p, batches))
+		out := make(map[store.RuleKey]config.Verdict, len(one))
+		for k, v := range one {
+			out[store.RuleKey{RuleID: batches[0].Rule.ID, ResourceKey: k}] = v
+		}
+		return out, err
+	}
+	return store.ResourceVerdicts(ctx, tx, p, keys(p, batches))
+}
+
+func keys(p config.Place, batches []Batch) []config.ResourceKey {
+	seen := map[config.ResourceKey]bool{}
+	var out []config.ResourceKey
+	for _, b := range batches {
+		for _, e := range b.Evaluations {
+			k := config.ResourceKey{Place: p, Type: e.ResourceType, ID: e.ResourceID}
+			if !seen[k] {
+				seen[k] = true
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}
+
+// settle returns the verdicts to write and the compliances that change.
+func (b Batch) settle(p config.Place, before map[store.RuleKey]config.Verdict, now time.Time) ([]config.Verdict, []config.VerdictChange) {
+	var write []config.Verdict
+	var changes []config.VerdictChange
+	for _, e := range lastOfEach(b.Evaluations) {
+		if e.Ordering.After(now) {
+			e.Ordering = now
+		}
+		old, had := before[store.RuleKey{RuleID: b.Rule.ID, ResourceKey: config.ResourceKey{Place: p, Type: e.ResourceType, ID: e.ResourceID}}]
+		if had && e.Ordering.Truncate(time.Second).Before(old.Ordering.Truncate(time.Second)) {
+			continue
+		}
+		if b.Terse && (had && old.Compliance == e.Compliance && old.Annotation == e.Annotation || !had && e.Compliance == config.NotApplicable) {
+			continue
+		}
+		v := config.Verdict{Rule: b.Rule.Name, Evaluation: e, Invoked: b.Invoked, Recorded: now}
+		write = append(write, v)
+		if c, changed := change(b.Rule, old, had, v); changed {
+			changes = append(changes, c)
+		}
+	}
+	return write, changes
+}
+
+// change compares compliances. A resource that a rule never applied to has none,
+// and one that it no longer applies to has lost its own.
+func change(r config.Rule, old config.Verdict, had bool, v config.Verdict) (config.VerdictChange, bool) {
+	c := config.VerdictChange{RuleARN: r.ARN, RuleID: r.ID, New: v}
+	if had && old.Compliance != config.NotApplicable {
+		c.Old = &old
+		return c, old.Compliance != v.Compliance
+	}
+	return c, v.Compliance != config.NotApplicable
+}
+
+// lastOfEach keeps the last evaluation of each resource, in their order.
+func lastOfEach(evaluations []config.Evaluation) []config.Evaluation {
+	last := make(map[[2]string]int, len(evaluations))
+	for i, e := range evaluations {
+		last[[2]string{e.ResourceType, e.ResourceID}] = i
+	}
+	if len(last) == len(evaluations) {
+		return evaluations
+	}
+	out := make([]config.Evaluation, 0, len(last))
+	for i, e := range evaluations {
+		if last[[2]string{e.ResourceType, e.ResourceID}] == i {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Forget deletes up to limit results of a rule and reports whether there may be
+// more. Nobody is notified: that is how AWS deletes results.
+func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error) {
+	gone, err := store.DeleteVerdicts(ctx, tx, r, limit)
+	if err != nil {
+		return false, fmt.Errorf("forget results: %w", err)
+	}
+	return len(gone) == limit, nil
+}
+
+// Annotation cuts a text to what an annotation may hold.
+func Annotation(s string) string {
+	if utf8.RuneCountInString(s) <= config.MaxAnnotation {
+		return s
+	}
+	r := []rune(s)
+	return string(r[:config.MaxAnnotation-3]) + "..."
+}
