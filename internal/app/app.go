@@ -1,0 +1,145 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"plumb/internal/clock"
+	"plumb/internal/settings"
+)
+
+// Options are what the settings cannot say.
+type Options struct {
+	Version string // shown by /metrics
+}
+
+// An App is a Plumb server.
+type App struct {
+	settings settings.Settings
+	log      *slog.Logger
+	version  string
+	lock     *folderLock
+	name     string // of this server among those that share the store
+	listener net.Listener
+	server   *http.Server
+	metrics  *metrics
+	ended    chan error // what ended serving
+
+	// A reset puts a new machine in the place of the old one.
+	resetting sync.Mutex
+	machine   atomic.Pointer[machine]
+	ready     atomic.Bool
+}
+
+// New opens the data folder, the listener and the store, and puts the machine
+// together. Nothing is answered and no job runs before Start.
+func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
+	a := &App{settings: s, log: log, version: o.Version, ended: make(chan error, 1)}
+	a.metrics = newMetrics(a)
+	if err := a.open(ctx); err != nil {
+		a.close()
+		return nil, err
+	}
+	a.server = &http.Server{
+		Handler:           a.Handler(),
+		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       5 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	if a.lock, err = lockFolder(a.settings.Data); err != nil {
+		return err
+	}
+	if a.name, err = serverName(a.settings); err != nil {
+		return err
+	}
+	if a.listener, err = net.Listen("tcp", a.settings.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	m, err := a.build(ctx)
+	if err != nil {
+		return err
+	}
+	a.machine.Store(m)
+	return nil
+}
+
+// URL is where clients, functions among them, reach this server.
+func (a *App) URL() string { return "http://" + reachable(a.listener.Addr()) }
+
+// reachable returns an address that this machine can connect to: a listener on
+// every interface is reached on loopback.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// Clock is the time of the whole server, until a reset brings a new one.
+func (a *App) Clock() *clock.Clock { return a.machine.Load().clock }
+
+// Start runs jobs and answers requests until Stop.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.machine.Load().start(ctx); err != nil {
+		return err
+	}
+	go func() { a.ended <- a.server.Serve(a.listener) }()
+	a.ready.Store(true)
+	return nil
+}
+
+// Wait returns when ctx ends, or with an error when serving ended by itself.
+func (a *App) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.ended:
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return fmt.Errorf("serve: %w", err)
+	}
+}
+
+// Stop finishes what runs and closes everything. Jobs come first: a function
+// that is at work still calls this server. What has not ended when ctx does is
+// cut off, and taken up at the next start.
+func (a *App) Stop(ctx context.Context) error {
+	a.ready.Store(false)
+	m := a.machine.Load()
+	errs := []error{m.rest(ctx)}
+	if err := a.server.Shutdown(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("end requests: %w", err), a.server.Close())
+	}
+	a.close()
+	return errors.Join(errs...)
+}
+
+// close gives back what open took, as far as it came.
+func (a *App) close() {
+	if m := a.machine.Load(); m != nil {
+		m.close()
+	}
+	if a.listener != nil {
+		a.listener.Close()
+	}
+	a.lock.unlock()
+}
+
+// Drain runs all that is due by the clock until nothing is.
+func (a *App) Drain(ctx context.Context) error { return a.machine.Load().drain(ctx) }

@@ -1,0 +1,107 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// addControls adds what rule authors and test suites need, in development mode:
+// running all that is due, moving the clock, starting afresh. A browser that
+// shows somebody else's page is refused.
+func (a *App) addControls(mux *http.ServeMux) {
+	guard := http.NewCrossOriginProtection()
+	add := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, guard.Handler(h)) }
+	add("POST /_plumb/drain", a.postDrain)
+	add("POST /_plumb/reset", a.postReset)
+	add("GET /_plumb/clock", a.getClock)
+	add("POST /_plumb/clock", a.postClock)
+	add("/_plumb/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, fmt.Errorf("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock"))
+	})
+}
+
+func (a *App) postDrain(w http.ResponseWriter, r *http.Request) {
+	if err := a.Drain(r.Context()); err != nil {
+		refuse(w, http.StatusInternalServerError, err)
+		return
+	}
+	answer(w, map[string]any{"drained": true})
+}
+
+func (a *App) postReset(w http.ResponseWriter, r *http.Request) {
+	if err := a.Reset(r.Context()); err != nil {
+		a.log.Error("reset failed", "err", err)
+		refuse(w, http.StatusInternalServerError, err)
+		return
+	}
+	answer(w, map[string]any{"reset": true})
+}
+
+func (a *App) getClock(w http.ResponseWriter, _ *http.Request) {
+	c := a.Clock()
+	answer(w, map[string]any{"now": c.Now().Format(time.RFC3339Nano), "frozen": c.Frozen()})
+}
+
+// A clockOrder is the body of POST /_plumb/clock; what it names is done in this order.
+type clockOrder struct {
+	Run     bool   `json:"run"`     // let a frozen clock run
+	Freeze  string `json:"freeze"`  // "now", or a time in RFC 3339
+	Advance string `json:"advance"` // a duration such as 24h
+}
+
+func (a *App) postClock(w http.ResponseWriter, r *http.Request) {
+	var o clockOrder
+	d := json.NewDecoder(io.LimitReader(r.Body, 1<<16))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&o); err != nil {
+		refuse(w, http.StatusBadRequest, fmt.Errorf(`want {"freeze": "now" or a time, "advance": "1h", "run": true}: %w`, err))
+		return
+	}
+	if err := a.moveClock(o); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	a.getClock(w, r)
+}
+
+func (a *App) moveClock(o clockOrder) error {
+	var at time.Time
+	if o.Freeze != "" && o.Freeze != "now" {
+		t, err := time.Parse(time.RFC3339Nano, o.Freeze)
+		if err != nil {
+			return fmt.Errorf(`freeze %q: want "now" or a time such as 2026-01-31T12:00:00Z`, o.Freeze)
+		}
+		at = t
+	}
+	var by time.Duration
+	if o.Advance != "" {
+		d, err := time.ParseDuration(o.Advance)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("advance %q: want a duration forward such as 90s or 24h", o.Advance)
+		}
+		by = d
+	}
+	c := a.Clock()
+	if o.Run {
+		c.Run()
+	}
+	if o.Freeze != "" {
+		c.Freeze(at)
+	}
+	c.Advance(by)
+	return nil
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
+}
+
+func refuse(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package app
+
+import "os"
+
+// lockFile takes every file where the system has no advisory locks.
+func lockFile(*os.File) error { return nil }
