@@ -1,0 +1,94 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+	"strings"
+
+	"plumb/internal/model"
+)
+
+// readBody reads a body up to the limit.
+func readBody(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge), int64(len(body)) > limit:
+		return nil, model.RequestEntityTooLarge(limit)
+	case err != nil:
+		return nil, model.SerializationException("The request body could not be read to its end.")
+	}
+	return body, nil
+}
+
+// unpack undoes Content-Encoding: gzip, within the same limit.
+func unpack(r *http.Request, body []byte, limit int64) ([]byte, error) {
+	if !strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		return body, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, model.SerializationException("The request body is not in gzip, which its Content-Encoding promises.")
+	}
+	return readBody(z, limit)
+}
+
+// payloadHash is what a signature covers of a body that was read.
+func payloadHash(r *http.Request, c credential, body []byte) string {
+	if c.service == "s3" && r.Header.Get("X-Amz-Content-Sha256") == unsignedPayload {
+		return unsignedPayload
+	}
+	return hashText(body)
+}
+
+// streamedHash is what a signature covers of a body that is read later: what the client says, which openBody verifies.
+func streamedHash(r *http.Request, c credential) string {
+	if said := r.Header.Get("X-Amz-Content-Sha256"); said != "" {
+		return said
+	}
+	if c.presigned {
+		return unsignedPayload
+	}
+	return emptyHash
+}
+
+// openBody replaces the body of an S3 request with one that is decoded and checked while it is read: chunks, their
+// signatures, checksums, the promised hash. A body that does not hold ends in an error instead of io.EOF.
+func openBody(r *http.Request, c credential, secret string) error {
+	said := r.Header.Get("X-Amz-Content-Sha256")
+	switch {
+	case strings.HasPrefix(said, "STREAMING-"):
+		return openChunks(r, c, secret, said)
+	case said == "" || said == unsignedPayload:
+		return nil
+	}
+	if sum, err := hex.DecodeString(said); err != nil || len(sum) != sha256.Size {
+		return model.Errorf(model.Error{Code: "InvalidArgument", Status: 400},
+			"x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-..., or a valid sha256 value.")
+	}
+	r.Body = &hashed{r.Body, sha256.New(), said}
+	return nil
+}
+
+// A hashed body compares itself with the hash that the client promised.
+type hashed struct {
+	io.ReadCloser
+	sum  hash.Hash
+	said string
+}
+
+func (b *hashed) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.sum.Write(p[:n])
+	if errors.Is(err, io.EOF) && !strings.EqualFold(hex.EncodeToString(b.sum.Sum(nil)), b.said) {
+		return n, model.Errorf(model.Error{Code: "XAmzContentSHA256Mismatch", Status: 400},
+			"The provided 'x-amz-content-sha256' header does not match what was computed.")
+	}
+	return n, err
+}

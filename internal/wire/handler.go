@@ -1,0 +1,156 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"plumb/internal/model"
+)
+
+// Options say what is served and how requests are trusted.
+type Options struct {
+	Services []*model.Registry
+
+	// S3 serves requests for S3, after their signature was checked, with bodies that check themselves while they are
+	// read. Fallback serves requests for services that are not here. Without them such requests get an error.
+	S3       http.Handler
+	Fallback func(w http.ResponseWriter, r *http.Request, service string)
+
+	Verify         bool    // server mode: signatures must hold
+	Secrets        Secrets // needed by Verify; in development mode it names the owners of known keys
+	DefaultAccount string  // of requests that name no account, in development mode
+	DefaultRegion  string  // of requests without a signing scope
+
+	// Allow may refuse an operation to the caller in ctx. Without it everything is allowed.
+	Allow func(ctx context.Context, service, operation string) error
+	// Observe hears of every answer. Operation is empty where none was found.
+	Observe func(service, operation string, status int, took time.Duration)
+
+	MaxBody int64            // 0: 72 MiB, room for a function's 50 MB archive in base64
+	Now     func() time.Time // what signatures are compared with; nil: time.Now
+}
+
+// A Handler serves all services on one endpoint. It is safe for concurrent use.
+type Handler struct {
+	log      *slog.Logger
+	options  Options
+	services []*served
+	json     jsonCodec
+	plans    plans
+}
+
+// New makes a handler. Handlers of operations must be bound before.
+func New(log *slog.Logger, o Options) *Handler {
+	if o.MaxBody == 0 {
+		o.MaxBody = 72 << 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	h := &Handler{log: log, options: o, json: newJSONCodec()}
+	for _, r := range o.Services {
+		s := &served{Registry: r}
+		if r.Info.Protocol == "rest-json" {
+			s.rest = restRoutes(r)
+		}
+		h.services = append(h.services, s)
+	}
+	return h
+}
+
+// An exchange is one request on its way through.
+type exchange struct {
+	w          *recorder
+	r          *http.Request
+	credential credential
+	credErr    error
+	body       []byte // nil while S3 or nobody has read it
+	read       bool
+	caller     Caller
+	protocol   protocol
+	service    string
+	operation  string
+}
+
+// ServeHTTP answers one request. Panics of handlers end here: logged, and answered like any other internal error.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	x := &exchange{w: &recorder{ResponseWriter: w}, r: r, protocol: guessProtocol(r)}
+	id := newRequestID()
+	x.caller.RequestID = id
+	w.Header()["x-amzn-RequestId"] = []string{id}
+	defer func() {
+		if p := recover(); p != nil {
+			h.recovered(x, p)
+		}
+		if h.options.Observe != nil {
+			h.options.Observe(x.service, x.operation, x.w.code(), time.Since(begun))
+		}
+	}()
+	if err := h.serve(x); err != nil {
+		h.fail(x, err)
+	}
+}
+
+func (h *Handler) recovered(x *exchange, p any) {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	h.log.Error("handler panicked", "service", x.service, "operation", x.operation,
+		"request", x.caller.RequestID, "err", p, "stack", string(debug.Stack()))
+	if x.w.status == 0 {
+		writeError(x.w, x.protocol, model.InternalFailure(), x.caller.RequestID)
+	}
+}
+
+// fail answers an error. One that AWS does not name is logged here, once, and leaves as an internal failure.
+func (h *Handler) fail(x *exchange, err error) {
+	var named *model.Error
+	if !errors.As(err, &named) {
+		if x.r.Context().Err() == nil {
+			h.log.Error("request failed", "account", x.caller.Account, "region", x.caller.Region, "service", x.service,
+				"operation", x.operation, "request", x.caller.RequestID, "err", err)
+		}
+		named = model.InternalFailure()
+	}
+	if x.w.status == 0 {
+		writeError(x.w, x.protocol, named, x.caller.RequestID)
+	}
+}
+
+// A recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach flushing and deadlines.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Flush is for handlers that ask for http.Flusher themselves.
+func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
+
+func (r *recorder) code() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}

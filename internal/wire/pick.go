@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"plumb/internal/model"
+)
+
+// A served is a service with what is computed from it once.
+type served struct {
+	*model.Registry
+	rest []restRoute
+}
+
+// A choice is what a request is for: a served service, S3, or the name of something else.
+type choice struct {
+	served *served
+	s3     bool
+	name   string
+}
+
+// pick finds the service of a request: by target, signing scope, host, path, and the parameters of awsQuery, in that
+// order. Whatever nothing else claims is S3's, whose paths may be anything.
+func (h *Handler) pick(r *http.Request, c credential, form url.Values) choice {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		prefix, _, _ := strings.Cut(target, ".")
+		for _, s := range h.services {
+			if s.Info.TargetPrefix == prefix {
+				return choice{served: s, name: s.Info.Name}
+			}
+		}
+		return choice{name: first(c.service, prefix)}
+	}
+	for _, name := range []string{c.service, hostService(r.Host)} {
+		if found, ok := h.byName(name); ok {
+			return found
+		}
+	}
+	if c.service != "" {
+		return choice{name: c.service}
+	}
+	return h.pickUnsigned(r, form)
+}
+
+func (h *Handler) byName(name string) (choice, bool) {
+	if name == "s3" || name == "s3express" {
+		return choice{s3: true, name: "s3"}, true
+	}
+	for _, s := range h.services {
+		if s.Info.Signing == name {
+			return choice{served: s, name: s.Info.Name}, true
+		}
+	}
+	return choice{}, false
+}
+
+// hostService is the service in config.us-east-1.amazonaws.com, bucket.s3.localhost and the like.
+func hostService(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if net.ParseIP(host) != nil {
+		return ""
+	}
+	labels := strings.Split(host, ".")
+	for i, l := range labels {
+		if l == "s3" && i < len(labels)-1 {
+			return "s3"
+		}
+	}
+	if len(labels) > 1 {
+		return labels[0]
+	}
+	return ""
+}
+
+func (h *Handler) pickUnsigned(r *http.Request, form url.Values) choice {
+	for _, s := range h.services {
+		if s.rest != nil && s.claims(r) {
+			return choice{served: s, name: s.Info.Name}
+		}
+	}
+	if action := form.Get("Action"); action != "" {
+		if s := h.byAction(action, form.Get("Version")); s != nil {
+			return choice{served: s, name: s.Info.Name}
+		}
+		return choice{name: "of action " + action}
+	}
+	return choice{s3: true, name: "s3"}
+}
+
+// claims says whether a path begins like one of the service's: with the date of an API.
+func (s *served) claims(r *http.Request) bool {
+	path := segments(r.URL.Path)
+	for _, route := range s.rest {
+		if len(path) > 1 && path[0] == route.segments[0] && path[1] == route.segments[1] {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Handler) byAction(action, version string) *served {
+	for _, s := range h.services {
+		if s.Info.Protocol != "query" && !s.Info.QueryCompatible || version != "" && version != s.Info.APIVersion {
+			continue
+		}
+		if _, ok := s.Route(action); ok {
+			return s
+		}
+	}
+	return nil
+}
+
+func first(names ...string) string {
+	for _, n := range names {
+		if n != "" {
+			return n
+		}
+	}
+	return ""
+}
