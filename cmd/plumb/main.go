@@ -1,0 +1,66 @@
+// Command plumb is AWS Config that you run yourself: it records the
+// configuration of resources, checks it against rules and tells what changed, to
+// unchanged AWS clients.
+//
+// Each subcommand is a file of this package; what they do is in internal/.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"plumb/internal/sandbox"
+)
+
+func main() {
+	sandbox.Main() // a function's process begins its life here
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program, but for the process around it.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := 1
+	if e, ok := errors.AsType[exitError](err); ok {
+		if code, err = e.code, e.err; err == nil {
+			return code
+		}
+	}
+	fmt.Fprintf(errOut, "plumb: %v\n", err)
+	return code
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "plumb",
+		Short: "AWS Config that you run yourself",
+		Long: `Plumb is AWS Config that you run yourself: it records the configuration of resources, checks it
+against rules and tells what changed, to unchanged AWS clients.
+
+Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" runs a server,
+"plumb env" prints how to point the AWS CLI and SDKs at it.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(
+		newServeCommand(),
+		newEnvCommand(),
+		newDoctorCommand(),
+		newDocsCommand(),
+		newVersionCommand(),
+	)
+	return root
+}
