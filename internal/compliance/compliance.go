@@ -47,6 +47,9 @@ type Batch struct {
 // fractions, and a verdict never goes back. An ordering time in the future is
 // taken as now, or it would block what comes after it.
 func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...Batch) error {
+	if err := tx.Lock(ctx, p.Lock()); err != nil {
+		return err
+	}
 	before, err := kept(ctx, tx, p, batches)
 	if err != nil {
 		return err
@@ -148,13 +151,16 @@ func lastOfEach(evaluations []config.Evaluation) []config.Evaluation {
 }
 
 // Forget deletes up to limit results of a rule and reports whether there may be
-// more. Nobody is notified: that is how AWS deletes results.
+// more. It publishes ComplianceForgotten; no topic is told, as AWS tells none.
 func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error) {
 	gone, err := store.DeleteVerdicts(ctx, tx, r, limit)
 	if err != nil {
 		return false, fmt.Errorf("forget results: %w", err)
 	}
-	return len(gone) == limit, nil
+	if len(gone) == 0 {
+		return false, nil
+	}
+	return len(gone) == limit, d.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})
 }
 
 // Annotation cuts a text to what an annotation may hold.

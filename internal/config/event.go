@@ -25,6 +25,12 @@ type VerdictChange struct {
 	New     Verdict  `json:"new"`
 }
 
+// ComplianceForgotten says that results on those resources were deleted.
+type ComplianceForgotten struct {
+	Place     Place
+	Resources []ResourceKey
+}
+
 // RuleChanged says that a rule was put, and that it should be evaluated on what
 // is there.
 type RuleChanged struct{ Rule Rule }

@@ -1,0 +1,261 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/job"
+	"plumb/internal/store"
+)
+
+const day = 24 * time.Hour
+
+// The jobs. Each belongs to one start of a recorder, its generation, and ends
+// itself when the recorder was stopped or started again.
+type (
+	// poll has every type discovered now, and itself run again.
+	poll struct {
+		Place      config.Place `json:"place"`
+		Generation int64        `json:"generation"`
+		First      bool         `json:"first,omitempty"` // also types that announce their changes
+	}
+	// discover reads every resource of a type and records what it sees, and what
+	// it no longer sees.
+	discover struct {
+		Place      config.Place `json:"place"`
+		Type       string       `json:"type"`
+		Generation int64        `json:"generation"`
+	}
+	// capture reads some resources again.
+	capture struct {
+		Place config.Place `json:"place"`
+		Keys  []typeID     `json:"keys"`
+		Since int64        `json:"since,omitempty"` // see Seen
+	}
+	typeID struct {
+		Type string `json:"type"`
+		ID   string `json:"id"`
+	}
+)
+
+func (poll) Kind() string     { return "recorder.poll" }
+func (discover) Kind() string { return "recorder.discover" }
+func (capture) Kind() string  { return "recorder.capture" }
+
+func (r *Recorder) handleJobs() {
+	job.Handle(r.Jobs, r.doPoll, job.Policy{})
+	job.Handle(r.Jobs, r.doDiscover, job.Policy{Timeout: 15 * time.Minute})
+	job.Handle(r.Jobs, r.doCapture, job.Policy{Timeout: 5 * time.Minute})
+}
+
+// begin asks for an inventory, in the transaction that started the recorder.
+func (r *Recorder) begin(ctx context.Context, tx *db.Tx, p config.Place, generation int64) error {
+	return r.Jobs.Insert(ctx, tx, poll{p, generation, true}, job.Options{Queue: job.Collect})
+}
+
+func (r *Recorder) doPoll(ctx context.Context, j job.Job[poll]) error {
+	if r.Source == nil {
+		return nil
+	}
+	p := j.Args.Place
+	return r.DB.Write(ctx, func(tx *db.Tx) error {
+		running, err := isRunning(ctx, tx, p, j.Args.Generation)
+		if err != nil || !running {
+			return err
+		}
+		again := false
+		for _, t := range r.Source.Types(p) {
+			announced := r.Source.Announces(p, t)
+			again = again || !announced
+			if announced && !j.Args.First {
+				continue
+			}
+			if err := r.Jobs.Insert(ctx, tx, discover{p, t, j.Args.Generation}, job.Options{Queue: job.Collect}); err != nil {
+				return err
+			}
+		}
+		if !again {
+			return nil
+		}
+		return r.Jobs.Insert(ctx, tx, poll{Place: p, Generation: j.Args.Generation}, job.Options{Queue: job.Collect, At: r.Now().Add(r.Poll)})
+	})
+}
+
+func isRunning(ctx context.Context, tx *db.Tx, p config.Place, generation int64) (bool, error) {
+	_, status, err := store.Recorder(ctx, tx, p)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return status.Recording && status.Generation == generation, err
+}
+
+func (r *Recorder) doDiscover(ctx context.Context, j job.Job[discover]) error {
+	p, began := j.Args.Place, r.Now()
+	var running bool
+	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		running, err = isRunning(ctx, tx, p, j.Args.Generation)
+		return err
+	})
+	if err != nil || !running {
+		return err
+	}
+	if err := r.discoverType(ctx, p, j.Args.Type, began); err != nil {
+		err = fmt.Errorf("discover %s in %s: %w", j.Args.Type, p, err)
+		return errors.Join(err, r.noteReading(ctx, p, err))
+	}
+	return r.noteReading(ctx, p, nil)
+}
+
+func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time) error {
+	items, err := r.Source.Discover(ctx, p, resourceType)
+	if err != nil {
+		return err
+	}
+	found := make(map[config.ResourceKey]bool, len(items))
+	seen := make([]Seen, 0, len(items))
+	for _, it := range items {
+		it.Place = p
+		found[it.ResourceKey] = true
+		seen = append(seen, Seen{Item: it})
+	}
+	if err := r.Record(ctx, p, seen); err != nil {
+		return err
+	}
+	return r.recordMissing(ctx, p, resourceType, found, began)
+}
+
+// recordMissing records as gone what was collected before the reading began and
+// was not in its complete answer.
+func (r *Recorder) recordMissing(ctx context.Context, p config.Place, resourceType string, found map[config.ResourceKey]bool, began time.Time) error {
+	var known []config.ResourceKey
+	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		known, err = store.CollectedKeys(ctx, tx, p, resourceType, began)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var gone []Seen
+	for _, k := range known {
+		if !found[k] {
+			gone = append(gone, Seen{Item: config.Item{ResourceKey: k}, Gone: true})
+		}
+	}
+	return r.Record(ctx, p, gone)
+}
+
+// noteReading tells in the recorder's status how reading goes.
+func (r *Recorder) noteReading(ctx context.Context, p config.Place, failure error) error {
+	return r.DB.Write(ctx, func(tx *db.Tx) error {
+		rec, s, err := store.Recorder(ctx, tx, p)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		before := s
+		s.LastStatus, s.ErrorCode, s.ErrorMessage = config.StatusSuccess, "", ""
+		if failure != nil {
+			s.LastStatus, s.ErrorCode, s.ErrorMessage = config.StatusFailure, "ResourceReadFailed", failure.Error()
+		}
+		if s == before {
+			return nil
+		}
+		s.Changed = r.Now()
+		return store.SetRecorderStatus(ctx, tx, rec, s)
+	})
+}
+
+// Announce is told by an embedded service that a resource changed, in the
+// transaction that changed it. If the place's recorder runs, the resource is
+// captured.
+func (r *Recorder) Announce(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
+	_, status, err := store.Recorder(ctx, tx, key.Place)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !status.Recording {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.askCapture(ctx, tx, key.Place, []config.ResourceKey{key}, 0, time.Time{})
+}
+
+func (r *Recorder) askCapture(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey, since int64, at time.Time) error {
+	for chunk := range slices.Chunk(keys, MaxBatch) {
+		c := capture{Place: p, Since: since}
+		for _, k := range chunk {
+			c.Keys = append(c.Keys, typeID{k.Type, k.ID})
+		}
+		if err := r.Jobs.Insert(ctx, tx, c, job.Options{At: at}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Recorder) doCapture(ctx context.Context, j job.Job[capture]) error {
+	if r.Source == nil {
+		return nil
+	}
+	p := j.Args.Place
+	var seen []Seen
+	for _, k := range j.Args.Keys {
+		key := config.ResourceKey{Place: p, Type: k.Type, ID: k.ID}
+		it, found, err := r.Source.Describe(ctx, key)
+		if err != nil {
+			return fmt.Errorf("describe %s: %w", key, err)
+		}
+		it.ResourceKey = key
+		seen = append(seen, Seen{Item: it, Gone: !found, Since: j.Args.Since})
+	}
+	return r.Record(ctx, p, seen)
+}
+
+// ripple asks for captures of the resources whose items have a relationship to
+// one that changed: AWS cuts an item for them as well. Items that came from a
+// ripple do not ripple.
+func (r *Recorder) ripple(ctx context.Context, tx *db.Tx, p config.Place, changed []config.Item) error {
+	if r.Source == nil || len(changed) == 0 {
+		return nil
+	}
+	readable := r.Source.Types(p)
+	for _, it := range changed {
+		keys, err := store.LeadingTo(ctx, tx, it.ResourceKey, it.Name)
+		if err != nil {
+			return err
+		}
+		keys = slices.DeleteFunc(keys, func(k config.ResourceKey) bool {
+			return k == it.ResourceKey || !slices.Contains(readable, k.Type)
+		})
+		if err := r.askCapture(ctx, tx, p, keys, it.StateID, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A postponement is a change that daily recording looks at again later.
+type postponement struct {
+	key config.ResourceKey
+	at  time.Time
+}
+
+// postpone asks for captures of announced changes once their day is over. What
+// is polled is seen again anyway.
+func (r *Recorder) postpone(ctx context.Context, tx *db.Tx, p config.Place, list []postponement) error {
+	for _, x := range list {
+		if r.Source == nil || !r.Source.Announces(p, x.key.Type) {
+			continue
+		}
+		if err := r.askCapture(ctx, tx, p, []config.ResourceKey{x.key}, 0, x.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

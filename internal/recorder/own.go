@@ -1,0 +1,166 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/store"
+)
+
+// Config records two types about itself: its recorders, always and free of
+// charge, and the compliance of resources, where the recorder records that type.
+// Such items are born in the transaction of what they tell, and no rule judges
+// them.
+
+// RecordRecorder records what became of a recorder.
+func (r *Recorder) RecordRecorder(ctx context.Context, tx *db.Tx, e config.RecorderChanged) error {
+	rec := e.Recorder
+	it := config.Item{
+		ResourceKey: config.ResourceKey{Place: rec.Place, Type: config.TypeRecorder, ID: rec.Name},
+		Name:        rec.Name, ARN: rec.ARN, AZ: "Not Applicable", Status: config.StatusOK,
+	}
+	if e.Deleted {
+		it.Status = config.StatusDeleted
+		return r.recordOwn(ctx, tx, rec.Place, []config.Item{it})
+	}
+	it.Configuration = map[string]any{
+		"name": rec.Name, "roleARN": rec.RoleARN, "recording": e.Status.Recording,
+		"recordingGroup": map[string]any{
+			"allSupported": rec.Group.AllSupported, "includeGlobalResourceTypes": rec.Group.IncludeGlobal,
+			"resourceTypes":            list(rec.Group.Types),
+			"exclusionByResourceTypes": map[string]any{"resourceTypes": list(rec.Group.Excluded)},
+			"recordingStrategy":        map[string]any{"useOnly": rec.Group.Strategy},
+		},
+	}
+	return r.recordOwn(ctx, tx, rec.Place, []config.Item{it})
+}
+
+func list(s []string) []any {
+	out := make([]any, len(s))
+	for i, v := range s {
+		out[i] = v
+	}
+	return out
+}
+
+// RecordCompliance records the compliance of resources after one of their
+// verdicts changed, where a recorder runs that records the type.
+func (r *Recorder) RecordCompliance(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) error {
+	rec, status, err := store.Recorder(ctx, tx, p)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!status.Recording || !rec.Records(config.TypeResourceCompliance)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k config.ResourceKey) bool { return k.Type == config.TypeResourceCompliance })
+	for len(keys) > 0 {
+		n := min(len(keys), MaxBatch)
+		items, err := complianceItems(ctx, tx, p, keys[:n])
+		if err != nil {
+			return err
+		}
+		if err := r.recordOwn(ctx, tx, p, items); err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+func complianceItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
+	verdicts, err := store.ResourceVerdicts(ctx, tx, p, keys)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := store.Rules(ctx, tx, p, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]config.Item, 0, len(keys))
+	for _, k := range keys {
+		items = append(items, complianceItem(k, rules, verdicts))
+	}
+	return items, nil
+}
+
+func complianceItem(k config.ResourceKey, rules []config.Rule, verdicts map[store.RuleKey]config.Verdict) config.Item {
+	var tally store.Tally
+	said := []any{}
+	for _, rule := range rules {
+		v, ok := verdicts[store.RuleKey{RuleID: rule.ID, ResourceKey: k}]
+		if !ok || v.Compliance == config.NotApplicable {
+			continue
+		}
+		if v.Compliance == config.NonCompliant {
+			tally.NonCompliant++
+		} else {
+			tally.Compliant++
+		}
+		said = append(said, map[string]any{
+			"configRuleArn": rule.ARN, "configRuleId": rule.ID, "configRuleName": rule.Name, "complianceType": string(v.Compliance),
+		})
+	}
+	id := k.Type + "/" + k.ID
+	it := config.Item{ResourceKey: config.ResourceKey{Place: k.Place, Type: config.TypeResourceCompliance, ID: id}, Status: config.StatusOK}
+	if len(said) == 0 {
+		it.Status = config.StatusDeleted
+		return it
+	}
+	it.Relationships = []config.Relationship{{Type: k.Type, ID: k.ID, Name: "Is associated with "}}
+	it.Configuration = map[string]any{
+		"complianceType": string(tally.Compliance()), "targetResourceId": k.ID, "targetResourceType": k.Type, "configRuleList": said,
+	}
+	return it
+}
+
+// recordOwn appends those items that differ from the newest ones.
+func (r *Recorder) recordOwn(ctx context.Context, tx *db.Tx, p config.Place, items []config.Item) error {
+	if err := tx.Lock(ctx, p.Lock()); err != nil {
+		return err
+	}
+	keys := make([]config.ResourceKey, len(items))
+	for i, it := range items {
+		keys[i] = it.ResourceKey
+	}
+	heads, err := store.Heads(ctx, tx, p, keys)
+	if err != nil {
+		return err
+	}
+	now := r.capture()
+	var born []store.NewItem
+	for _, it := range items {
+		head, known := heads[it.ResourceKey]
+		alive := known && !head.Status.Gone()
+		if it.Status.Gone() && !alive {
+			continue
+		}
+		if !alive {
+			it.Status = config.StatusDiscovered
+		}
+		n, err := newItem(it, head, now)
+		if err != nil {
+			return fmt.Errorf("%s: %w", it.ResourceKey, err)
+		}
+		if alive && !it.Status.Gone() && slices.Equal(n.Digest, head.Digest) {
+			continue
+		}
+		n.Pushed = true // no collector finds it
+		born = append(born, n)
+	}
+	if len(born) == 0 {
+		return nil
+	}
+	if err := store.AppendItems(ctx, tx, born); err != nil {
+		return err
+	}
+	plain := make([]config.Item, len(born))
+	for i, n := range born {
+		plain[i] = n.Item
+	}
+	return r.Publish(ctx, tx, config.ItemsRecorded{Place: p, Items: plain})
+}

@@ -1,0 +1,67 @@
+// Package recorder is the verb of recording: it turns what was seen of resources
+// into configuration items. Record is the only place where an item of a resource
+// is born; the items that Config writes about itself are born in own.go.
+//
+// It decides what is a change, which status an item has, and what has to be
+// looked at again because of it. It does not know how resources are read (a
+// Source does) nor how they are judged (a Judge does). It stores items through
+// store, and jobs: an inventory after the start, polls of what does not announce
+// its changes, captures of what did.
+package recorder
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/job"
+)
+
+// A Source reads resources. Its answers are complete or an error, never partial.
+type Source interface {
+	// Types returns the types that can be read in a place.
+	Types(p config.Place) []string
+	// Discover returns every resource of a type.
+	Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error)
+	// Describe returns one resource, or false if a complete answer says that it
+	// is not there.
+	Describe(ctx context.Context, key config.ResourceKey) (config.Item, bool, error)
+	// Announces reports whether changes of a type in a place are announced, so
+	// that it need not be polled.
+	Announces(p config.Place, resourceType string) bool
+}
+
+// A Judge evaluates the in-process rules on items that are about to be recorded,
+// before the write lock is taken, and returns what settles the verdicts in the
+// transaction that records the items.
+type Judge func(ctx context.Context, p config.Place, items []config.Item) (settle func(ctx context.Context, tx *db.Tx) error, err error)
+
+// Options are what a Recorder is made of. All are required, but Source, without
+// which only what is pushed is recorded.
+type Options struct {
+	DB      *db.DB
+	Jobs    *job.Queue
+	Source  Source
+	Judge   Judge
+	Publish func(ctx context.Context, tx *db.Tx, event any) error
+	Poll    time.Duration // between two readings of what does not announce itself
+	Now     func() time.Time
+}
+
+// A Recorder records. It is safe for concurrent use and keeps nothing itself.
+type Recorder struct {
+	log *slog.Logger
+	Options
+}
+
+// New returns a recorder and registers its jobs.
+func New(log *slog.Logger, o Options) *Recorder {
+	r := &Recorder{log, o}
+	r.handleJobs()
+	return r
+}
+
+// capture returns the present time as items tell it.
+func (r *Recorder) capture() time.Time { return r.Now().Truncate(time.Millisecond) }
