@@ -180,3 +180,11 @@ func (v *Value) link() {
 		}
 	}
 }
+
+// Detached makes a copy of the value that is the root of a document of its own.
+func (v *Value) Detached() *Value {
+	c := *v
+	c.parent, c.name, c.index = nil, "", 0
+	c.relink()
+	return &c
+}
