@@ -63,7 +63,7 @@ func (t *tally) pair(a, b *document.Value) error {
 	case comparable:
 		t.add(t.verdict(ok), Finding{Value: a}, Finding{Value: b})
 	default:
-		t.because(Fail, notComparable(a, b), Finding{Value: a}, Finding{Value: b})
+		t.because(notComparable(a, b), Finding{Value: a}, Finding{Value: b})
 	}
 	return nil
 }
@@ -229,7 +229,7 @@ func (t *tally) all(status Status, values, to []*document.Value) {
 		}
 	}
 	for _, v := range values {
-		t.add(status, Finding{Value: v}, findings...)
+		t.addSet(status, Finding{Value: v}, findings...)
 	}
 }
 
@@ -248,7 +248,7 @@ func (t *tally) ordered(left, right []Finding) error {
 			if comparable {
 				t.add(t.verdict(orderHolds(t.check.Op, order)), from, to)
 			} else {
-				t.because(Fail, notComparable(a, b), from, to)
+				t.because(notComparable(a, b), from, to)
 			}
 		}
 	}

@@ -9,34 +9,52 @@ import (
 
 // A tally counts how the values of one check fared.
 type tally struct {
-	e            *evaluation
-	check        *syntax.Check
-	passes, fail int
+	e             *evaluation
+	check         *syntax.Check
+	passes, fails int
 }
 
-// add counts one comparison and keeps a record of it.
+// add counts one comparison of single values and keeps a record of it.
 func (t *tally) add(status Status, from Finding, to ...Finding) {
-	t.because(status, "", from, to...)
+	if t.count(status) {
+		t.record(status, Record{From: from}, to)
+	}
 }
 
-func (t *tally) because(status Status, reason string, from Finding, to ...Finding) {
+// addSet counts one comparison with a list or a set as a whole.
+func (t *tally) addSet(status Status, from Finding, to ...Finding) {
+	if t.count(status) {
+		t.record(status, Record{From: from, InSet: true}, to)
+	}
+}
+
+// because counts a comparison that is not possible.
+func (t *tally) because(reason string, from Finding, to ...Finding) {
+	if t.count(Fail) {
+		t.record(Fail, Record{From: from, Reason: reason}, to)
+	}
+}
+
+// count tells whether a record is wanted as well.
+func (t *tally) count(status Status) bool {
 	if status == Pass {
 		t.passes++
 	} else {
-		t.fail++
+		t.fails++
 	}
-	if !t.e.recording() {
-		return
-	}
-	t.e.end(t.e.begin(&Record{
-		Kind: ValueRecord, Clause: t.check, Op: t.check.Op, OpNot: t.check.OpNot,
-		From: from, To: append([]Finding(nil), to...), Reason: reason, Message: t.check.Message,
-	}), status)
+	return t.e.recording()
+}
+
+func (t *tally) record(status Status, r Record, to []Finding) {
+	r.Kind, r.Clause, r.Message = ValueRecord, t.check, t.check.Message
+	r.Op, r.OpNot = t.check.Op, t.check.OpNot
+	r.To = append([]Finding(nil), to...)
+	t.e.end(t.e.begin(&r), status)
 }
 
 // status is the verdict over all values, or over some.
 func (t *tally) status() Status {
-	if t.check.Query.Some && t.passes > 0 || !t.check.Query.Some && t.fail == 0 {
+	if t.check.Query.Some && t.passes > 0 || !t.check.Query.Some && t.fails == 0 {
 		return Pass
 	}
 	return Fail

@@ -157,7 +157,9 @@ func (e *evaluation) recordKey(op syntax.Op, not bool, from Finding, to []Findin
 	if !e.recording() {
 		return
 	}
-	r := e.begin(&Record{Kind: ValueRecord, Op: op, OpNot: not, From: from, To: append([]Finding(nil), to...)})
+	r := e.begin(&Record{
+		Kind: ValueRecord, Op: op, OpNot: not, From: from, To: append([]Finding(nil), to...), InSet: op == syntax.In,
+	})
 	status := Fail
 	if ok {
 		status = Pass

@@ -10,6 +10,7 @@ import (
 type outcome struct {
 	ok         bool
 	comparable bool
+	set        bool              // a single value was looked up in a list
 	list       bool              // a list was looked up in a list
 	diff       []*document.Value // its elements that were not found
 	from, to   *document.Value
@@ -145,6 +146,7 @@ func lookUp(l, r *document.Value) (outcome, error) {
 		o.diff, err = notElements(l, r)
 		o.ok = len(o.diff) == 0
 	case r.Kind() == document.List:
+		o.set = true
 		o.ok, err = isElement(r, l)
 	default:
 		if o.ok, o.comparable, err = equalTo(l, r); !o.comparable {
@@ -182,7 +184,7 @@ func (t *tally) settle(o outcome) error {
 	from, to := Finding{Value: o.from}, Finding{Value: o.to}
 	switch {
 	case !o.comparable:
-		t.because(Fail, o.reason, from, to)
+		t.because(o.reason, from, to)
 	case o.list && t.check.OpNot:
 		status := Fail
 		if !o.ok {
@@ -194,7 +196,9 @@ func (t *tally) settle(o outcome) error {
 				status = Pass
 			}
 		}
-		t.add(status, from, to)
+		t.addSet(status, from, to)
+	case o.list || o.set:
+		t.addSet(t.verdict(o.ok), from, to)
 	default:
 		t.add(t.verdict(o.ok), from, to)
 	}

@@ -41,14 +41,12 @@ type Record struct {
 	To      []Finding // what it was compared with
 	Op      syntax.Op
 	OpNot   bool
+	InSet   bool    // it was compared with a list or set as a whole
 	Reason  string  // why the comparison was not possible
 	Message *string // the rule author's message
 
 	Children []*Record
 }
-
-// Whole tells whether the record's comparison was with a list or a set as a whole.
-func (r *Record) Whole() bool { return r.Kind == ValueRecord && r.Op == syntax.In && len(r.To) > 0 }
 
 // A Finding is a value that a query found, or the place where it got no further.
 type Finding struct {

@@ -34,7 +34,7 @@ func NewFloat(f float64) *Value { return &Value{kind: Float, num: math.Float64bi
 // NewChar makes a character.
 func NewChar(c rune) *Value { return &Value{kind: Char, num: uint64(c)} }
 
-// NewList makes a list. The elements are copied.
+// NewList makes a list. The elements become the list's and must not be used any more.
 func NewList(elements []*Value) *Value {
 	v := &Value{kind: List, items: make([]Value, len(elements))}
 	for i, e := range elements {
@@ -45,7 +45,7 @@ func NewList(elements []*Value) *Value {
 }
 
 // NewMap makes a map. Of two equal keys the last one's value stands, in the place
-// of the first. The values are copied.
+// of the first. The values become the map's.
 func NewMap(keys []Key, values []*Value) *Value {
 	v := &Value{kind: Map, keys: make([]Key, 0, len(keys)), items: make([]Value, 0, len(keys))}
 	seen := make(map[string]int, len(keys))
@@ -116,7 +116,7 @@ func Merge(v, w *Value) (*Value, error) {
 	m := *v
 	m.sorted, m.lookup = false, nil
 	m.keys = append(append([]Key(nil), v.keys...), w.keys...)
-	m.items = append(append([]Value(nil), v.items...), w.items...)
+	m.items = append(v.clone().items, w.clone().items...)
 	m.relink()
 	return &m, nil
 }

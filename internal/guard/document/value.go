@@ -146,13 +146,26 @@ func (v *Value) KeyValue(i int) *Value {
 // As makes a copy of w that stands at v's path and place: what a function makes of
 // v is still found where v is.
 func (v *Value) As(w *Value) *Value {
-	c := *w
+	c := w.clone()
 	c.parent, c.name, c.index, c.at = v.parent, v.name, v.index, v.at
+	return c
+}
+
+// Detached makes a copy of the value that is the root of a document of its own.
+func (v *Value) Detached() *Value {
+	c := v.clone()
+	c.parent, c.name, c.index = nil, "", 0
+	return c
+}
+
+// clone copies a value with everything in it, so that the copy can be put elsewhere.
+func (v *Value) clone() *Value {
+	c := *v
 	c.adopt()
 	return &c
 }
 
-// adopt points the children of a copied value back at the copy.
+// adopt gives a copied value children of its own.
 func (v *Value) adopt() {
 	if len(v.items) == 0 {
 		return
@@ -179,12 +192,4 @@ func (v *Value) link() {
 			v.lookup[k.Name] = int32(i)
 		}
 	}
-}
-
-// Detached makes a copy of the value that is the root of a document of its own.
-func (v *Value) Detached() *Value {
-	c := *v
-	c.parent, c.name, c.index = nil, "", 0
-	c.relink()
-	return &c
 }

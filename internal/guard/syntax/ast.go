@@ -25,6 +25,7 @@ const DefaultRule = "default"
 type Rule struct {
 	Name       string
 	At         document.Pos
+	Outside    bool // it holds the clauses outside of rules
 	Parameters []string
 	When       Conjunction // empty if the rule always applies
 	Body       Block

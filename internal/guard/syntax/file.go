@@ -15,7 +15,7 @@ func Parse(name, source string) (*File, error) {
 		return nil, &Error{File: name, At: document.Pos{Line: 1, Column: 1}, Reason: "the file is larger than 4 MiB"}
 	}
 	f := &File{Name: name}
-	outside := &Rule{Name: DefaultRule, At: document.Pos{Line: 1, Column: 1}}
+	outside := &Rule{Name: DefaultRule, Outside: true, At: document.Pos{Line: 1, Column: 1}}
 	for p.ws(); p.pos < len(p.src); p.ws() {
 		if !p.statement(f, outside) {
 			return nil, p.explain()
