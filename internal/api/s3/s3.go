@@ -1,0 +1,108 @@
+// Package s3 is the face of the embedded S3: it speaks S3's REST and XML for
+// package bucket, which keeps everything.
+//
+// It does not check who signed a request: package wire did that and says who
+// the caller is. It does check what was promised of a body: its length, its MD5,
+// its checksums.
+//
+//	h := s3.New(log, buckets)
+//	wire.New(log, wire.Options{S3: h})
+//
+// Buckets belong to accounts and accounts are walls: a bucket of another account
+// answers AccessDenied, whatever its policy says.
+package s3
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"plumb/internal/bucket"
+	"plumb/internal/model"
+)
+
+// A Handler serves S3.
+type Handler struct {
+	log    *slog.Logger
+	store  *bucket.Store
+	routes []route
+}
+
+// New returns the face of a store.
+func New(log *slog.Logger, store *bucket.Store) *Handler {
+	return &Handler{log: log, store: store, routes: register()}
+}
+
+// register is S3's table of contents. Among the routes of one method and level
+// the first whose query parameter (or header) is present is taken.
+func register() []route {
+	var rs []route
+	rs = append(rs, configurations()...)
+	rs = append(rs, buckets()...)
+	rs = append(rs, versioning()...)
+	rs = append(rs, policies()...)
+	rs = append(rs, acls()...)
+	rs = append(rs, tags()...)
+	rs = append(rs, multipart()...)
+	rs = append(rs, lists()...)
+	rs = append(rs, unbuilt()...)
+	rs = append(rs, objects()...)
+	return rs
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := newCall(h, w, r)
+	if err := h.serve(c); err != nil {
+		c.fail(err)
+	}
+}
+
+func (h *Handler) serve(c *call) error {
+	rt, ok := h.find(c)
+	if !ok {
+		return methodNotAllowed(c)
+	}
+	c.operation = rt.name
+	if c.name != "" && rt.name != "CreateBucket" {
+		if err := c.findBucket(); err != nil {
+			return err
+		}
+	}
+	return rt.handle(c)
+}
+
+// findBucket looks up the bucket that the request is about and checks that it
+// is the caller's.
+func (c *call) findBucket() error {
+	b, err := c.store.Find(c.ctx, c.name)
+	if err != nil {
+		return err
+	}
+	owner := c.r.Header.Get("x-amz-expected-bucket-owner")
+	if b.Account != c.Account || (owner != "" && owner != b.Account) {
+		return bucket.AccessDenied()
+	}
+	c.bucket = b
+	return nil
+}
+
+// fail answers an error: those that S3 names as they are, others as
+// InternalError, which is logged here and keeps its text to itself.
+func (c *call) fail(err error) {
+	var e *model.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, context.Canceled):
+		return // nobody is there to read an answer
+	default:
+		c.h.log.ErrorContext(c.ctx, "request failed", "operation", c.operation, "request", c.RequestID, "account", c.Account, "err", err)
+		e = &model.Error{Code: "InternalError", Status: http.StatusInternalServerError,
+			Message: "We encountered an internal error. Please try again."}
+	}
+	if c.started {
+		panic(http.ErrAbortHandler) // the answer has begun: break it off rather than let it look whole
+	}
+	c.writeError(e)
+}
