@@ -1,8 +1,10 @@
 package managed
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,12 @@ func functions() []cel.EnvOption {
 			return v, nil
 		}),
 		binary("glob", cel.BoolType, func(v, patterns any) (any, error) { return globAny(text(v), texts(patterns)), nil }),
-		unary("anywhere", cel.BoolType, func(v any) (any, error) { return anywhere(v), nil }),
+		unary("values", cel.ListType(cel.DynType), func(v any) (any, error) { return values(v), nil }),
+		ternary("tagged", cel.BoolType, func(tags, key, values any) (any, error) {
+			return tagged(tags, text(key), texts(values)), nil
+		}),
+		unary("cannotTell", cel.BoolType, func(reason any) (any, error) { return nil, errors.New(text(reason)) }),
+		binary("anywhere", cel.BoolType, func(v, ipType any) (any, error) { return anywhere(v, text(ipType)), nil }),
 		ternary("covers", cel.BoolType, func(v, protocol, port any) (any, error) {
 			return covers(v, text(protocol), port)
 		}),
@@ -105,6 +112,35 @@ func asList(v any) (any, error) {
 		return v, nil
 	}
 	return []any{v}, nil
+}
+
+// values returns what an object or a list holds: Config writes S3's replication
+// rules and notifications as objects by id, other services as lists.
+func values(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return []any{}
+	case map[string]any:
+		list := make([]any, 0, len(v))
+		for _, k := range sortedKeys(v) {
+			list = append(list, v[k])
+		}
+		return list
+	case []any, []string:
+		return v
+	}
+	return []any{v}
+}
+
+// tagged reports whether a tag is there with one of the values; without values,
+// any will do, and without a key nothing is asked for.
+func tagged(tags any, key string, allowed []string) bool {
+	if key == "" {
+		return true
+	}
+	m, _ := tags.(map[string]string)
+	value, ok := m[key]
+	return ok && (len(allowed) == 0 || slices.Contains(allowed, value))
 }
 
 func text(v any) string {

@@ -10,20 +10,31 @@ import (
 // The protocols that a security group writes by number or by name.
 var protocolNumbers = map[string]string{"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 
-// anywhere reports whether a security group's permission names all IPv4 or all
-// IPv6 addresses. Items carry the older ipRanges (CIDR text) and the newer
-// ipv4Ranges and ipv6Ranges (objects).
-func anywhere(permission any) bool {
+// anywhere reports whether a security group's permission names all addresses of
+// a kind: IPv4, IPv6, or either (ALL). Items carry the older ipRanges (CIDR
+// text) and the newer ipv4Ranges and ipv6Ranges (objects).
+func anywhere(permission any, ipType string) bool {
 	p, _ := permission.(map[string]any)
 	for _, key := range []string{"ipRanges", "ipv4Ranges", "ipv6Ranges"} {
 		ranges, _ := p[key].([]any)
 		for _, r := range ranges {
-			if prefix, err := netip.ParsePrefix(cidrText(r)); err == nil && prefix.Bits() == 0 {
+			prefix, err := netip.ParsePrefix(cidrText(r))
+			if err == nil && prefix.Bits() == 0 && isKind(prefix.Addr(), ipType) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func isKind(a netip.Addr, ipType string) bool {
+	switch strings.ToLower(ipType) {
+	case "ipv4":
+		return a.Is4()
+	case "ipv6":
+		return a.Is6()
+	}
+	return true
 }
 
 func cidrText(r any) string {
