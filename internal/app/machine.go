@@ -17,6 +17,7 @@ type machine struct {
 	db      *db.DB
 	clock   *clock.Clock
 	jobs    *job.Queue
+	outside *outside
 	handler http.Handler
 	closers []func()
 }
@@ -38,7 +39,8 @@ func (a *App) fill(ctx context.Context, m *machine) (err error) {
 	if m.jobs, err = job.New(ctx, m.db, a.log, m.clock, a.name); err != nil {
 		return err
 	}
-	m.handler = http.NotFoundHandler()
+	m.outside = newOutside(a.settings)
+	m.handler = a.wire(m)
 	return nil
 }
 

@@ -63,7 +63,7 @@ func Default() Settings {
 	return Settings{
 		Listen: "127.0.0.1:4577", Mode: Development, Data: ".plumb",
 		Account: "123456789012", Region: "us-east-1",
-		Poll: time.Minute, MaxBody: 64 << 20,
+		Poll: time.Minute, MaxBody: 72 << 20,
 		Functions: 64, FunctionTTL: 10 * time.Minute,
 		Sandbox: "auto", LogLevel: "info", LogFormat: "text",
 		origins: map[string]string{},

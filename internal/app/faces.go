@@ -1,0 +1,39 @@
+package app
+
+import (
+	"net/http"
+
+	"plumb/internal/model"
+	"plumb/internal/model/configapi"
+	"plumb/internal/model/lambdaapi"
+	"plumb/internal/model/snsapi"
+	"plumb/internal/model/sqsapi"
+	"plumb/internal/model/stsapi"
+	"plumb/internal/settings"
+	"plumb/internal/wire"
+)
+
+// faces are the services on our endpoint, each with the operations that are built.
+func (a *App) faces() []*model.Registry {
+	return []*model.Registry{
+		configapi.NewService().Registry(),
+		lambdaapi.NewService().Registry(),
+		snsapi.NewService().Registry(),
+		sqsapi.NewService().Registry(),
+		stsapi.NewService().Registry(),
+	}
+}
+
+// wire joins the faces to one endpoint.
+func (a *App) wire(m *machine) http.Handler {
+	return wire.New(a.log, wire.Options{
+		Services:       a.faces(),
+		Fallback:       newForwarder(a.log, m.outside).serve,
+		Verify:         a.settings.Mode == settings.Server,
+		DefaultAccount: a.settings.Account,
+		DefaultRegion:  a.settings.Region,
+		Observe:        a.metrics.observe,
+		MaxBody:        a.settings.MaxBody,
+		Now:            m.clock.Now,
+	})
+}
