@@ -1,0 +1,110 @@
+// Package function speaks AWS Config's side of rules that are Lambda functions:
+// the event that a function gets, and the result token that it gives back with
+// PutEvaluations.
+//
+// It invokes nothing and stores nothing. A token carries what PutEvaluations
+// needs to know, sealed with a key that all servers of a store share.
+package function
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"plumb/internal/config"
+)
+
+// A Token is what a result token says: whose results these are and when the
+// function was asked. It names the rule by its id, so that results for a rule
+// that was deleted do not reach another one of its name.
+type Token struct {
+	Account string `json:"a"`
+	Region  string `json:"r"`
+	RuleID  string `json:"i"`
+	Invoked int64  `json:"t"` // microseconds since the epoch
+}
+
+// A Sealer makes and opens result tokens.
+type Sealer struct{ aead cipher.AEAD }
+
+// NewSealer takes the 32 bytes that all servers of a store share.
+func NewSealer(key []byte) (*Sealer, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("result token key: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("result token key: %w", err)
+	}
+	return &Sealer{aead}, nil
+}
+
+// Seal returns the text of a token: opaque, and different each time.
+func (s *Sealer) Seal(t Token) (string, error) {
+	plain, err := json.Marshal(t)
+	if err != nil {
+		return "", err
+	}
+	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(plain)+s.aead.Overhead())
+	if _, err := rand.Read(nonce); err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(s.aead.Seal(nonce, nonce, plain, nil)), nil
+}
+
+// ErrToken says that a text is no token of this store.
+var ErrToken = errors.New("the resultToken provided is invalid")
+
+// Open returns what a token says, or ErrToken.
+func (s *Sealer) Open(text string) (Token, error) {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(raw) < s.aead.NonceSize() {
+		return Token{}, ErrToken
+	}
+	plain, err := s.aead.Open(nil, raw[:s.aead.NonceSize()], raw[s.aead.NonceSize():], nil)
+	if err != nil {
+		return Token{}, ErrToken
+	}
+	var t Token
+	if err := json.Unmarshal(plain, &t); err != nil {
+		return Token{}, ErrToken
+	}
+	return t, nil
+}
+
+// event has exactly the ten members that a function gets.
+type event struct {
+	Version        string `json:"version"`
+	InvokingEvent  string `json:"invokingEvent"`
+	RuleParameters string `json:"ruleParameters"`
+	ResultToken    string `json:"resultToken"`
+	LeftScope      bool   `json:"eventLeftScope"`
+	RoleARN        string `json:"executionRoleArn"`
+	RuleARN        string `json:"configRuleArn"`
+	RuleName       string `json:"configRuleName"`
+	RuleID         string `json:"configRuleId"`
+	Account        string `json:"accountId"`
+}
+
+// Event returns what a rule's function is invoked with. roleARN is the
+// recorder's role, also for custom rules. ruleParameters is "{}" when the rule
+// has none: rules parse it without asking.
+func (s *Sealer) Event(r config.Rule, invokingEvent []byte, leftScope bool, roleARN string, now time.Time) ([]byte, error) {
+	token, err := s.Seal(Token{r.Account, r.Region, r.ID, now.UnixMicro()})
+	if err != nil {
+		return nil, fmt.Errorf("seal result token: %w", err)
+	}
+	parameters := r.InputParameters
+	if parameters == "" {
+		parameters = "{}"
+	}
+	return json.Marshal(event{
+		"1.0", string(invokingEvent), parameters, token, leftScope, roleARN, r.ARN, r.Name, r.ID, r.Account,
+	})
+}
