@@ -1,0 +1,116 @@
+package resource
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"plumb/internal/model"
+)
+
+// supplementary makes every entry that has a value: AWS Config leaves out what a resource does not have.
+func (r *reader) supplementary(doc map[string]any) (map[string]any, error) {
+	out := map[string]any{}
+	for name, b := range r.form.Supplementary {
+		v, err := r.body(b, doc)
+		if err != nil {
+			return nil, fmt.Errorf("supplementary %s: %w", name, err)
+		}
+		if v != nil {
+			out[name] = v
+		}
+	}
+	return out, nil
+}
+
+// body makes a configuration: its value, spelled, and changed by the named steps.
+func (r *reader) body(b body, doc map[string]any) (any, error) {
+	v := doc["element"]
+	if b.Value != nil {
+		var err error
+		if v, err = b.Value.eval(doc); err != nil {
+			return nil, err
+		}
+	}
+	if v == nil {
+		return nil, nil
+	}
+	v, err := r.spell(b, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range b.Steps {
+		if v, err = steps[name](v); err != nil {
+			return nil, fmt.Errorf("step %s: %w", name, err)
+		}
+	}
+	if b.Text {
+		text, err := json.Marshal(v)
+		return string(text), err
+	}
+	return v, nil
+}
+
+func (r *reader) spell(b body, v any) (any, error) {
+	v = without(v, b.Drop)
+	if m, ok := v.(map[string]any); ok {
+		if err := whole(m, b.Integers); err != nil {
+			return nil, err
+		}
+	}
+	if b.Shape == "" {
+		return v, nil
+	}
+	api, err := r.catalogue.models.API(r.Service)
+	if err != nil {
+		return nil, err
+	}
+	shape := api.Shapes[b.Shape]
+	s := speller{spellings[b.Keys], b.Unset == "null", b.Blank}
+	out := s.value(shape, v)
+	if m, ok := out.(map[string]any); ok {
+		s.forget(m, shape, b.Drop)
+	}
+	return out, nil
+}
+
+// forget takes away what the speller wrote for members that are not to be there at all.
+func (s speller) forget(m map[string]any, shape *model.Shape, names []string) {
+	for _, name := range names {
+		if shape.Lookup(name) != nil {
+			delete(m, s.key(name))
+		}
+	}
+}
+
+// without copies the top of the value, less some members: what a service answered is shared and stays as it is.
+func without(v any, names []string) any {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	out := make(map[string]any, len(m))
+	for k, e := range m {
+		if !slices.Contains(names, k) {
+			out[k] = e
+		}
+	}
+	return out
+}
+
+// whole makes numbers of attributes that a service writes as text.
+func whole(m map[string]any, names []string) error {
+	for _, name := range names {
+		s, ok := m[name].(string)
+		if !ok {
+			continue
+		}
+		i, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		m[name] = i
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package resource
+
+import (
+	"fmt"
+	"slices"
+
+	"plumb/internal/model"
+)
+
+// Names in a document that are not the service's.
+var reserved = []string{"place", "answer", "element", "id"}
+
+// check holds a form against the models and the names that exist, so that mistakes show at the start and not in the
+// middle of a night's inventory.
+func (c *Catalogue) check(f *form) error {
+	if !c.known[f.Type] {
+		return fmt.Errorf("type %q is not in types.txt", f.Type)
+	}
+	if c.forms[f.Type] != nil {
+		return fmt.Errorf("type %s has two files", f.Type)
+	}
+	api, err := c.models.API(f.Service)
+	if err != nil {
+		return err
+	}
+	if f.List.Each == nil || f.Identity.ID.value == nil {
+		return fmt.Errorf("list.each and identity.id are needed")
+	}
+	if err := checkCalls(api, f); err != nil {
+		return err
+	}
+	if err := checkBody(api, f.Configuration); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	for name, b := range f.Supplementary {
+		if err := checkBody(api, b); err != nil {
+			return fmt.Errorf("supplementary %s: %w", name, err)
+		}
+	}
+	return c.checkRelations(f)
+}
+
+func checkCalls(api *model.API, f *form) error {
+	all := append([]call{f.List}, f.Calls...)
+	if f.One != nil {
+		all = append(all, *f.One)
+	}
+	for _, k := range all {
+		if api.Operations[k.Call] == nil {
+			return fmt.Errorf("call %q is not an operation of the %s model", k.Call, f.Service)
+		}
+	}
+	seen := slices.Clone(reserved)
+	for _, k := range f.Calls {
+		if k.As == "" || slices.Contains(seen, k.As) {
+			return fmt.Errorf("call %s needs a name of its own in \"as\"", k.Call)
+		}
+		seen = append(seen, k.As)
+	}
+	return nil
+}
+
+func checkBody(api *model.API, b body) error {
+	if b.Shape != "" && api.Shapes[b.Shape] == nil {
+		return fmt.Errorf("shape %q is not in the model", b.Shape)
+	}
+	if _, ok := spellings[b.Keys]; b.Shape != "" && !ok {
+		return fmt.Errorf("keys are bean, jackson or same, not %q", b.Keys)
+	}
+	if b.Shape != "" && b.Unset != "null" && b.Unset != "omit" {
+		return fmt.Errorf("unset is null or omit, not %q", b.Unset)
+	}
+	for _, name := range b.Steps {
+		if steps[name] == nil {
+			return fmt.Errorf("there is no step %q", name)
+		}
+	}
+	return nil
+}
+
+func (c *Catalogue) checkRelations(f *form) error {
+	for _, r := range f.Relationships {
+		if !c.known[r.Type] {
+			return fmt.Errorf("relationship to %q, which is not in types.txt", r.Type)
+		}
+		if r.Name == "" || r.To == nil {
+			return fmt.Errorf("relationship to %s: name and to are needed", r.Type)
+		}
+	}
+	return nil
+}

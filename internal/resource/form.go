@@ -1,0 +1,77 @@
+package resource
+
+// A form is one file of resources/: everything that is to know about a resource type.
+type form struct {
+	Type          string          `yaml:"type"`
+	Service       string          `yaml:"service"` // the file of the service's model
+	Global        bool            `yaml:"global"`  // recorded under the region "global"
+	List          call            `yaml:"list"`
+	One           *call           `yaml:"one"` // reads a single resource by its id; without it the list is read
+	Calls         []call          `yaml:"calls"`
+	Identity      identity        `yaml:"identity"`
+	Tags          *expression     `yaml:"tags"`
+	Configuration body            `yaml:"configuration"`
+	Supplementary map[string]body `yaml:"supplementary"`
+	Relationships []relation      `yaml:"relationships"`
+	Examples      []Example       `yaml:"examples"`
+}
+
+// A call is one operation. List and One name their resources with Each; the calls after them are made for each resource
+// and their answers are in its document under As.
+type call struct {
+	As      string              `yaml:"as"`
+	Call    string              `yaml:"call"`
+	With    template            `yaml:"with"`
+	Each    *expression         `yaml:"each"`
+	When    *expression         `yaml:"when"`    // false: the call is not made
+	Keep    *expression         `yaml:"keep"`    // false after the call: the resource belongs to another place
+	Missing map[string]template `yaml:"missing"` // error code: the answer that it stands for
+	Gone    []string            `yaml:"gone"`    // error codes that say the resource does not exist
+}
+
+// An identity is texts with {expressions} in them.
+type identity struct {
+	ID      template `yaml:"id"`
+	Name    template `yaml:"name"`
+	ARN     template `yaml:"arn"`
+	AZ      template `yaml:"az"`
+	Created template `yaml:"created"`
+}
+
+// A body says where a configuration comes from and how it is spelled.
+type body struct {
+	Value    *expression `yaml:"value"`    // none: the resource as it was listed
+	Shape    string      `yaml:"shape"`    // of the service's model; none: the value is spelled already
+	Keys     string      `yaml:"keys"`     // bean, jackson or same
+	Unset    string      `yaml:"unset"`    // what members without a value become: null or omit
+	Drop     []string    `yaml:"drop"`     // members, by the model's name, that are left out at the top
+	Blank    []string    `yaml:"blank"`    // members at any depth that count as unset: they change without anyone changing them
+	Integers []string    `yaml:"integers"` // members at the top whose text is a number
+	Steps    []string    `yaml:"steps"`    // named steps, for what a form cannot say
+	Text     bool        `yaml:"text"`     // the value is recorded as JSON text
+}
+
+// A relation is one kind of relationship that items of the type list.
+type relation struct {
+	Type    string      `yaml:"type"`
+	Name    string      `yaml:"name"`
+	To      *expression `yaml:"to"`      // ids, or objects with id and name
+	Inverse string      `yaml:"inverse"` // what the other resource's item calls it, where it lists it
+}
+
+// An Example is recorded answers and the items they make. It is a test, and shows a reader what the form means.
+type Example struct {
+	Name    string     `yaml:"name"`
+	Answers []Recorded `yaml:"answers"`
+	Items   []any      `yaml:"items"` // in the event form, without what the recorder adds
+}
+
+// A Recorded answer is what a service said to one call. Answers to one operation are given in their order, the last one
+// again when there are no more; With tells them apart where the order is not enough.
+type Recorded struct {
+	Call   string            `yaml:"call"`
+	With   map[string]string `yaml:"with,omitempty"` // members of the input
+	Status int               `yaml:"status,omitempty"`
+	Header map[string]string `yaml:"header,omitempty"`
+	Body   string            `yaml:"body"`
+}

@@ -1,0 +1,112 @@
+package resource
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"plumb/internal/config"
+)
+
+// An Edge is a kind of relationship between two types. Items of From list it as Name; items of To list it as Inverse,
+// unless that is empty. Inverse ones are not in what Discover returns: whoever keeps items finds them by those of From.
+type Edge struct {
+	From, Name  string
+	To, Inverse string
+}
+
+// Edges returns the relationships that lead to a type. When a resource of the type changes, the items that lead to it
+// are to be captured again: a security group's rules are part of what its instances are.
+func (c *Catalogue) Edges(to string) []Edge {
+	var out []Edge
+	for _, f := range c.forms {
+		for _, r := range f.Relationships {
+			if r.Type == to {
+				out = append(out, Edge{f.Type, r.Name, to, r.Inverse})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Edge) int { return strings.Compare(a.From+a.Name, b.From+b.Name) })
+	return out
+}
+
+// Related returns the resources that the item leads to and whose own items list it in turn. They are to be captured
+// again when the item is new, changed or gone: a group's item shows the interfaces that carry it.
+func (c *Catalogue) Related(it config.Item) []config.ResourceKey {
+	var out []config.ResourceKey
+	for _, r := range it.Relationships {
+		if r.ID == "" || !c.answers(it.Type, r) {
+			continue
+		}
+		key := config.ResourceKey{Place: it.Place, Type: r.Type, ID: r.ID}
+		key.Region = c.regionOf(r.Type, it.Region)
+		if !slices.Contains(out, key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// answers says whether the target of a relationship lists its origin: by what it answers itself, or as the inverse.
+func (c *Catalogue) answers(from string, r config.Relationship) bool {
+	if f := c.forms[from]; f != nil {
+		for _, own := range f.Relationships {
+			if own.Type == r.Type && own.Name == r.Name && own.Inverse != "" {
+				return true
+			}
+		}
+	}
+	target := c.forms[r.Type]
+	return target != nil && slices.ContainsFunc(target.Relationships, func(own relation) bool { return own.Type == from })
+}
+
+func (c *Catalogue) regionOf(typ, near string) string {
+	if f := c.forms[typ]; f != nil && f.Global {
+		return GlobalRegion
+	}
+	return near
+}
+
+// relationships evaluates what the form says the resource leads to. The same one is listed once.
+func (r *reader) relationships(doc map[string]any) ([]config.Relationship, error) {
+	var out []config.Relationship
+	for _, kind := range r.form.Relationships {
+		v, err := kind.To.eval(doc)
+		if err != nil {
+			return nil, fmt.Errorf("relationship to %s: %w", kind.Type, err)
+		}
+		for _, target := range asList(v) {
+			rel, ok := leadTo(kind, target)
+			if !ok {
+				return nil, fmt.Errorf("relationship to %s: %v is neither an id nor has one", kind.Type, target)
+			}
+			if !slices.Contains(out, rel) {
+				out = append(out, rel)
+			}
+		}
+	}
+	return out, nil
+}
+
+// asList takes one target for a list of one, and an expression without a value for none.
+func asList(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
+}
+
+func leadTo(kind relation, target any) (config.Relationship, bool) {
+	rel := config.Relationship{Type: kind.Type, Name: kind.Name}
+	switch t := target.(type) {
+	case string:
+		rel.ID = t
+	case map[string]any:
+		rel.ID, _ = t["id"].(string)
+		rel.ResourceName, _ = t["name"].(string)
+	}
+	return rel, rel.ID != "" || rel.ResourceName != ""
+}

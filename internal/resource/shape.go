@@ -1,0 +1,87 @@
+package resource
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"plumb/internal/model"
+)
+
+// spellings turn a model's member name into the one in a configuration item. They are those of the Java beans that AWS
+// Config serialises: one generation lowers the first letter, the other every capital that the name begins with.
+var spellings = map[string]func(string) string{
+	"same":    func(s string) string { return s },
+	"bean":    lowerFirst,
+	"jackson": lowerLeading,
+}
+
+// lowerFirst: DBInstanceIdentifier becomes dBInstanceIdentifier.
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// lowerLeading: SSEDescription becomes ssedescription, KMSKeyArn kmskeyArn.
+func lowerLeading(s string) string {
+	n := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsUpper(r) })
+	if n < 0 {
+		n = len(s)
+	}
+	return strings.ToLower(s[:n]) + s[n:]
+}
+
+// A speller rewrites a value in the spelling of configuration items. The value is left as it was: a new one is made.
+type speller struct {
+	key       func(string) string
+	withNulls bool
+	blank     []string // members that count as unset, wherever they are
+}
+
+// value walks the value along its shape. Maps keep their keys: those are the user's and not the model's.
+func (s speller) value(shape *model.Shape, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		switch shape.Type {
+		case "structure":
+			return s.structure(shape, v)
+		case "map":
+			return s.mapping(shape, v)
+		}
+	case []any:
+		if shape.Type != "list" {
+			break
+		}
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = s.value(shape.Member.Shape, e)
+		}
+		return out
+	}
+	return v
+}
+
+func (s speller) mapping(shape *model.Shape, in map[string]any) map[string]any {
+	out := make(map[string]any, len(in))
+	for k, e := range in {
+		out[k] = s.value(shape.Value.Shape, e)
+	}
+	return out
+}
+
+// structure also says what is not there: beans have empty lists where a service answered none, and nulls.
+func (s speller) structure(shape *model.Shape, in map[string]any) map[string]any {
+	out := make(map[string]any, len(shape.Members))
+	for _, m := range shape.Members {
+		key, v := s.key(m.Name), in[m.Name]
+		if slices.Contains(s.blank, m.Name) {
+			v = nil
+		}
+		switch {
+		case v != nil:
+			out[key] = s.value(m.Shape, v)
+		case m.Shape.Type == "list":
+			out[key] = []any{}
+		case s.withNulls:
+			out[key] = nil
+		}
+	}
+	return out
+}
