@@ -87,19 +87,25 @@ func (c *Client) Call(ctx context.Context, service, operation string, in map[str
 	if err != nil {
 		return nil, err
 	}
-	enc, err := encode(api, op, in)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
-	}
-	ans, err := c.attempts(ctx, api, enc)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
-	}
-	out, err := decode(api, op, ans)
+	out, err := c.call(ctx, api, op, in)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
 	}
 	return out, nil
+}
+
+func (c *Client) call(
+	ctx context.Context, api *model.API, op *model.Operation, in map[string]any,
+) (map[string]any, error) {
+	enc, err := encode(api, op, in)
+	if err != nil {
+		return nil, err
+	}
+	ans, err := c.attempts(ctx, api, enc)
+	if err != nil {
+		return nil, err
+	}
+	return decode(api, op, ans)
 }
 
 // An answer is a response that was read whole.

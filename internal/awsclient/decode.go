@@ -33,7 +33,7 @@ func decode(api *model.API, op *model.Operation, ans *answer) (map[string]any, e
 	case "ec2", "query":
 		return decodeQuery(op, ans.body)
 	case "json":
-		return decodeJSON(op.Output, ans.body)
+		return jsonCodec{}.decode(op.Output, ans.body)
 	}
 	return decodeREST(api, op, ans)
 }
@@ -121,7 +121,7 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 		if len(body) == 0 {
 			return nil, nil
 		}
-		return decodeJSON(ref, body)
+		return jsonCodec{rest: true}.decode(ref, body)
 	}
 	if len(body) == 0 {
 		return nil, nil
@@ -139,5 +139,5 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 	return xmlStructure(ref.Shape, root)
 }
 
-// HTTPCode is the code of an error that came without one.
+// httpCode is the code of an error that came without one.
 func httpCode(status int) string { return strconv.Itoa(status) }

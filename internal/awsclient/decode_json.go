@@ -9,8 +9,8 @@ import (
 	"plumb/internal/model"
 )
 
-// decodeJSON reads a JSON object by its shape.
-func decodeJSON(ref *model.Ref, body []byte) (map[string]any, error) {
+// decode reads a JSON object by its shape.
+func (c jsonCodec) decode(ref *model.Ref, body []byte) (map[string]any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		if len(ref.Shape.Members) == 0 {
 			return map[string]any{}, nil
@@ -23,7 +23,7 @@ func decodeJSON(ref *model.Ref, body []byte) (map[string]any, error) {
 	if err := d.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("the answer is not a whole JSON object: %w", err)
 	}
-	v, err := fromJSON(ref, doc)
+	v, err := c.from(ref, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -31,25 +31,25 @@ func decodeJSON(ref *model.Ref, body []byte) (map[string]any, error) {
 	return out, nil
 }
 
-func fromJSON(ref *model.Ref, v any) (any, error) {
+func (c jsonCodec) from(ref *model.Ref, v any) (any, error) {
 	switch ref.Shape.Type {
 	case "structure":
 		if ref.Shape.Document {
 			return document(v)
 		}
 		if m, ok := v.(map[string]any); ok {
-			return fromJSONStructure(ref.Shape, m)
+			return c.fromStructure(ref.Shape, m)
 		}
 	case "list":
 		if list, ok := v.([]any); ok {
-			return fromJSONList(ref, list)
+			return c.fromList(ref, list)
 		}
 	case "map":
 		if m, ok := v.(map[string]any); ok {
 			out := make(map[string]any, len(m))
 			for k, e := range m {
 				var err error
-				if out[k], err = fromJSON(ref.Shape.Value, e); err != nil {
+				if out[k], err = c.from(ref.Shape.Value, e); err != nil {
 					return nil, fmt.Errorf("%s: %w", k, err)
 				}
 			}
@@ -61,28 +61,28 @@ func fromJSON(ref *model.Ref, v any) (any, error) {
 	return nil, fmt.Errorf("the answer has %T where the model has a %s", v, ref.Shape.Type)
 }
 
-func fromJSONStructure(shape *model.Shape, in map[string]any) (any, error) {
+func (c jsonCodec) fromStructure(shape *model.Shape, in map[string]any) (any, error) {
 	out := make(map[string]any, len(in))
 	for _, m := range shape.Members {
-		v := in[orElse(m.LocationName, m.Name)]
+		v := in[c.name(m)]
 		if v == nil || m.Location != "" {
 			continue
 		}
 		var err error
-		if out[m.Name], err = fromJSON(&m.Ref, v); err != nil {
+		if out[m.Name], err = c.from(&m.Ref, v); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
 	return out, nil
 }
 
-func fromJSONList(ref *model.Ref, list []any) (any, error) {
+func (c jsonCodec) fromList(ref *model.Ref, list []any) (any, error) {
 	out := make([]any, 0, len(list))
 	for i, e := range list {
 		if e == nil {
 			continue // a null in a list is nothing, in SDKs too
 		}
-		v, err := fromJSON(ref.Shape.Member, e)
+		v, err := c.from(ref.Shape.Member, e)
 		if err != nil {
 			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}

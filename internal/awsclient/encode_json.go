@@ -7,11 +7,22 @@ import (
 	"plumb/internal/model"
 )
 
+// A jsonCodec maps values to JSON and back. Only REST services rename members on the wire; in the RPC protocols the
+// models' other names are those of the query protocol, which some services also speak.
+type jsonCodec struct{ rest bool }
+
+func (c jsonCodec) name(m *model.Member) string {
+	if c.rest {
+		return orElse(m.LocationName, m.Name)
+	}
+	return m.Name
+}
+
 func encodeJSON(r *request, api *model.API, op *model.Operation, in map[string]any) error {
 	body := any(map[string]any{})
 	if op.Input != nil {
 		var err error
-		if body, err = jsonValue("", op.Input, orEmpty(in)); err != nil {
+		if body, err = (jsonCodec{}).value("", op.Input, orEmpty(in)); err != nil {
 			return err
 		}
 	}
@@ -32,21 +43,21 @@ func orEmpty(in map[string]any) map[string]any {
 	return in
 }
 
-// jsonValue turns an input value into what the wire's JSON has in its place. Members bound to headers and the like are
+// value turns an input value into what the wire's JSON has in its place. Members bound to headers and the like are
 // left out.
-func jsonValue(at string, ref *model.Ref, v any) (any, error) {
+func (c jsonCodec) value(at string, ref *model.Ref, v any) (any, error) {
 	switch ref.Shape.Type {
 	case "structure":
 		if ref.Shape.Document {
 			return v, nil
 		}
-		return jsonStructure(at, ref, v)
+		return c.structure(at, ref, v)
 	case "list":
 		list, ok := asList(v)
 		if !ok {
 			return nil, fmt.Errorf("%s: %T is no list", at, v)
 		}
-		return jsonList(at, ref, list)
+		return c.list(at, ref, list)
 	case "map":
 		m, ok := v.(map[string]any)
 		if !ok {
@@ -55,7 +66,7 @@ func jsonValue(at string, ref *model.Ref, v any) (any, error) {
 		out := make(map[string]any, len(m))
 		for k, e := range m {
 			var err error
-			if out[k], err = jsonValue(at+"."+k, ref.Shape.Value, e); err != nil {
+			if out[k], err = c.value(at+"."+k, ref.Shape.Value, e); err != nil {
 				return nil, err
 			}
 		}
@@ -64,7 +75,7 @@ func jsonValue(at string, ref *model.Ref, v any) (any, error) {
 	return jsonScalar(at, ref, v)
 }
 
-func jsonStructure(at string, ref *model.Ref, v any) (any, error) {
+func (c jsonCodec) structure(at string, ref *model.Ref, v any) (any, error) {
 	in, ok := v.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("%s: %T is no structure", at, v)
@@ -79,18 +90,18 @@ func jsonStructure(at string, ref *model.Ref, v any) (any, error) {
 			continue
 		}
 		var err error
-		if out[orElse(m.LocationName, m.Name)], err = jsonValue(at+"."+k, &m.Ref, e); err != nil {
+		if out[c.name(m)], err = c.value(at+"."+k, &m.Ref, e); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func jsonList(at string, ref *model.Ref, list []any) (any, error) {
+func (c jsonCodec) list(at string, ref *model.Ref, list []any) (any, error) {
 	out := make([]any, len(list))
 	for i, e := range list {
 		var err error
-		if out[i], err = jsonValue(fmt.Sprintf("%s[%d]", at, i), ref.Shape.Member, e); err != nil {
+		if out[i], err = c.value(fmt.Sprintf("%s[%d]", at, i), ref.Shape.Member, e); err != nil {
 			return nil, err
 		}
 	}

@@ -163,7 +163,7 @@ func restBody(r *request, api *model.API, op *model.Operation, in map[string]any
 	if api.Metadata.Protocol == "rest-xml" {
 		return xmlBody(r, ref, v)
 	}
-	value, err := jsonValue("", ref, v)
+	value, err := (jsonCodec{rest: true}).value("", ref, v)
 	if err != nil {
 		return err
 	}

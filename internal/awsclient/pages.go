@@ -15,15 +15,15 @@ const maxPages = 10_000
 // All makes a call and reads every page of its answer into one. It is complete or it fails: a token that cannot be
 // followed, one that comes twice, and an answer that says it is cut short without a token are errors.
 func (c *Client) All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
-	_, op, err := c.opt.Models.operation(service, operation)
+	api, op, err := c.opt.Models.operation(service, operation)
 	if err != nil {
 		return nil, err
 	}
 	out, err := readPages(op, in, func(in map[string]any) (map[string]any, error) {
-		return c.Call(ctx, service, operation, in)
+		return c.call(ctx, api, op, in)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: all pages: %w", service, operation, err)
+		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
 	}
 	return out, nil
 }
