@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"plumb/internal/api/s3"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/model/lambdaapi"
@@ -28,8 +29,10 @@ func (a *App) faces() []*model.Registry {
 func (a *App) wire(m *machine) http.Handler {
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(),
+		S3:             s3.New(a.log, m.buckets),
 		Fallback:       newForwarder(a.log, m.outside).serve,
 		Verify:         a.settings.Mode == settings.Server,
+		Secrets:        keyring(a.settings, m.own, m.given),
 		DefaultAccount: a.settings.Account,
 		DefaultRegion:  a.settings.Region,
 		Observe:        a.metrics.observe,

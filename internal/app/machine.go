@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 
+	"plumb/internal/awsclient"
+	"plumb/internal/bucket"
 	"plumb/internal/clock"
 	"plumb/internal/db"
 	"plumb/internal/job"
+	"plumb/models"
 )
 
 // A machine is everything that lives on the store. It keeps nothing that another
@@ -17,7 +21,9 @@ type machine struct {
 	db      *db.DB
 	clock   *clock.Clock
 	jobs    *job.Queue
-	outside *outside
+	outside *outside  // the way to other accounts and services
+	own     *loopback // the way to the services embedded here
+	buckets *bucket.Store
 	handler http.Handler
 	closers []func()
 }
@@ -39,8 +45,16 @@ func (a *App) fill(ctx context.Context, m *machine) (err error) {
 	if m.jobs, err = job.New(ctx, m.db, a.log, m.clock, a.name); err != nil {
 		return err
 	}
-	m.outside = newOutside(a.settings)
+	catalogues := awsclient.NewModels(models.FS)
+	m.outside = newOutside(a.settings, catalogues)
+	m.own = newLoopback(catalogues, m.clock.Now)
+	blobs, err := bucket.NewFiles(filepath.Join(a.settings.Data, objectsFolder))
+	if err != nil {
+		return fmt.Errorf("folder for objects: %w", err)
+	}
+	m.buckets = bucket.New(a.log, m.db, blobs, m.jobs, m.clock.Now, m.changed)
 	m.handler = a.wire(m)
+	m.own.handler = m.handler
 	return nil
 }
 

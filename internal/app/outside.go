@@ -11,7 +11,6 @@ import (
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
 	"plumb/internal/settings"
-	"plumb/models"
 )
 
 // outside knows the way out: which endpoint an account's calls go to, and as
@@ -32,9 +31,9 @@ type way struct {
 	endpoint string
 }
 
-func newOutside(s settings.Settings) *outside {
+func newOutside(s settings.Settings, m *awsclient.Models) *outside {
 	return &outside{
-		settings: s, models: awsclient.NewModels(models.FS), now: time.Now,
+		settings: s, models: m, now: time.Now,
 		clients: map[way]*awsclient.Client{}, credentials: map[config.Place]awsclient.Credentials{},
 	}
 }

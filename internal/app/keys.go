@@ -1,0 +1,35 @@
+package app
+
+import (
+	"context"
+
+	"plumb/internal/settings"
+	"plumb/internal/wire"
+)
+
+// keyring finds the owner of an access key: this process, the settings, then
+// the temporary credentials that were given out.
+func keyring(s settings.Settings, own *loopback, given wire.Secrets) wire.Secrets {
+	known := map[string]settings.AccessKey{}
+	for _, k := range s.AccessKeys {
+		known[k.ID] = k
+	}
+	return func(ctx context.Context, id string) (string, wire.Identity, error) {
+		if secret, who, ok := own.identity(id); ok {
+			return secret, who, nil
+		}
+		if k, ok := known[id]; ok {
+			return k.Secret.Reveal(), owner(k), nil
+		}
+		return given(ctx, id)
+	}
+}
+
+func owner(k settings.AccessKey) wire.Identity {
+	who := wire.Identity{Account: k.Account, PrincipalARN: "arn:aws:iam::" + k.Account + ":root"}
+	if k.User != "" {
+		who.PrincipalARN = "arn:aws:iam::" + k.Account + ":user/" + k.User
+		who.UserID = k.ID
+	}
+	return who
+}

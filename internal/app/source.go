@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/config"
+	"plumb/internal/resource"
+)
+
+// A source reads resources for the recorder: from a place's target, or from the
+// services embedded here, through the same client and the same catalogue.
+type source struct {
+	catalogue *resource.Catalogue
+	outside   *outside
+	own       *loopback
+}
+
+// embedded are the types whose services are served here; they announce their
+// changes themselves.
+func embedded() []string {
+	return []string{"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue"}
+}
+
+func (s *source) hasTarget(p config.Place) bool {
+	return s.outside.settings.Place(p.Account, p.Region).Target != ""
+}
+
+// Types returns what can be read in a place.
+func (s *source) Types(p config.Place) []string {
+	if !s.hasTarget(p) {
+		return embedded()
+	}
+	var types []string
+	for _, info := range s.catalogue.Types() {
+		types = append(types, info.Type)
+	}
+	return types
+}
+
+// Announces reports whether changes are told as they happen.
+func (s *source) Announces(p config.Place, resourceType string) bool {
+	return !s.hasTarget(p) && slices.Contains(embedded(), resourceType)
+}
+
+// Discover reads every resource of a type.
+func (s *source) Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error) {
+	c, err := s.client(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return s.catalogue.Discover(ctx, c, p, resourceType)
+}
+
+// Describe reads one resource.
+func (s *source) Describe(ctx context.Context, key config.ResourceKey) (config.Item, bool, error) {
+	c, err := s.client(ctx, key.Place)
+	if err != nil {
+		return config.Item{}, false, err
+	}
+	return s.catalogue.Describe(ctx, c, key)
+}
+
+func (s *source) client(ctx context.Context, p config.Place) (*awsclient.Client, error) {
+	c, err := s.outside.target(ctx, p)
+	if c == nil && err == nil {
+		c = s.own.client(p)
+	}
+	return c, err
+}
