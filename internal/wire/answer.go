@@ -115,13 +115,11 @@ func errorBody(err *model.Error) map[string]any {
 
 // jsonStatus: awsJson knows 400 and 500, and little else.
 func jsonStatus(err *model.Error) int {
-	if err.Status > 400 && err.Status < 500 && err.Status != http.StatusRequestEntityTooLarge && err.Status != http.StatusNotFound {
-		return http.StatusBadRequest
+	switch {
+	case err.Status >= 500, err.Status == http.StatusRequestEntityTooLarge, err.Code == "UnknownOperationException":
+		return err.Status
 	}
-	if err.Status == http.StatusNotFound && err.Code != "UnknownOperationException" {
-		return http.StatusBadRequest
-	}
-	return err.Status
+	return http.StatusBadRequest
 }
 
 // restStatus: what JSON services answer with 400 because they have nothing else, REST services say in the status.

@@ -32,7 +32,7 @@ func (h *Handler) find(x *exchange, s *served) (call, error) {
 // findJSON: a missing target and a wrong content type are both an operation that AWS does not know.
 func (h *Handler) findJSON(x *exchange, s *served) (call, error) {
 	_, name, _ := strings.Cut(x.r.Header.Get("X-Amz-Target"), ".")
-	if x.r.Method != http.MethodPost || !jsonContent(x.r.Header.Get("Content-Type")) {
+	if name == "" || x.r.Method != http.MethodPost || !jsonContent(x.r.Header.Get("Content-Type")) {
 		err := model.UnknownOperationException("A request to %s is a POST in application/x-amz-json-%s with an X-Amz-Target.",
 			s.Info.Title, s.Info.JSONVersion)
 		err.Status = http.StatusNotFound

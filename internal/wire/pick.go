@@ -34,10 +34,8 @@ func (h *Handler) pick(r *http.Request, c credential, form url.Values) choice {
 		}
 		return choice{name: first(c.service, prefix)}
 	}
-	for _, name := range []string{c.service, hostService(r.Host)} {
-		if found, ok := h.byName(name); ok {
-			return found
-		}
+	if found, ok := h.byName(first(c.service, hostService(r.Host))); ok {
+		return found
 	}
 	if c.service != "" {
 		return choice{name: c.service}

@@ -1,0 +1,229 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"plumb/internal/model"
+	"plumb/internal/model/configapi"
+	"plumb/internal/wire"
+)
+
+// A request in development mode, spelled by hand.
+type request struct {
+	method, path, contentType, target, scope, body string
+}
+
+func (q request) send(t *testing.T, o wire.Options) *httptest.ResponseRecorder {
+	t.Helper()
+	if o.Services == nil {
+		o.Services = all()
+	}
+	if o.DefaultAccount == "" {
+		o.DefaultAccount, o.DefaultRegion = "123456789012", "us-east-1"
+	}
+	if q.method == "" {
+		q.method = "POST"
+	}
+	if q.path == "" {
+		q.path = "/"
+	}
+	r := httptest.NewRequest(q.method, q.path, strings.NewReader(q.body))
+	for name, value := range map[string]string{"Content-Type": q.contentType, "X-Amz-Target": q.target} {
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	if q.scope != "" {
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+q.scope+", SignedHeaders=host, Signature=0")
+	}
+	w := httptest.NewRecorder()
+	wire.New(slog.New(slog.DiscardHandler), o).ServeHTTP(w, r)
+	return w
+}
+
+func expect(t *testing.T, w *httptest.ResponseRecorder, status int, parts ...string) {
+	t.Helper()
+	if w.Code != status {
+		t.Errorf("status %d, want %d: %s", w.Code, status, w.Body)
+	}
+	for _, part := range parts {
+		if !strings.Contains(w.Body.String(), part) {
+			t.Errorf("body %s\nlacks %s", w.Body, part)
+		}
+	}
+	if len(w.Header()["x-amzn-RequestId"]) != 1 {
+		t.Error("there is no x-amzn-RequestId")
+	}
+}
+
+const json11 = "application/x-amz-json-1.1"
+
+func config(operation, body string) request {
+	return request{contentType: json11, target: "StarlingDoveService." + operation, body: body}
+}
+
+func TestAnswersWithoutOutputHaveAnEmptyBody(t *testing.T) {
+	w := config("PutConfigRule", `{"ConfigRule":{"Source":{"Owner":"AWS"}},"Unknown":{"x":[1]}}`).send(t, wire.Options{})
+	expect(t, w, 200)
+	if w.Body.Len() != 0 || w.Header().Get("Content-Length") != "0" || w.Header().Get("Content-Type") != json11 {
+		t.Errorf("body %q, headers %v", w.Body, w.Header())
+	}
+}
+
+func TestBadJSONIsASerializationException(t *testing.T) {
+	for body, part := range map[string]string{
+		`{"ConfigRule":`:                      "not valid JSON",
+		`[]`:                                  "START_ARRAY can not be converted to a Structure",
+		`{"ConfigRule":{"Source":[]}}`:        "START_ARRAY can not be converted to a Structure at /ConfigRule/Source",
+		`{"ConfigRule":{"ConfigRuleName":7}}`: "NUMBER_VALUE can not be converted to a String",
+	} {
+		w := config("PutConfigRule", body).send(t, wire.Options{})
+		expect(t, w, 400, `"__type":"SerializationException"`, part)
+	}
+}
+
+func TestMemberNamesAreCaseSensitive(t *testing.T) {
+	w := config("PutConfigRule", `{"configRule":{"Source":{"Owner":"AWS"}}}`).send(t, wire.Options{})
+	expect(t, w, 400, `"__type":"ValidationException"`,
+		"1 validation error detected: Value null at 'configRule' failed to satisfy constraint: Member must not be null")
+}
+
+func TestConstraintFailuresAreWordedAsAWSDoes(t *testing.T) {
+	w := config("PutConfigRule", `{"ConfigRule":{"ConfigRuleName":" ","Source":{"Owner":"ME"}}}`).send(t, wire.Options{})
+	expect(t, w, 400, "2 validation errors detected: Value ' ' at 'configRule.configRuleName' failed to satisfy constraint: "+
+		"Member must satisfy regular expression pattern: .*\\\\S.*; Value 'ME' at 'configRule.source.owner' failed to satisfy "+
+		"constraint: Member must satisfy enum value set: [CUSTOM_LAMBDA, AWS, CUSTOM_POLICY]")
+}
+
+func TestAPageSizeTooLargeIsAnInvalidLimit(t *testing.T) {
+	w := config("GetResourceConfigHistory", `{"resourceType":"AWS::EC2::VPC","resourceId":"i","limit":101}`).send(t, wire.Options{})
+	expect(t, w, 400, `"__type":"InvalidLimitException"`,
+		`"Value '101' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100"`)
+}
+
+func TestUnknownOperationsSaySo(t *testing.T) {
+	w := config("PutEverything", `{}`).send(t, wire.Options{})
+	expect(t, w, 400, `"__type":"UnknownOperationException"`, "PutEverything")
+	w = request{contentType: "application/json", target: "StarlingDoveService.PutConfigRule", body: "{}"}.send(t, wire.Options{})
+	expect(t, w, 404, `"__type":"UnknownOperationException"`)
+	w = request{contentType: json11, scope: "123456789012/20260101/eu-west-1/config/aws4_request", body: "{}"}.send(t, wire.Options{})
+	expect(t, w, 404, `"__type":"UnknownOperationException"`)
+	w = request{path: "/2015-03-31/nothing", scope: "k/20260101/eu-west-1/lambda/aws4_request"}.send(t, wire.Options{})
+	expect(t, w, 404, "no operation at POST /2015-03-31/nothing")
+	w = request{path: "/?Action=Sing&Version=2010-03-31", scope: "k/20260101/eu-west-1/sns/aws4_request"}.send(t, wire.Options{})
+	expect(t, w, 400, "<Code>InvalidAction</Code>")
+}
+
+func TestErrorsWithoutANameAreLoggedAndHidden(t *testing.T) {
+	s := configapi.NewService()
+	s.DescribeConfigRules(func(context.Context, *configapi.DescribeConfigRulesInput) (*configapi.DescribeConfigRulesOutput, error) {
+		return nil, errors.New("disk on fire")
+	})
+	s.DescribeDeliveryChannels(func(
+		context.Context, *configapi.DescribeDeliveryChannelsInput,
+	) (*configapi.DescribeDeliveryChannelsOutput, error) {
+		panic("at the disco")
+	})
+	var logged strings.Builder
+	h := wire.New(slog.New(slog.NewTextHandler(&logged, nil)), wire.Options{Services: []*model.Registry{s.Registry()}})
+	for _, op := range []string{"DescribeConfigRules", "DescribeDeliveryChannels"} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader("{}"))
+		r.Header.Set("X-Amz-Target", "StarlingDoveService."+op)
+		r.Header.Set("Content-Type", json11)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		expect(t, w, 500, `"__type":"InternalFailure"`)
+		if strings.Contains(w.Body.String(), "disk") {
+			t.Error("the text of an internal error left the server")
+		}
+	}
+	for _, part := range []string{"disk on fire", "at the disco", "operation=DescribeConfigRules"} {
+		if strings.Count(logged.String(), part) != 1 {
+			t.Errorf("the log does not say %q once:\n%s", part, logged.String())
+		}
+	}
+}
+
+func TestLambdaErrorsHaveTheirOwnShape(t *testing.T) {
+	w := request{method: "GET", path: "/2015-03-31/functions/gone"}.send(t, wire.Options{})
+	expect(t, w, 404, `"Message":"Function not found: gone"`, `"Type":"User"`)
+	if got := w.Header()["x-amzn-ErrorType"]; len(got) != 1 || got[0] != "ResourceNotFoundException" {
+		t.Errorf("x-amzn-ErrorType is %v", got)
+	}
+}
+
+func TestOldSQSClientsSpeakAwsQuery(t *testing.T) {
+	form := "Action=SendMessage&Version=2012-11-05&MessageBody=hi&MessageAttribute.1.Name=a&MessageAttribute.1.Value.DataType=String" +
+		"&MessageAttribute.1.Value.StringValue=x%26y"
+	old := request{path: "/123456789012/q", contentType: "application/x-www-form-urlencoded; charset=utf-8", body: form}
+	expect(t, old.send(t, wire.Options{}), 200, `<SendMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">`,
+		"<SendMessageResult><MessageId>http://example.com/123456789012/q hi x&amp;y</MessageId></SendMessageResult>")
+	old.body = "Action=ReceiveMessage&Version=2012-11-05"
+	expect(t, old.send(t, wire.Options{}), 400, "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>", "<Type>Sender</Type>")
+	old.body = "Action=GetQueueAttributes&Version=2012-11-05&AttributeName.1=VisibilityTimeout"
+	expect(t, old.send(t, wire.Options{}), 200, "<Attribute><Name>VisibilityTimeout</Name><Value>30</Value></Attribute>")
+}
+
+func TestOtherServicesGoToTheFallback(t *testing.T) {
+	ec2 := request{
+		contentType: "application/x-www-form-urlencoded", body: "Action=DescribeVpcs&Version=2016-11-15",
+		scope: "210987654321/20260101/eu-west-1/ec2/aws4_request",
+	}
+	expect(t, ec2.send(t, wire.Options{}), 501, "<Code>NotImplementedException</Code>", "The service ec2 is not served here.")
+	var got string
+	w := ec2.send(t, wire.Options{Fallback: func(w http.ResponseWriter, r *http.Request, service string) {
+		body, _ := io.ReadAll(r.Body)
+		got = service + " " + wire.CallerFrom(r.Context()).Account + " " + string(body)
+	}})
+	expect(t, w, 200)
+	if want := "ec2 210987654321 " + ec2.body; got != want {
+		t.Errorf("the fallback got %q, want %q", got, want)
+	}
+}
+
+func TestWhatNothingElseClaimsIsS3(t *testing.T) {
+	for _, q := range []request{
+		{method: "GET", path: "/bucket/2015-03-31"},
+		{method: "PUT", path: "/bucket/key", scope: "k/20260101/eu-west-1/s3/aws4_request", body: "x"},
+		{method: "GET", path: "/b/k?X-Amz-Credential=k%2F20260101%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Signature=0"},
+	} {
+		w := q.send(t, wire.Options{S3: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "S3 of "+wire.CallerFrom(r.Context()).Account)
+		})})
+		expect(t, w, 200, "S3 of 123456789012")
+	}
+}
+
+func TestBodiesOverTheLimitAreRefused(t *testing.T) {
+	w := config("PutConfigRule", `{"x":"`+strings.Repeat("x", 100)+`"}`).send(t, wire.Options{MaxBody: 50})
+	expect(t, w, 413, "RequestEntityTooLargeException")
+}
+
+func TestAnswersAreObservedAndOperationsMayBeRefused(t *testing.T) {
+	var seen []string
+	o := wire.Options{
+		Observe: func(service, operation string, status int, _ time.Duration) {
+			seen = append(seen, service+" "+operation+" "+http.StatusText(status))
+		},
+		Allow: func(_ context.Context, service, operation string) error {
+			if operation == "DeleteConfigRule" {
+				return model.AccessDeniedException("not %s:%s", service, operation)
+			}
+			return nil
+		},
+	}
+	config("PutConfigRule", `{"ConfigRule":{"Source":{"Owner":"AWS"}}}`).send(t, o)
+	w := config("DeleteConfigRule", `{"ConfigRuleName":"r"}`).send(t, o)
+	expect(t, w, 400, `"__type":"AccessDeniedException"`, "not config:DeleteConfigRule")
+	if got, want := strings.Join(seen, ","), "config PutConfigRule OK,config DeleteConfigRule Bad Request"; got != want {
+		t.Errorf("observed %s, want %s", got, want)
+	}
+}
