@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -28,7 +29,11 @@ func Main() {
 	if err == nil {
 		os.Exit(0)
 	}
-	unix.Write(controlFD, append([]byte{sayError}, err.Error()...))
+	say := byte(sayError)
+	if _, ok := errors.AsType[*ProgramError](err); ok {
+		say = sayProgram
+	}
+	unix.Write(controlFD, append([]byte{say}, err.Error()...))
 	os.Exit(1)
 }
 
@@ -80,10 +85,8 @@ func become(o order) error {
 	if o.Check {
 		return nil
 	}
-	if err := syscall.Exec(o.Spec.Args[0], o.Spec.Args, o.Spec.Env); err != nil {
-		return fmt.Errorf("execute %s: %w", o.Spec.Args[0], err)
-	}
-	return nil
+	err := syscall.Exec(o.Spec.Args[0], o.Spec.Args, o.Spec.Env)
+	return &ProgramError{fmt.Sprintf("fork/exec %s: %v", o.Spec.Args[0], err)}
 }
 
 // bound sets the resource limits of the process. Memory is held from outside,

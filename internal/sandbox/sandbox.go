@@ -31,3 +31,9 @@ func (b *Box) Level() Level { return b.level }
 
 // ErrMemory is why Wait says that a child was killed when it outgrew its memory.
 var ErrMemory = errors.New("out of memory")
+
+// A ProgramError is why Start failed when the walls stood but the program could
+// not be executed: it is missing, not executable or not for this machine.
+type ProgramError struct{ text string }
+
+func (e *ProgramError) Error() string { return e.text }

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"os"
+	"slices"
+	"strconv"
 )
 
 // A Spec says what to start and what it may see. Paths in Args, Env and Dir are
@@ -37,6 +39,14 @@ type Resource struct {
 	Processes uint64 // processes and threads
 }
 
-// listenInside is where a child with its own network finds its listener. The
-// network is the child's alone, so the port can be the same for all.
-const listenInside = "127.0.0.1:9001"
+// listenInside returns where a child with its own network finds its listener.
+// The network is the child's alone, so the address can be the same for all,
+// unless a forward needs it.
+func (s Spec) listenInside() string {
+	for port := 9001; ; port++ {
+		address := "127.0.0.1:" + strconv.Itoa(port)
+		if !slices.ContainsFunc(s.Forward, func(f Forward) bool { return f.Inside == address }) {
+			return address
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -86,8 +87,9 @@ func (p *Process) plan(o *order) error {
 	o.Spec = p.spec
 	if p.box.level == Namespaces {
 		if p.spec.Listen != "" {
-			o.Spec.Env = append(o.Spec.Env[:len(o.Spec.Env):len(o.Spec.Env)], p.spec.Listen+"="+listenInside)
-			o.Listen = append(o.Listen, listenInside)
+			address := p.spec.listenInside()
+			o.Spec.Env = append(slices.Clip(o.Spec.Env), p.spec.Listen+"="+address)
+			o.Listen = append(o.Listen, address)
 		}
 		for _, f := range p.spec.Forward {
 			o.Listen = append(o.Listen, f.Inside)
@@ -107,7 +109,7 @@ func (p *Process) plan(o *order) error {
 		return fmt.Errorf("listen for child: %w", err)
 	}
 	p.Listener = l
-	o.Spec.Env = append(o.Spec.Env[:len(o.Spec.Env):len(o.Spec.Env)], p.spec.Listen+"="+l.Addr().String())
+	o.Spec.Env = append(slices.Clip(o.Spec.Env), p.spec.Listen+"="+l.Addr().String())
 	return o.connect(l.Addr().String())
 }
 

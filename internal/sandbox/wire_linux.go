@@ -19,7 +19,8 @@ import (
 const (
 	sayListeners = 'L'
 	sayReady     = 'R'
-	sayError     = 'E'
+	sayError     = 'E' // the walls cannot be built
+	sayProgram   = 'P' // the program cannot be executed
 )
 
 // controlFD is the child's end of the socket pair.
@@ -81,9 +82,13 @@ func hearChild(sock *os.File) ([]net.Listener, error) {
 			switch text[i] {
 			case sayReady:
 				ready = true
-			case sayError:
+			case sayError, sayProgram:
 				rest, _ := io.ReadAll(sock)
-				return listeners, errors.New(string(text[i+1:n]) + string(rest))
+				err := errors.New(string(text[i+1:n]) + string(rest))
+				if text[i] == sayProgram {
+					err = &ProgramError{err.Error()}
+				}
+				return listeners, err
 			}
 		}
 	}

@@ -1,0 +1,419 @@
+package environment
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"plumb/internal/lambda/shims"
+	"plumb/internal/sandbox"
+)
+
+// Options are what a pool is wired to and how much it may use.
+type Options struct {
+	// Endpoint returns the URL that functions call AWS's services at.
+	Endpoint func() string
+	// Credentials returns those of a version's role.
+	Credentials func(ctx context.Context, v Version) (Credentials, error)
+	// Log hears every line of functions' logs; it must not block. May be nil.
+	Log func(Line)
+
+	PerFunction int           // environments of one version at a time
+	Total       int           // environments at a time
+	Idle        time.Duration // how long one is kept without work
+}
+
+// A Pool keeps environments warm. The most recently used is used again first, so
+// that those beyond the need grow old and go. It is safe for concurrent use.
+type Pool struct {
+	log      *slog.Logger
+	box      *sandbox.Box
+	runtimes *Runtimes
+	shims    string // folder
+	folder   string // of scratch folders
+	options  Options
+
+	mu      sync.Mutex
+	all     map[*environment]bool
+	idle    map[string][]*environment // by Version.Key, most recently used last
+	count   map[string]int            // environments by Version.Key
+	ending  map[string]int            // of those, the ones whose answer is out and that will be idle in a moment
+	waiting []*waiter
+	closed  bool
+	empty   chan struct{} // closed when the last environment of a closed pool has gone
+	stop    chan struct{}
+}
+
+// A waiter is an invocation that waits for an environment. It gets one, or nil
+// with the right to make one.
+type waiter struct {
+	key string
+	got chan *environment // capacity 1
+}
+
+// ErrClosed is what Invoke returns when the pool is being closed.
+var ErrClosed = errors.New("the server is stopping")
+
+// NewPool returns a pool that keeps scratch folders below dir. What an earlier
+// run left there is removed.
+func NewPool(log *slog.Logger, box *sandbox.Box, runtimes *Runtimes, dir string, o Options) (*Pool, error) {
+	folder, err := shims.Install(dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{
+		log: log, box: box, runtimes: runtimes, shims: folder, folder: filepath.Join(dir, "environments"), options: o,
+		all: map[*environment]bool{}, idle: map[string][]*environment{}, count: map[string]int{}, ending: map[string]int{},
+		empty: make(chan struct{}), stop: make(chan struct{}),
+	}
+	if err := os.RemoveAll(p.folder); err != nil {
+		return nil, fmt.Errorf("clear old environments: %w", err)
+	}
+	if err := os.MkdirAll(p.folder, 0o755); err != nil {
+		return nil, err
+	}
+	go p.expire()
+	return p, nil
+}
+
+// Invoke runs one event through an environment of the version: a warm one, a new
+// one, or, when there are as many as there may be, the next that is free.
+func (p *Pool) Invoke(ctx context.Context, v Version, inv Invocation) (Result, error) {
+	e, err := p.take(ctx, v)
+	if err != nil {
+		return Result{}, err
+	}
+	return e.invoke(ctx, inv, func() { p.giveBack(e) })
+}
+
+// Retire takes the environments of a function's older keys out of use: idle ones
+// at once, busy ones when they are done.
+func (p *Pool) Retire(retired func(v Version) bool) {
+	p.mu.Lock()
+	var gone []*environment
+	for e := range p.all {
+		if !retired(e.version) {
+			continue
+		}
+		e.retired = true
+		if p.dropIdle(e) {
+			gone = append(gone, e)
+		}
+	}
+	p.mu.Unlock()
+	p.removeAll(gone)
+}
+
+// Close lets running invocations end, until ctx does, and ends all
+// environments.
+func (p *Pool) Close(ctx context.Context) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	close(p.stop)
+	var gone []*environment
+	for e := range p.all {
+		if p.dropIdle(e) {
+			gone = append(gone, e)
+		}
+	}
+	for _, w := range p.waiting {
+		close(w.got)
+	}
+	p.waiting = nil
+	p.mu.Unlock()
+	p.removeAll(gone)
+	p.mu.Lock()
+	left := len(p.all)
+	p.mu.Unlock()
+	if left == 0 {
+		return
+	}
+	select {
+	case <-p.empty:
+	case <-ctx.Done():
+		p.killAll()
+	}
+}
+
+// killAll kills the processes of environments that are in use; those who use
+// them see them end.
+func (p *Pool) killAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for e := range p.all {
+		if c := e.child.Load(); c != nil {
+			c.Kill()
+		}
+	}
+}
+
+// grace is how long an invocation waits for an environment that has just
+// answered before another is started: longer than a runtime needs to ask for the
+// next event, shorter than any start.
+const grace = 10 * time.Millisecond
+
+// take returns an environment that the caller owns.
+func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrClosed
+	}
+	if e := p.popIdle(v.Key); e != nil {
+		p.mu.Unlock()
+		return e, nil
+	}
+	if p.ending[v.Key] == 0 && p.mayGrow(v.Key) {
+		return p.grow(ctx, v)
+	}
+	w := &waiter{key: v.Key, got: make(chan *environment, 1)}
+	p.waiting = append(p.waiting, w)
+	var soon <-chan time.Time
+	if p.ending[v.Key] > 0 {
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		soon = t.C
+	}
+	p.mu.Unlock()
+	for {
+		select {
+		case e, open := <-w.got:
+			if !open {
+				return nil, ErrClosed
+			}
+			if e != nil {
+				return e, nil
+			}
+			p.mu.Lock()
+			if p.mayGrow(v.Key) {
+				return p.grow(ctx, v)
+			}
+			p.waiting = slices.Insert(p.waiting, 0, w) // another was faster
+			p.mu.Unlock()
+		case <-soon:
+			p.mu.Lock()
+			if i := slices.Index(p.waiting, w); i >= 0 && p.mayGrow(v.Key) {
+				p.waiting = slices.Delete(p.waiting, i, i+1)
+				return p.grow(ctx, v)
+			}
+			p.mu.Unlock()
+			soon = nil
+		case <-ctx.Done():
+			return nil, p.giveUp(w, ctx.Err())
+		}
+	}
+}
+
+// giveUp takes a waiter out of the queue, and passes on what it got meanwhile.
+func (p *Pool) giveUp(w *waiter, err error) error {
+	p.mu.Lock()
+	i := slices.Index(p.waiting, w)
+	if i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
+	p.mu.Unlock()
+	if i >= 0 {
+		return err
+	}
+	if e, open := <-w.got; open && e != nil {
+		p.giveBack(e)
+	} else if open {
+		p.mu.Lock()
+		p.wake()
+		p.mu.Unlock()
+	}
+	return err
+}
+
+// mayGrow reports whether one more environment of the key is allowed, and makes
+// room for it by ending one that is idle.
+func (p *Pool) mayGrow(key string) bool {
+	if p.count[key] >= p.options.PerFunction {
+		return false
+	}
+	if len(p.all) < p.options.Total {
+		return true
+	}
+	var oldest *environment
+	for _, list := range p.idle {
+		if len(list) > 0 && (oldest == nil || list[0].idleSince.Before(oldest.idleSince)) {
+			oldest = list[0]
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	p.dropIdle(oldest)
+	go oldest.remove()
+	return true
+}
+
+// grow makes an environment. It is called with the lock held and lets it go.
+func (p *Pool) grow(ctx context.Context, v Version) (*environment, error) {
+	e := &environment{pool: p, version: v}
+	p.all[e] = true
+	p.count[v.Key]++
+	p.mu.Unlock()
+	err := e.make(ctx)
+	if err != nil {
+		p.forget(e)
+		e.remove()
+		return nil, err
+	}
+	return e, nil
+}
+
+// make gives a new environment its folder and what its processes see.
+func (e *environment) make(ctx context.Context) error {
+	id := make([]byte, 16)
+	if _, err := rand.Read(id); err != nil {
+		return err
+	}
+	e.folder = filepath.Join(e.pool.folder, hex.EncodeToString(id))
+	e.stream = fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), e.version.Number, hex.EncodeToString(id))
+	return e.prepare(ctx)
+}
+
+// answering notes that an environment's answer is out: it will be idle in a
+// moment.
+func (p *Pool) answering(e *environment) {
+	p.mu.Lock()
+	e.ending = true
+	p.ending[e.version.Key]++
+	p.mu.Unlock()
+}
+
+// giveBack takes an environment back and passes it on to who waits.
+func (p *Pool) giveBack(e *environment) {
+	p.mu.Lock()
+	if e.ending {
+		e.ending = false
+		p.ending[e.version.Key]--
+	}
+	if p.closed || e.retired || e.worn() || p.owed(e) {
+		p.mu.Unlock()
+		p.forget(e)
+		e.remove()
+		return
+	}
+	defer p.mu.Unlock()
+	if i := slices.IndexFunc(p.waiting, func(w *waiter) bool { return w.key == e.version.Key }); i >= 0 {
+		w := p.waiting[i]
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		w.got <- e
+		return
+	}
+	e.idleSince = time.Now()
+	p.idle[e.version.Key] = append(p.idle[e.version.Key], e)
+}
+
+// owed reports whether the one who has waited longest waits for another
+// function, for which there is no room: then the environment makes room.
+func (p *Pool) owed(e *environment) bool {
+	return len(p.waiting) > 0 && p.waiting[0].key != e.version.Key &&
+		len(p.all) >= p.options.Total && p.count[p.waiting[0].key] < p.options.PerFunction
+}
+
+// forget strikes an environment off and lets one who waits make another.
+func (p *Pool) forget(e *environment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.strike(e)
+	p.wake()
+	if p.closed && len(p.all) == 0 {
+		close(p.empty)
+	}
+}
+
+// wake gives the right to make an environment to the first who may have it.
+func (p *Pool) wake() {
+	for i, w := range p.waiting {
+		if len(p.all) < p.options.Total && p.count[w.key] < p.options.PerFunction {
+			p.waiting = slices.Delete(p.waiting, i, i+1)
+			w.got <- nil
+			return
+		}
+	}
+}
+
+func (p *Pool) strike(e *environment) {
+	if !p.all[e] {
+		return
+	}
+	delete(p.all, e)
+	if p.count[e.version.Key]--; p.count[e.version.Key] == 0 {
+		delete(p.count, e.version.Key)
+		delete(p.idle, e.version.Key)
+		delete(p.ending, e.version.Key)
+	}
+}
+
+func (p *Pool) popIdle(key string) *environment {
+	for list := p.idle[key]; len(list) > 0; list = p.idle[key] {
+		e := list[len(list)-1]
+		p.idle[key] = list[:len(list)-1]
+		if !e.worn() {
+			return e
+		}
+		p.strike(e)
+		go e.remove()
+	}
+	return nil
+}
+
+// dropIdle strikes an environment off if it is idle.
+func (p *Pool) dropIdle(e *environment) bool {
+	list := p.idle[e.version.Key]
+	i := slices.Index(list, e)
+	if i < 0 {
+		return false
+	}
+	p.idle[e.version.Key] = slices.Delete(list, i, i+1)
+	p.strike(e)
+	return true
+}
+
+// worn reports whether the credentials of an environment run out soon.
+func (e *environment) worn() bool {
+	return !e.expires.IsZero() && time.Until(e.expires) < 15*time.Minute
+}
+
+// expire ends environments that have been idle for long.
+func (p *Pool) expire() {
+	tick := time.NewTicker(max(p.options.Idle/8, 10*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-tick.C:
+		}
+		var gone []*environment
+		p.mu.Lock()
+		for e := range p.all {
+			if !e.idleSince.IsZero() && time.Since(e.idleSince) > p.options.Idle && p.dropIdle(e) {
+				gone = append(gone, e)
+			}
+		}
+		p.mu.Unlock()
+		p.removeAll(gone)
+	}
+}
+
+func (p *Pool) removeAll(gone []*environment) {
+	for _, e := range gone {
+		e.remove()
+	}
+}
