@@ -114,13 +114,13 @@ func (p *forgivingPath) Eval(vars interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(vars, p.Exec)
 }
 
-// forgivingMacros are CEL's own, with list() around what is visited, and has()
+// forgivingMacros are CEL's own, with each() around what is visited, and has()
 // for any expression.
 func forgivingMacros() []cel.Macro {
 	over := func(name string, args int, expand parser.MacroExpander) cel.Macro {
 		return parser.NewReceiverMacro(name, args,
 			func(eh parser.ExprHelper, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
-				return expand(eh, eh.NewCall("list", target), args)
+				return expand(eh, eh.NewCall("each", target), args)
 			})
 	}
 	return []cel.Macro{

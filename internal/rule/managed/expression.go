@@ -66,7 +66,7 @@ func hint(message string) string {
 	}
 	if strings.Contains(message, "undeclared reference") {
 		return "; an item has configuration, supplementaryConfiguration, tags, relationships, " +
-			strings.Join(textVariables(), ", ")
+			strings.Join(textVariables(), ", ") + "; docs/how-to/managed-rule.md lists the functions"
 	}
 	return ""
 }

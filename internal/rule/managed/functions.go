@@ -36,6 +36,7 @@ func functions() []cel.EnvOption {
 		ternary("tagged", cel.BoolType, func(tags, key, values any) (any, error) {
 			return tagged(tags, text(key), texts(values)), nil
 		}),
+		unary("csv", cel.ListType(cel.StringType), func(v any) (any, error) { return splitCSV(text(v)), nil }),
 		unary("cannotTell", cel.BoolType, func(reason any) (any, error) { return nil, errors.New(text(reason)) }),
 		binary("anywhere", cel.BoolType, func(v, ipType any) (any, error) { return anywhere(v, text(ipType)), nil }),
 		ternary("covers", cel.BoolType, func(v, protocol, port any) (any, error) {
