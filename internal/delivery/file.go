@@ -1,0 +1,94 @@
+package delivery
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"plumb/internal/config"
+)
+
+// An itemFile is a snapshot or history file on its way: written item by item,
+// compressed, into a temporary file, because its size is not known before and it
+// may be larger than memory.
+type itemFile struct {
+	file *os.File
+	zip  *gzip.Writer
+	n    int
+}
+
+// newItemFile begins a file. It is discarded when the caller is through.
+func newItemFile(id string) (*itemFile, error) {
+	f, err := os.CreateTemp("", "plumb-delivery-*.json.gz")
+	if err != nil {
+		return nil, fmt.Errorf("make a temporary file: %w", err)
+	}
+	w := &itemFile{file: f, zip: gzip.NewWriter(f)}
+	if _, err := fmt.Fprintf(w.zip, `{"fileVersion":"1.0","configSnapshotId":%q,"configurationItems":[`, id); err != nil {
+		w.discard()
+		return nil, fmt.Errorf("write file of items: %w", err)
+	}
+	return w, nil
+}
+
+// add appends an item in the event form.
+func (w *itemFile) add(it config.Item) error {
+	b, err := json.Marshal(it)
+	if err != nil {
+		return fmt.Errorf("encode item %s: %w", it.ResourceKey, err)
+	}
+	if w.n++; w.n > 1 {
+		b = append([]byte{','}, b...)
+	}
+	if _, err := w.zip.Write(b); err != nil {
+		return fmt.Errorf("write file of items: %w", err)
+	}
+	return nil
+}
+
+// finish ends the file, goes back to its beginning and returns its size.
+func (w *itemFile) finish() (int64, error) {
+	_, err := io.WriteString(w.zip, "]}")
+	if err = errors.Join(err, w.zip.Close()); err != nil {
+		return 0, fmt.Errorf("write file of items: %w", err)
+	}
+	size, err := w.file.Seek(0, io.SeekCurrent)
+	if err == nil {
+		_, err = w.file.Seek(0, io.SeekStart)
+	}
+	return size, err
+}
+
+func (w *itemFile) discard() {
+	w.file.Close()
+	os.Remove(w.file.Name())
+}
+
+// putFile ends a file and puts it into the bucket.
+func (d *Delivery) putFile(ctx context.Context, c config.DeliveryChannel, key string, w *itemFile) error {
+	size, err := w.finish()
+	if err != nil {
+		return err
+	}
+	return d.put(ctx, c, key, w.file, size)
+}
+
+func (d *Delivery) put(ctx context.Context, c config.DeliveryChannel, key string, body io.ReadSeeker, size int64) error {
+	if err := d.out.PutObject(ctx, c.Place, c.Bucket, key, body, size, c.KMSKeyARN); err != nil {
+		return fmt.Errorf("put s3://%s/%s: %w", c.Bucket, key, err)
+	}
+	return nil
+}
+
+// newID returns a random UUID, the form of a snapshot's id.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,218 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/job"
+	"plumb/internal/store"
+)
+
+const (
+	// historyPeriod is how often history files are delivered.
+	historyPeriod = 6 * time.Hour
+	// historyLag keeps the newest items for the next files: an item is captured a
+	// little before its transaction ends, and one that ends late must not fall
+	// between two windows.
+	historyLag = 5 * time.Minute
+	// historyPart is how many items one file holds.
+	historyPart = 5000
+)
+
+// historyJob delivers the history files that are due at At. While it is not
+// through, no later one runs: the window it delivers grows with the next, and
+// nothing is left out when a bucket cannot be written for days.
+type historyJob struct {
+	Place config.Place `json:"place"`
+	At    time.Time    `json:"at"`
+	From  cursor       `json:"from"` // what was delivered by an attempt before
+}
+
+// Kind names the job.
+func (historyJob) Kind() string { return "delivery_history" }
+
+// historyRetry is the wait between attempts: one to thirty minutes.
+func historyRetry(attempt int) time.Duration {
+	return min(time.Duration(attempt)*time.Minute, 30*time.Minute)
+}
+
+// A historyFile is one file of the items of one type.
+type historyFile struct {
+	kind        string
+	first, last time.Time // capture times in it
+	part        int
+}
+
+func (d *Delivery) deliverHistory(ctx context.Context, j job.Job[historyJob]) error {
+	a := j.Args
+	c, w, err := d.historyWindow(ctx, a)
+	if err != nil || w.until.IsZero() {
+		return err
+	}
+	began, at := d.now(), a.From
+	for {
+		next, err := d.deliverPart(ctx, c, w, a.At, at)
+		if err != nil {
+			return d.historyFailed(ctx, c, historyJob{a.Place, a.At, at}, at != a.From, began, err)
+		}
+		if next == at {
+			return d.historyDone(ctx, a, w, at != cursor{}, began)
+		}
+		at = next
+	}
+}
+
+// historyWindow returns the channel and what is to be delivered; a zero window if
+// another delivery is due by now, or the channel is gone.
+func (d *Delivery) historyWindow(ctx context.Context, a historyJob) (c config.DeliveryChannel, w window, err error) {
+	err = d.db.Read(ctx, func(tx *db.Tx) error {
+		var s config.DeliveryStatus
+		c, s, err = store.DeliveryChannel(ctx, tx, a.Place)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil && s.History.Next.Equal(a.At) {
+			w = window{a.Place, s.History.Changed, a.At.Add(-historyLag)}
+		}
+		return err
+	})
+	return c, w, err
+}
+
+// deliverPart delivers the next file after the cursor and returns where it ends;
+// the same cursor when there is nothing more.
+func (d *Delivery) deliverPart(ctx context.Context, c config.DeliveryChannel, w window, due time.Time, at cursor) (cursor, error) {
+	items, at2, err := d.nextPart(ctx, w, at)
+	if err != nil || len(items) == 0 {
+		return at, err
+	}
+	f := historyFile{kind: at2.Type, part: at2.Part, first: items[len(items)-1].at, last: items[0].at}
+	file, err := d.writeHistory(ctx, items)
+	if err != nil {
+		return at, err
+	}
+	defer file.discard()
+	key := historyKey(c, f, due)
+	if err := d.putFile(ctx, c, key, file); err != nil {
+		return at, err
+	}
+	m, err := historyCompleted(c, key, d.now())
+	if err != nil {
+		return at, err
+	}
+	return at2, d.db.Write(ctx, func(tx *db.Tx) error { return d.notify(ctx, tx, c, m) })
+}
+
+// nextPart returns the items of the next file, newest first, and the cursor after
+// it.
+func (d *Delivery) nextPart(ctx context.Context, w window, at cursor) (items []capture, after cursor, err error) {
+	err = d.db.Read(ctx, func(tx *db.Tx) error {
+		for {
+			if at.Type != "" {
+				if items, err = w.page(ctx, tx, at, historyPart); err != nil || len(items) > 0 {
+					return err
+				}
+			}
+			kind, err := w.next(ctx, tx, at.Type)
+			if err != nil || kind == "" {
+				return err
+			}
+			at = cursor{Type: kind}
+		}
+	})
+	if err != nil || len(items) == 0 {
+		return nil, at, err
+	}
+	last := items[len(items)-1]
+	after = cursor{at.Type, last.ID, last.StateID, at.Part + 1}
+	slices.SortFunc(items, func(a, b capture) int {
+		return cmp.Or(b.at.Compare(a.at), cmp.Compare(b.StateID, a.StateID), cmp.Compare(a.ID, b.ID))
+	})
+	return items, after, nil
+}
+
+// writeHistory writes a file of those items, in their order.
+func (d *Delivery) writeHistory(ctx context.Context, items []capture) (*itemFile, error) {
+	w, err := newItemFile(newID())
+	if err != nil {
+		return nil, err
+	}
+	for page := range slices.Chunk(items, most) {
+		if err := d.addVersions(ctx, w, page); err != nil {
+			w.discard()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (d *Delivery) addVersions(ctx context.Context, w *itemFile, page []capture) error {
+	return d.db.Read(ctx, func(tx *db.Tx) error {
+		for _, v := range page {
+			it, err := store.ItemVersion(ctx, tx, v.VersionKey)
+			if errors.Is(err, store.ErrNotFound) {
+				continue // forgotten since
+			}
+			if err != nil {
+				return err
+			}
+			if err := w.add(it); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// historyDone moves the channel's window on and inserts the next delivery, if it
+// is still this one that is due.
+func (d *Delivery) historyDone(ctx context.Context, a historyJob, w window, any bool, began time.Time) error {
+	return d.db.Write(ctx, func(tx *db.Tx) error {
+		var next time.Time
+		err := store.UpdateDeliveryStatus(ctx, tx, a.Place, func(s *config.DeliveryStatus) {
+			if !s.History.Next.Equal(a.At) {
+				return
+			}
+			next = following(a.At, historyPeriod, d.now())
+			if any {
+				s.History = succeeded(s.History, began, d.now())
+			}
+			s.History.Next, s.History.Changed = next, w.until
+		})
+		if err != nil || next.IsZero() {
+			return err
+		}
+		return d.insertAt(ctx, tx, historyJob{Place: a.Place, At: next}, next)
+	})
+}
+
+// historyFailed keeps the failure in the status. If some files were delivered,
+// what is left goes into a job of its own.
+func (d *Delivery) historyFailed(ctx context.Context, c config.DeliveryChannel, rest historyJob, some bool, began time.Time, cause error) error {
+	ctx = context.WithoutCancel(ctx)
+	err := d.db.Write(ctx, func(tx *db.Tx) error {
+		if !errors.Is(cause, context.Canceled) {
+			err := store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
+				s.History = failed(s.History, began, errorCode(cause), bucketFailure(c, "configuration history"))
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if !some {
+			return nil
+		}
+		return d.insertAt(ctx, tx, rest, d.now())
+	})
+	if err != nil || some {
+		d.log.Warn("delivery of history files failed, the rest is tried again", "account", c.Account, "region", c.Region,
+			"channel", c.Name, "err", cause)
+		return err
+	}
+	return cause
+}

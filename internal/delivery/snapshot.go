@@ -1,0 +1,191 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/job"
+	"plumb/internal/store"
+)
+
+// A snapshot is delivered by two jobs, so that a try of the second does not
+// announce the start again: startSnapshot tells of it, deliverSnapshot writes
+// the file and leaves a notice of how it went.
+type (
+	snapshotStartJob snapshot
+	snapshotFileJob  snapshot
+)
+
+type snapshot struct {
+	Place   config.Place `json:"place"`
+	ID      string       `json:"id"`
+	Created time.Time    `json:"created"` // names the file, so that every try writes the same one
+}
+
+// Kind names the job.
+func (snapshotStartJob) Kind() string { return "delivery_snapshot_start" }
+
+// Kind names the job.
+func (snapshotFileJob) Kind() string { return "delivery_snapshot_file" }
+
+// snapshotAttempts is how often a snapshot is tried before it has failed: about
+// eight minutes.
+const snapshotAttempts = 10
+
+// Snapshot asks in tx for a snapshot into the channel's bucket and returns the id
+// it will have.
+func (d *Delivery) Snapshot(ctx context.Context, tx *db.Tx, c config.DeliveryChannel) (string, error) {
+	id := newID()
+	return id, d.insert(ctx, tx, snapshotStartJob{c.Place, id, d.now()})
+}
+
+func (d *Delivery) startSnapshot(ctx context.Context, j job.Job[snapshotStartJob]) error {
+	c, ok, err := d.channel(ctx, j.Args.Place)
+	if err != nil || !ok {
+		return err
+	}
+	if c.TopicARN != "" {
+		m, err := snapshotStarted(c.Place, j.Args.ID, j.Args.Created)
+		if err != nil {
+			return err
+		}
+		unsent := d.send(ctx, c, m)
+		if err := d.noteStream(ctx, c, unsent); err != nil {
+			return err
+		}
+		if unsent != nil && !refused(unsent) && j.Attempt < patience {
+			return unsent // a topic that is out of order delays the file by moments only
+		}
+	}
+	return d.db.Write(ctx, func(tx *db.Tx) error {
+		return d.jobs.Insert(ctx, tx, snapshotFileJob(j.Args), job.Options{Queue: job.Delivery, MaxAttempts: snapshotAttempts})
+	})
+}
+
+func (d *Delivery) deliverSnapshot(ctx context.Context, j job.Job[snapshotFileJob]) error {
+	a := snapshot(j.Args)
+	c, ok, err := d.channel(ctx, a.Place)
+	if err != nil || !ok {
+		return err
+	}
+	began := d.now()
+	w, err := d.writeSnapshot(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer w.discard()
+	key := snapshotKey(c, a.ID, a.Created)
+	if err := d.putFile(ctx, c, key, w); err != nil {
+		return d.snapshotFailed(ctx, c, a.ID, began, err, j.Last() || refused(err))
+	}
+	return d.snapshotDelivered(ctx, c, began, config.SnapshotDelivered{Place: a.Place, SnapshotID: a.ID, Bucket: c.Bucket, Key: key})
+}
+
+// writeSnapshot writes the newest item of every resource that is there and
+// recorded. It reads page by page, so a resource that changes meanwhile is told
+// as it was or as it is.
+func (d *Delivery) writeSnapshot(ctx context.Context, a snapshot) (*itemFile, error) {
+	w, err := newItemFile(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	var after config.ResourceKey
+	for {
+		items, last, err := d.snapshotPage(ctx, a.Place, after)
+		for _, it := range items {
+			if err == nil && it.Status != config.StatusNotRecorded {
+				err = w.add(it)
+			}
+		}
+		if err != nil {
+			w.discard()
+			return nil, err
+		}
+		if last.Type == "" {
+			return w, nil
+		}
+		after = last
+	}
+}
+
+// snapshotPage returns the newest items of the next live resources, and the key
+// of the last of them; the zero key when there are no more.
+func (d *Delivery) snapshotPage(ctx context.Context, p config.Place, after config.ResourceKey) (items []config.Item, last config.ResourceKey, err error) {
+	err = d.db.Read(ctx, func(tx *db.Tx) error {
+		keys, err := store.LiveKeys(ctx, tx, p, nil, after, most)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		last = keys[len(keys)-1]
+		items, err = store.CurrentItems(ctx, tx, p, keys)
+		return err
+	})
+	return items, last, err
+}
+
+func (d *Delivery) snapshotDelivered(ctx context.Context, c config.DeliveryChannel, began time.Time, e config.SnapshotDelivered) error {
+	now := d.now()
+	m, err := snapshotCompleted(e, now)
+	if err != nil {
+		return err
+	}
+	return d.db.Write(ctx, func(tx *db.Tx) error {
+		err := store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
+			s.Snapshot = succeeded(s.Snapshot, began, now)
+		})
+		if err != nil {
+			return err
+		}
+		if err := d.notify(ctx, tx, c, m); err != nil {
+			return err
+		}
+		return d.publish(ctx, tx, e)
+	})
+}
+
+// snapshotFailed keeps the failure in the status. The message that says so is
+// sent once nothing more is tried.
+func (d *Delivery) snapshotFailed(ctx context.Context, c config.DeliveryChannel, id string, began time.Time, cause error, final bool) error {
+	if errors.Is(cause, context.Canceled) {
+		return cause // the server is being stopped
+	}
+	code, text := errorCode(cause), bucketFailure(c, "configuration snapshot")
+	m, err := snapshotFailed(c, id, code, text, d.now())
+	if err != nil {
+		return err
+	}
+	err = d.db.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		err := store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
+			s.Snapshot = failed(s.Snapshot, began, code, text)
+		})
+		if err != nil || !final {
+			return err
+		}
+		return d.notify(ctx, tx, c, m)
+	})
+	switch {
+	case err != nil:
+		return err
+	case final:
+		return job.Discard(cause)
+	default:
+		return cause
+	}
+}
+
+// succeeded and failed return the status of snapshots or of history files after
+// a try that began then.
+func succeeded(i config.DeliveryInfo, began, now time.Time) config.DeliveryInfo {
+	i.Status, i.ErrorCode, i.ErrorMessage = config.StatusSuccess, "", ""
+	i.Attempt, i.Success = began, now
+	return i
+}
+
+func failed(i config.DeliveryInfo, began time.Time, code, text string) config.DeliveryInfo {
+	i.Status, i.ErrorCode, i.ErrorMessage = config.StatusFailure, code, text
+	i.Attempt = began
+	return i
+}
