@@ -214,17 +214,21 @@ func (s *Store) CompleteUpload(ctx context.Context, u Upload, c Completion) (o O
 	return o, err
 }
 
-// choose finds the parts that a client names among those that are there.
+// choose finds the parts that a client names, at least one, among those that
+// are there.
 func choose(u Upload, have, want []Part) (chosen []Part, unused []int, err error) {
 	byNumber := make(map[int]Part, len(have))
 	for _, p := range have {
 		byNumber[p.Number] = p
 	}
+	for i := range want[1:] {
+		if want[i+1].Number <= want[i].Number {
+			return nil, nil, InvalidPartOrder(u.ID)
+		}
+	}
 	for i, w := range want {
 		p, ok := byNumber[w.Number]
 		switch {
-		case i > 0 && w.Number <= want[i-1].Number:
-			return nil, nil, InvalidPartOrder(u.ID)
 		case !ok || p.ETag != w.ETag || (w.Checksum != "" && w.Checksum != p.Checksum):
 			return nil, nil, InvalidPart(u.ID, w.Number, w.ETag)
 		case i < len(want)-1 && p.Size < minPart:

@@ -33,6 +33,20 @@ type grantee struct {
 	Email string `xml:"EmailAddress,omitempty"`
 }
 
+// MarshalXML writes the type with the prefix xsi, which clients look for by
+// name instead of by its namespace.
+func (g grantee) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	start.Attr = []xml.Attr{
+		{Name: xml.Name{Local: "xmlns:xsi"}, Value: "http://www.w3.org/2001/XMLSchema-instance"},
+		{Name: xml.Name{Local: "xsi:type"}, Value: g.Type},
+	}
+	return e.EncodeElement(struct {
+		ID    string `xml:"ID,omitempty"`
+		URI   string `xml:"URI,omitempty"`
+		Email string `xml:"EmailAddress,omitempty"`
+	}{g.ID, g.URI, g.Email}, start)
+}
+
 type grant struct {
 	Grantee    grantee
 	Permission string

@@ -102,21 +102,22 @@ func (c *call) level() level {
 	return inObject
 }
 
-func (h *Handler) find(c *call) (route, bool) {
+// find prefers a route that wants a parameter or header over one that does not.
+func (h *Handler) find(c *call) (bare route, ok bool) {
 	at := c.level()
 	for _, rt := range h.routes {
 		if rt.level != at || rt.method != c.r.Method {
 			continue
 		}
-		if rt.query != "" && !c.query.Has(rt.query) {
+		if rt.query == "" && rt.header == "" {
+			bare, ok = rt, true
 			continue
 		}
-		if rt.header != "" && c.r.Header.Get(rt.header) == "" {
-			continue
+		if (rt.query == "" || c.query.Has(rt.query)) && (rt.header == "" || c.r.Header.Get(rt.header) != "") {
+			return rt, true
 		}
-		return rt, true
 	}
-	return route{}, false
+	return bare, ok
 }
 
 func methodNotAllowed(c *call) error {

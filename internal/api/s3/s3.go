@@ -35,7 +35,7 @@ func New(log *slog.Logger, store *bucket.Store) *Handler {
 }
 
 // register is S3's table of contents. Among the routes of one method and level
-// the first whose query parameter (or header) is present is taken.
+// the first whose query parameter and header are present is taken.
 func register() []route {
 	var rs []route
 	rs = append(rs, configurations()...)
