@@ -41,6 +41,7 @@ import (
 type Plumb struct {
 	*Server
 	account, region string
+	key, secret     string
 }
 
 // A Server is what several accounts share.
@@ -81,25 +82,34 @@ func Target(url string) func(*settings.Settings) {
 
 func (s *Server) start(t testing.TB) {
 	t.Helper()
+	if err := s.launch(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *Server) launch() error {
 	if err := s.settings.Check(); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	a, err := app.New(t.Context(), s.settings, testLog(), app.Options{Version: "test"})
+	ctx := context.Background()
+	a, err := app.New(ctx, s.settings, testLog(), app.Options{Version: "test"})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	s.app = a
+	return a.Start(ctx)
 }
 
 func (s *Server) stop(t testing.TB) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if err := s.app.Stop(ctx); err != nil {
+	if err := s.halt(); err != nil {
 		t.Errorf("stop: %v", err)
 	}
+}
+
+func (s *Server) halt() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return s.app.Stop(ctx)
 }
 
 // Restart stops the server and starts it again on the same data, on another
@@ -128,15 +138,26 @@ func (s *Server) Clock() *clock.Clock { return s.app.Clock() }
 // Drain runs all that is due until nothing is.
 func (s *Server) Drain(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	if err := s.app.Drain(ctx); err != nil {
+	if err := s.drain(); err != nil {
 		t.Fatal(err)
 	}
 }
 
+func (s *Server) drain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	return s.app.Drain(ctx)
+}
+
 // As returns the same server seen by another account in another region.
-func (p *Plumb) As(account, region string) *Plumb { return &Plumb{p.Server, account, region} }
+func (p *Plumb) As(account, region string) *Plumb {
+	return &Plumb{Server: p.Server, account: account, region: region}
+}
+
+// Signing returns the same server called with another access key.
+func (p *Plumb) Signing(id, secret string) *Plumb {
+	return &Plumb{Server: p.Server, account: p.account, region: p.region, key: id, secret: secret}
+}
 
 // Account is the account that the clients speak for.
 func (p *Plumb) Account() string { return p.account }
@@ -146,9 +167,13 @@ func (p *Plumb) Region() string { return p.region }
 
 // SDK is the configuration of the AWS SDK's clients.
 func (p *Plumb) SDK() aws.Config {
+	key, secret := p.account, "any"
+	if p.key != "" {
+		key, secret = p.key, p.secret
+	}
 	return aws.Config{
 		Region: p.region, BaseEndpoint: aws.String(p.URL()), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(p.account, "any", ""),
+		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	}
 }
 
