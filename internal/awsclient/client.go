@@ -33,6 +33,16 @@ type Options struct {
 	Concurrency int               // requests under way at once; 0: 8
 	Attempts    int               // tries of one request; 0: 4
 	Now         func() time.Time  // nil: time.Now
+	Trace       func(Exchange)    // nil: nobody looks
+}
+
+// An Exchange is one request and its answer, as Trace sees them: what recorded answers are made of.
+type Exchange struct {
+	Service, Operation string
+	Input              map[string]any
+	Status             int
+	Header             http.Header
+	Body               []byte
 }
 
 // A Client makes signed calls for one account and region. It is safe for concurrent use.
@@ -178,6 +188,9 @@ func (c *Client) once(ctx context.Context, api *model.API, enc *request) (*answe
 		return nil, fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
 	}
 	ans := &answer{resp.StatusCode, resp.Header, body}
+	if c.opt.Trace != nil {
+		c.opt.Trace(Exchange{api.Name, enc.operation, enc.input, ans.status, ans.header, ans.body})
+	}
 	if resp.StatusCode >= 300 {
 		return nil, readError(api, ans)
 	}

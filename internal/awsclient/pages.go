@@ -19,9 +19,20 @@ func (c *Client) All(ctx context.Context, service, operation string, in map[stri
 	if err != nil {
 		return nil, err
 	}
-	out, err := readPages(op, in, func(in map[string]any) (map[string]any, error) {
+	return c.opt.Models.Pages(service, operation, in, func(in map[string]any) (map[string]any, error) {
 		return c.call(ctx, api, op, in)
 	})
+}
+
+// Pages is All over any way to get one page: recorded answers, for one.
+func (m *Models) Pages(
+	service, operation string, in map[string]any, call func(in map[string]any) (map[string]any, error),
+) (map[string]any, error) {
+	_, op, err := m.operation(service, operation)
+	if err != nil {
+		return nil, err
+	}
+	out, err := readPages(op, in, call)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
 	}

@@ -12,6 +12,9 @@ import (
 
 // A request is a call written down, before it is known where it goes.
 type request struct {
+	operation string
+	input     map[string]any
+
 	method   string
 	path     string // escaped
 	query    url.Values
@@ -24,7 +27,7 @@ type request struct {
 // encode writes a call in the service's protocol.
 func encode(api *model.API, op *model.Operation, in map[string]any) (*request, error) {
 	r := &request{
-		method: op.Method, path: "/", query: url.Values{}, header: http.Header{}, unsigned: op.AuthType == "none",
+		operation: op.Name, input: in, method: op.Method, path: "/", query: url.Values{}, header: http.Header{}, unsigned: op.AuthType == "none",
 	}
 	if err := checkRequired(op, in); err != nil {
 		return nil, err

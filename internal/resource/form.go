@@ -66,12 +66,12 @@ type Example struct {
 	Items   []any      `yaml:"items"` // in the event form, without what the recorder adds
 }
 
-// A Recorded answer is what a service said to one call. Answers to one operation are given in their order, the last one
-// again when there are no more; With tells them apart where the order is not enough.
+// A Recorded answer is what a service said to one call: the body as it came, or the code of an error. Answers to one
+// operation are given in their order, the last one again when there are no more; With tells them apart where the order is
+// not enough.
 type Recorded struct {
-	Call   string            `yaml:"call"`
-	With   map[string]string `yaml:"with,omitempty"` // members of the input
-	Status int               `yaml:"status,omitempty"`
-	Header map[string]string `yaml:"header,omitempty"`
-	Body   string            `yaml:"body"`
+	Call  string            `yaml:"call"`
+	With  map[string]string `yaml:"with,omitempty"` // members of the input
+	Error string            `yaml:"error,omitempty"`
+	Body  string            `yaml:"body,omitempty"`
 }

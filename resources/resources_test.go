@@ -1,0 +1,83 @@
+package resources_test
+
+import (
+	"maps"
+	"testing"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/resource"
+	"plumb/models"
+	"plumb/resources"
+)
+
+func load(t *testing.T) *resource.Catalogue {
+	t.Helper()
+	cat, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat
+}
+
+// One type: go test ./resources -run /AWS::SQS::Queue
+func TestRecordedAnswersMakeTheExpectedItems(t *testing.T) {
+	cat := load(t)
+	for _, info := range cat.Types() {
+		t.Run(info.Type, func(t *testing.T) {
+			examples := cat.Examples(info.Type)
+			if len(examples) == 0 {
+				t.Error("the file has no examples")
+			}
+			for _, ex := range examples {
+				if err := cat.Check(t.Context(), info.Type, ex); err != nil {
+					t.Errorf("%s: %v", ex.Name, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAnInstanceIsCapturedAgainWithItsGroups(t *testing.T) {
+	cat := load(t)
+	leads := map[string]string{}
+	for _, e := range cat.Edges("AWS::EC2::SecurityGroup") {
+		leads[e.From] = e.Inverse
+	}
+	want := map[string]string{
+		"AWS::EC2::Instance":         "Is associated with Instance",
+		"AWS::EC2::NetworkInterface": "Is associated with NetworkInterface",
+		"AWS::Lambda::Function":      "",
+	}
+	if !maps.Equal(leads, want) {
+		t.Errorf("edges to security groups: %v, want %v", leads, want)
+	}
+}
+
+func TestGroupsAndVolumesAreRelatedToTheirInstance(t *testing.T) {
+	cat := load(t)
+	items, err := cat.Run(t.Context(), "AWS::EC2::Instance", cat.Examples("AWS::EC2::Instance")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := map[string]bool{}
+	for _, key := range cat.Related(items[0]) {
+		types[key.Type] = true
+	}
+	for _, typ := range []string{"NetworkInterface", "SecurityGroup", "Subnet", "Volume", "VPC"} {
+		if !types["AWS::EC2::"+typ] {
+			t.Errorf("%s is not related to the instance: %v", typ, types)
+		}
+	}
+}
+
+func TestEveryTypeNameOfConfigIsKnown(t *testing.T) {
+	cat := load(t)
+	for _, typ := range []string{"AWS::EC2::Instance", "AWS::KMS::Key", "AWS::S3::Bucket"} {
+		if !cat.Known(typ) {
+			t.Errorf("%s is not known", typ)
+		}
+	}
+	if cat.Known("AWS::EC2::Toaster") {
+		t.Error("AWS::EC2::Toaster is known")
+	}
+}
