@@ -12,7 +12,8 @@ import (
 	"plumb/internal/awsclient"
 )
 
-// GlobalRegion is the region of items that belong to no region, as AWS Config writes it: users and roles, for one.
+// GlobalRegion is the awsRegion of items that belong to no region: users and roles, for one. Their place is still the
+// one they were read in.
 const GlobalRegion = "global"
 
 // A Catalogue knows the resource types that can be read, and the names of all that exist. It does not change.
@@ -26,7 +27,7 @@ type Catalogue struct {
 type Info struct {
 	Type    string
 	Service string
-	Global  bool // one set per account: read it in one region only
+	Global  bool // the same in all regions of an account
 }
 
 // Load reads every file of the folder. A file with an unknown key, a wrong expression, or a call, shape, step or type that

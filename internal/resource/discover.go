@@ -13,7 +13,6 @@ import (
 // A Caller reads all pages of a call, or fails. *awsclient.Client is one.
 type Caller interface {
 	All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error)
-	Region() string
 }
 
 // perType bounds the resources of one type that are described at once. The client bounds the account.
@@ -70,14 +69,10 @@ func (c *Catalogue) reader(client Caller, place config.Place, typ string) (*read
 	return &reader{f, c, client, place}, nil
 }
 
-// base is the document before there is a resource in it. Global resources have the client's partition, too.
+// base is the document before there is a resource in it.
 func (r *reader) base() map[string]any {
-	region := r.place.Region
-	if region == GlobalRegion {
-		region = r.client.Region()
-	}
 	return map[string]any{"place": map[string]any{
-		"account": r.place.Account, "region": region, "partition": arn.Partition(region),
+		"account": r.place.Account, "region": r.place.Region, "partition": arn.Partition(r.place.Region),
 	}}
 }
 

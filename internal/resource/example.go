@@ -94,8 +94,6 @@ type replay struct {
 	used map[int]bool
 }
 
-func (r *replay) Region() string { return examplePlace.Region }
-
 func (r *replay) All(_ context.Context, service, operation string, in map[string]any) (map[string]any, error) {
 	return r.models.Pages(service, operation, in, func(in map[string]any) (map[string]any, error) {
 		rec, ok := r.next(operation, in)

@@ -4,7 +4,7 @@ package resource
 type form struct {
 	Type          string          `yaml:"type"`
 	Service       string          `yaml:"service"` // the file of the service's model
-	Global        bool            `yaml:"global"`  // recorded under the region "global"
+	Global        bool            `yaml:"global"`  // awsRegion is "global"
 	List          call            `yaml:"list"`
 	One           *call           `yaml:"one"` // reads a single resource by its id; without it the list is read
 	Calls         []call          `yaml:"calls"`

@@ -79,7 +79,7 @@ func (r *reader) tolerant(ctx context.Context, k call, doc map[string]any) (answ
 func (r *reader) build(doc map[string]any) (*config.Item, error) {
 	it := &config.Item{ResourceKey: config.ResourceKey{Place: r.place, Type: r.Type}}
 	if r.Global {
-		it.Region = GlobalRegion
+		it.AWSRegion = GlobalRegion
 	}
 	if err := r.identify(it, doc); err != nil {
 		return nil, err

@@ -39,7 +39,6 @@ func (c *Catalogue) Related(it config.Item) []config.ResourceKey {
 			continue
 		}
 		key := config.ResourceKey{Place: it.Place, Type: r.Type, ID: r.ID}
-		key.Region = c.regionOf(r.Type, it.Region)
 		if !slices.Contains(out, key) {
 			out = append(out, key)
 		}
@@ -58,13 +57,6 @@ func (c *Catalogue) answers(from string, r config.Relationship) bool {
 	}
 	target := c.forms[r.Type]
 	return target != nil && slices.ContainsFunc(target.Relationships, func(own relation) bool { return own.Type == from })
-}
-
-func (c *Catalogue) regionOf(typ, near string) string {
-	if f := c.forms[typ]; f != nil && f.Global {
-		return GlobalRegion
-	}
-	return near
 }
 
 // relationships evaluates what the form says the resource leads to. The same one is listed once.
