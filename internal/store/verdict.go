@@ -199,6 +199,9 @@ func (t *Tally) add(c config.Compliance, n int64) {
 	}
 }
 
+// Count adds one thing whose roll-up is c.
+func (t *Tally) Count(c config.Compliance) { t.add(c, 1) }
+
 // TallyRules counts the verdicts of each of those rules, by the rule's id.
 func TallyRules(ctx context.Context, tx *db.Tx, ids []string) (map[string]Tally, error) {
 	out := map[string]Tally{}
@@ -283,4 +286,21 @@ func having(want []config.Compliance) string {
 		}
 	}
 	return " HAVING " + strings.Join(conds, " OR ")
+}
+
+// TallyType counts the resources of a type, or of every type, by their roll-up.
+func TallyType(ctx context.Context, tx *db.Tx, p config.Place, resourceType string) (Tally, error) {
+	inner := `SELECT max(CASE WHEN compliance = 'NON_COMPLIANT' THEN 1 ELSE 0 END) AS bad FROM verdict
+		WHERE account = ? AND region = ? AND compliance IN ('COMPLIANT', 'NON_COMPLIANT')`
+	args := []any{p.Account, p.Region}
+	if resourceType != "" {
+		inner, args = inner+` AND type = ?`, append(args, resourceType)
+	}
+	var t Tally
+	err := tx.QueryRow(ctx, `SELECT coalesce(sum(1 - bad), 0), coalesce(sum(bad), 0) FROM (`+inner+` GROUP BY type, id) AS resources`, args...).
+		Scan(&t.Compliant, &t.NonCompliant)
+	if err != nil {
+		return t, fmt.Errorf("count resources by compliance: %w", err)
+	}
+	return t, nil
 }

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/model/configapi"
+	"plumb/internal/rule"
+	"plumb/internal/rule/function"
+)
+
+type evaluations struct{ Options }
+
+func (e evaluations) register(s *configapi.Service) {
+	s.PutEvaluations(e.PutEvaluations)
+	s.DeleteEvaluationResults(e.DeleteEvaluationResults)
+}
+
+// PutEvaluations takes what a function says with the token that it was invoked
+// with: up to 100 evaluations a call, in as many calls as it likes. In test mode
+// they are checked and not kept, and any token will do.
+func (e evaluations) PutEvaluations(ctx context.Context, in *configapi.PutEvaluationsInput) (*configapi.PutEvaluationsOutput, error) {
+	if in.Evaluations == nil {
+		return nil, configapi.InvalidParameterValueException("The Evaluations object in your request cannot be null.Add the required parameters and try again.")
+	}
+	said := make([]config.Evaluation, 0, len(in.Evaluations))
+	for _, s := range in.Evaluations {
+		if s.ComplianceType == configapi.ComplianceTypeInsufficientData {
+			return nil, configapi.InvalidParameterValueException("The ComplianceType INSUFFICIENT_DATA is not allowed in PutEvaluations. Use COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE.")
+		}
+		said = append(said, config.Evaluation{
+			ResourceType: *s.ComplianceResourceType, ResourceID: *s.ComplianceResourceId,
+			Compliance: config.Compliance(s.ComplianceType), Annotation: text(s.Annotation), Ordering: *s.OrderingTimestamp,
+		})
+	}
+	out := &configapi.PutEvaluationsOutput{FailedEvaluations: []configapi.Evaluation{}}
+	if in.TestMode != nil && *in.TestMode {
+		return out, nil
+	}
+	err := e.Rules.Report(ctx, place(ctx), *in.ResultToken, said)
+	switch {
+	case errors.Is(err, function.ErrToken):
+		return nil, configapi.InvalidResultTokenException("The resultToken provided is invalid")
+	case errors.Is(err, rule.ErrGone):
+		return nil, configapi.NoSuchConfigRuleException("The ConfigRule of the resultToken provided in the request does not exist any more.")
+	case err != nil:
+		return nil, fmt.Errorf("put evaluations: %w", err)
+	}
+	return out, nil
+}
+
+// DeleteEvaluationResults has the results of a rule vanish. The rule is not
+// evaluated again by that.
+func (e evaluations) DeleteEvaluationResults(
+	ctx context.Context, in *configapi.DeleteEvaluationResultsInput,
+) (*configapi.DeleteEvaluationResultsOutput, error) {
+	err := e.DB.Write(ctx, func(tx *db.Tx) error {
+		r, err := namedRule(ctx, tx, place(ctx), *in.ConfigRuleName)
+		if err != nil {
+			return err
+		}
+		if err := changeable(r); err != nil {
+			return err
+		}
+		return e.Rules.DeleteResults(ctx, tx, r)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("delete results of rule %s: %w", *in.ConfigRuleName, err)
+	}
+	return &configapi.DeleteEvaluationResultsOutput{}, nil
+}
