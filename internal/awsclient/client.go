@@ -28,12 +28,13 @@ type Options struct {
 	DualStack   bool   // AWS's own endpoints by IPv4 and IPv6
 	PathStyle   bool   // buckets in the path and not in the host name; always so with an Endpoint
 	Credentials Credentials
-	Transport   http.RoundTripper // nil: a pooled default
-	Models      *Models           // nil: the embedded ones, read again by each client
-	Concurrency int               // requests under way at once; 0: 8
-	Attempts    int               // tries of one request; 0: 4
-	Now         func() time.Time  // nil: time.Now
-	Trace       func(Exchange)    // nil: nobody looks
+	Transport   http.RoundTripper               // nil: a pooled default
+	Models      *Models                         // nil: the embedded ones, read again by each client
+	Concurrency int                             // requests under way at once; 0: 8
+	Attempts    int                             // tries of one request; 0: 4
+	Delay       func(attempt int) time.Duration // before the next try; nil: the SDK's, exponential with jitter
+	Now         func() time.Time                // nil: time.Now
+	Trace       func(Exchange)                  // nil: nobody looks
 }
 
 // An Exchange is one request and its answer, as Trace sees them: what recorded answers are made of.
@@ -80,6 +81,9 @@ func New(o Options) *Client {
 		http: &http.Client{Transport: o.Transport, Timeout: 2 * time.Minute, CheckRedirect: stay},
 		retry: retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts = o.Attempts
+			if o.Delay != nil {
+				r.Backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return o.Delay(n), nil })
+			}
 		}),
 	}
 }
