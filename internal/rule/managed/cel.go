@@ -35,7 +35,7 @@ func newEnv() (*cel.Env, error) {
 	for _, name := range []string{"configuration", "supplementaryConfiguration", "relationships"} {
 		options = append(options, cel.Variable(name, cel.DynType))
 	}
-	options = append(options, cel.Variable("tags", cel.MapType(cel.StringType, cel.StringType)))
+	options = append(options, cel.Variable("tags", cel.MapType(cel.StringType, cel.DynType)))
 	env, err := cel.NewEnv(append(options, functions()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("make the language of checks: %w", err)

@@ -32,7 +32,9 @@ func (p *fileParser) compile(env *cel.Env, key string) cel.Program {
 	if node == nil {
 		return nil
 	}
-	program, err := compile(env, p.text(node, key), cel.BoolType, cel.NullableType(cel.BoolType))
+	// Without the line break that | leaves, an error at the end is on the last line.
+	text := strings.TrimRight(p.text(node, key), "\n")
+	program, err := compile(env, text, cel.BoolType, cel.NullableType(cel.BoolType))
 	if err != nil {
 		p.explain(node, key, err)
 	}
