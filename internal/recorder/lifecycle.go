@@ -19,7 +19,7 @@ func (r *Recorder) Put(ctx context.Context, tx *db.Tx, rec config.Recorder) erro
 		return err
 	}
 	if s.Recording {
-		s.Generation++
+		s.Generation = r.nextGeneration(s)
 		if err := store.SetRecorderStatus(ctx, tx, rec, s); err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (r *Recorder) Start(ctx context.Context, tx *db.Tx, rec config.Recorder) er
 	if r.Source == nil || len(r.Source.Types(rec.Place)) == 0 {
 		s.LastStatus = config.StatusSuccess // nothing to read
 	}
-	s.Generation++
+	s.Generation = r.nextGeneration(s)
 	if err := store.SetRecorderStatus(ctx, tx, rec, s); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (r *Recorder) Stop(ctx context.Context, tx *db.Tx, rec config.Recorder) err
 	if s.LastStatus == config.StatusPending {
 		s.LastStatus = config.StatusSuccess
 	}
-	s.Generation++
+	s.Generation = r.nextGeneration(s)
 	if err := store.SetRecorderStatus(ctx, tx, rec, s); err != nil {
 		return err
 	}
@@ -79,4 +79,10 @@ func (r *Recorder) Delete(ctx context.Context, tx *db.Tx, rec config.Recorder) e
 		return err
 	}
 	return store.DeleteRecorder(ctx, tx, rec)
+}
+
+// nextGeneration returns a number that no earlier start of the place's recorders
+// had, so that the polls of those end themselves.
+func (r *Recorder) nextGeneration(s config.RecorderStatus) int64 {
+	return max(s.Generation+1, r.Now().UnixMicro())
 }
