@@ -27,6 +27,7 @@ type Metadata struct {
 
 	// Set by patches: how the service words what its own model does not say.
 	ValidationCode string `json:"validationCode,omitempty"` // empty: ValidationException
+	MissingCode    string `json:"missingCode,omitempty"`    // empty: as other constraint failures
 	MalformedCode  string `json:"malformedCode,omitempty"`  // empty: SerializationException
 	ShapePackage   string `json:"shapePackage,omitempty"`   // how a structure prints: com.amazonaws.starling.dove
 	ListNotNull    bool   `json:"listNotNull,omitempty"`    // list constraints end in "Member must not be null"

@@ -18,9 +18,11 @@ type Checker struct {
 	shapes  string // package of structures in printed values
 	notNull bool   // constraints of list members end in "Member must not be null"
 
+	missing  string // code of a missing member, for services that word it their own way
 	path     []step
 	failures []string
-	limit    string // a page size out of range, which has an exception of its own
+	absent   []string // members, where missing is set
+	limit    string   // a page size out of range, which has an exception of its own
 }
 
 // A step is a member, an index of a list (from 1), or a key of a map.
@@ -32,6 +34,8 @@ type step struct {
 // Err is nil when every constraint held.
 func (c *Checker) Err() *Error {
 	switch {
+	case len(c.absent) > 0:
+		return Errorf(Error{Code: c.missing, Status: 400}, "The request must contain the parameter %s.", c.absent[0])
 	case len(c.failures) == 0 && c.limit != "":
 		return Errorf(Error{Code: "InvalidLimitException", Status: 400}, "%s", c.limit)
 	case c.limit != "":
@@ -69,7 +73,10 @@ func (c *Checker) Out() { c.path = c.path[:len(c.path)-1] }
 
 // Required fails when a required member is absent.
 func (c *Checker) Required(member string, absent bool) {
-	if absent {
+	switch {
+	case absent && c.missing != "":
+		c.absent = append(c.absent, c.at(strings.ToUpper(member[:1])+member[1:]))
+	case absent:
 		c.failures = append(c.failures, fmt.Sprintf(
 			"Value null at '%s' failed to satisfy constraint: Member must not be null", c.at(member)))
 	}

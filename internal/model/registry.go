@@ -18,6 +18,7 @@ type Info struct {
 	QueryCompatible bool // speaks awsQuery to old clients as well
 
 	ValidationCode string // of constraint failures; empty: ValidationException
+	MissingCode    string // of required members that are absent; empty: a constraint failure
 	MalformedCode  string // of bodies that do not parse; empty: SerializationException
 	ShapePackage   string // how structures print in constraint failures
 	ListNotNull    bool
@@ -91,5 +92,5 @@ func Bind[In, Out any](
 
 // NewChecker makes a checker that words failures the way the service does.
 func (r *Registry) NewChecker() *Checker {
-	return &Checker{code: r.Info.ValidationCode, shapes: r.Info.ShapePackage, notNull: r.Info.ListNotNull}
+	return &Checker{code: r.Info.ValidationCode, missing: r.Info.MissingCode, shapes: r.Info.ShapePackage, notNull: r.Info.ListNotNull}
 }

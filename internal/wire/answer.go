@@ -33,9 +33,10 @@ func protocolOf(info model.Info, r *http.Request) protocol {
 	return p
 }
 
-// guessProtocol is for requests whose service is not served here.
+// guessProtocol is for requests whose service is not served here: by what they carry, then by whom they are signed for.
 func guessProtocol(r *http.Request) protocol {
 	contentType := r.Header.Get("Content-Type")
+	c, _ := readCredential(r) // its scope is there even when the rest is not
 	switch {
 	case r.Header.Get("X-Amz-Target") != "":
 		version := "1.1"
@@ -43,9 +44,12 @@ func guessProtocol(r *http.Request) protocol {
 			version = "1.0"
 		}
 		return protocol{kind: "json", version: version}
-	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"), r.URL.Query().Has("Action"):
+	case c.service == "ec2":
+		return protocol{kind: "ec2"}
+	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"), r.URL.Query().Has("Action"),
+		c.service == "route53", c.service == "cloudfront":
 		return protocol{kind: "query"}
-	case strings.Contains(contentType, "json"):
+	case strings.Contains(contentType, "json"), c.service != "" && c.service != "s3":
 		return protocol{kind: "rest-json"}
 	}
 	return protocol{kind: "s3"}
@@ -68,6 +72,8 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 func writeError(w http.ResponseWriter, p protocol, err *model.Error, requestID string) {
 	maps.Copy(w.Header(), err.Header)
 	switch p.kind {
+	case "ec2":
+		writeEC2Error(w, err, requestID)
 	case "query":
 		writeQueryError(w, p, err, requestID)
 	case "s3":
@@ -159,11 +165,22 @@ func writeQueryError(w http.ResponseWriter, p protocol, err *model.Error, reques
 	x.close("Error")
 	x.leaf("RequestId", requestID)
 	x.close("ErrorResponse")
-	status := err.Status
-	if err.Code == "AccessDeniedException" {
-		status = http.StatusForbidden
-	}
-	write(w, status, "text/xml", x.Bytes())
+	write(w, restStatus(err), "text/xml", x.Bytes())
+}
+
+func writeEC2Error(w http.ResponseWriter, err *model.Error, requestID string) {
+	x := &xmlWriter{}
+	x.WriteString(xml.Header)
+	x.open("Response")
+	x.open("Errors")
+	x.open("Error")
+	x.leaf("Code", queryCode(err))
+	x.leaf("Message", err.Message)
+	x.close("Error")
+	x.close("Errors")
+	x.leaf("RequestID", requestID)
+	x.close("Response")
+	write(w, restStatus(err), "text/xml", x.Bytes())
 }
 
 // s3Code is the name that S3 has for what other services call otherwise.

@@ -177,7 +177,7 @@ func TestOtherServicesGoToTheFallback(t *testing.T) {
 		contentType: "application/x-www-form-urlencoded", body: "Action=DescribeVpcs&Version=2016-11-15",
 		scope: "210987654321/20260101/eu-west-1/ec2/aws4_request",
 	}
-	expect(t, ec2.send(t, wire.Options{}), 501, "<Code>NotImplementedException</Code>", "The service ec2 is not served here.")
+	expect(t, ec2.send(t, wire.Options{}), 501, "<Response><Errors><Error><Code>NotImplementedException</Code>", "The service ec2 is not served here.")
 	var got string
 	w := ec2.send(t, wire.Options{Fallback: func(w http.ResponseWriter, r *http.Request, service string) {
 		body, _ := io.ReadAll(r.Body)

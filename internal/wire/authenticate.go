@@ -42,6 +42,9 @@ func (h *Handler) authenticate(r *http.Request, c credential, credErr error, pay
 	if credErr != nil {
 		return caller, "", credErr
 	}
+	if h.options.Secrets == nil {
+		return caller, "", model.UnrecognizedClientException()
+	}
 	secret, id, err := h.options.Secrets(r.Context(), c.accessKeyID)
 	switch {
 	case errors.Is(err, ErrUnknownKey):
@@ -64,18 +67,24 @@ func (h *Handler) authenticate(r *http.Request, c credential, credErr error, pay
 
 // describe is what a request says of itself.
 func (h *Handler) describe(r *http.Request, c credential) Caller {
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
 	caller := Caller{
 		Account: h.options.DefaultAccount, Region: c.region, AccessKeyID: c.accessKeyID,
-		Endpoint: scheme + "://" + r.Host, RemoteAddr: r.RemoteAddr, UserAgent: r.UserAgent(),
+		Endpoint: h.endpoint(r), RemoteAddr: r.RemoteAddr, UserAgent: r.UserAgent(),
 	}
 	if caller.Region == "" {
 		caller.Region = h.options.DefaultRegion
 	}
 	return caller
+}
+
+func (h *Handler) endpoint(r *http.Request) string {
+	switch {
+	case h.options.PublicURL != "":
+		return strings.TrimSuffix(h.options.PublicURL, "/")
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // believe takes development mode's credentials: those that Plumb gave out name their owner, an access key of twelve

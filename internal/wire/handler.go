@@ -21,13 +21,16 @@ type Options struct {
 	Fallback func(w http.ResponseWriter, r *http.Request, service string)
 
 	Verify         bool    // server mode: signatures must hold
-	Secrets        Secrets // needed by Verify; in development mode it names the owners of known keys
+	Secrets        Secrets // without it Verify refuses everyone; in development mode it names the owners of known keys
 	DefaultAccount string  // of requests that name no account, in development mode
 	DefaultRegion  string  // of requests without a signing scope
 
+	// PublicURL is where clients reach the server, when they do not do so by the address that they name themselves.
+	PublicURL string
+
 	// Allow may refuse an operation to the caller in ctx. Without it everything is allowed.
 	Allow func(ctx context.Context, service, operation string) error
-	// Observe hears of every answer. Operation is empty where none was found.
+	// Observe hears of every answer. Operation is empty where none was found, service is one of those served, s3 or other.
 	Observe func(service, operation string, status int, took time.Duration)
 
 	MaxBody int64            // 0: 72 MiB, room for a function's 50 MB archive in base64

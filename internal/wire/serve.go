@@ -19,13 +19,15 @@ func (h *Handler) serve(x *exchange) error {
 		return err
 	}
 	to := h.pick(x.r, x.credential, form)
-	x.service = to.name
 	switch {
 	case to.s3:
+		x.service = to.name
 		return h.serveS3(x)
 	case to.served == nil:
-		return h.serveOther(x)
+		x.service = "other" // a client could invent any number of names
+		return h.serveOther(x, to.name)
 	}
+	x.service = to.name
 	x.protocol = protocolOf(to.served.Info, x.r)
 	if err := h.readAll(x); err != nil {
 		return err
@@ -114,7 +116,7 @@ func (h *Handler) serveS3(x *exchange) error {
 }
 
 // serveOther hands a request for another service on, with its body as it came.
-func (h *Handler) serveOther(x *exchange) error {
+func (h *Handler) serveOther(x *exchange, name string) error {
 	if err := h.readAll(x); err != nil {
 		return err
 	}
@@ -122,10 +124,10 @@ func (h *Handler) serveOther(x *exchange) error {
 		return err
 	}
 	if h.options.Fallback == nil {
-		return model.NotImplementedException("The service %s is not served here.", x.service)
+		return model.NotImplementedException("The service %s is not served here.", name)
 	}
 	x.r.Body, x.r.ContentLength = io.NopCloser(bytes.NewReader(x.body)), int64(len(x.body))
-	h.options.Fallback(x.w, x.r, x.service)
+	h.options.Fallback(x.w, x.r, name)
 	return nil
 }
 

@@ -76,9 +76,6 @@ func (c credential) checkHeaders(r *http.Request) error {
 	if !slices.Contains(c.signed, "host") && !slices.Contains(c.signed, ":authority") {
 		return model.InvalidSignatureException("'Host' must be a 'SignedHeader' in the AWS Authorization.")
 	}
-	if c.presigned {
-		return nil // their x-amz- parameters are in the query, all of which is signed
-	}
 	for name := range r.Header {
 		name = strings.ToLower(name)
 		if strings.HasPrefix(name, "x-amz-") && !slices.Contains(c.signed, name) {

@@ -55,7 +55,7 @@ func (p *packagePlan) info(t *packageText) {
 		{"Name", p.api.Name}, {"Title", m.ServiceFullName}, {"Signing", m.Signing()}, {"Protocol", m.Protocol},
 		{"JSONVersion", m.JSONVersion}, {"TargetPrefix", m.TargetPrefix}, {"APIVersion", m.APIVersion},
 		{"XMLNamespace", m.XMLNamespace}, {"ValidationCode", m.ValidationCode}, {"ShapePackage", m.ShapePackage},
-		{"MalformedCode", m.MalformedCode},
+		{"MalformedCode", m.MalformedCode}, {"MissingCode", m.MissingCode},
 	} {
 		if f[1] != "" {
 			t.p("%s: %q,", f[0], f[1])

@@ -143,6 +143,7 @@ func info() model.Info {
 		JSONVersion:     "1.0",
 		TargetPrefix:    "AmazonSQS",
 		APIVersion:      "2012-11-05",
+		MissingCode:     "MissingParameter",
 		QueryCompatible: true,
 	}
 }
