@@ -25,12 +25,16 @@ func newDocsCommand() *cobra.Command {
 	}
 	slices.Sort(names)
 	return &cobra.Command{
-		Use:       "docs PAGE",
-		Short:     "Print a page of the documentation that the program knows best: " + strings.Join(names, ", "),
+		Use:       "docs [PAGE]",
+		Short:     "Print a page of the documentation that the program knows best, or their names",
 		Example:   "  plumb docs settings",
-		Args:      cobra.ExactArgs(1),
+		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(names, "\n"))
+				return err
+			}
 			write, ok := pages()[args[0]]
 			if !ok {
 				return fmt.Errorf("no page %q; there is %s", args[0], strings.Join(names, ", "))
