@@ -137,6 +137,9 @@ func (e *evaluation) unary(c *syntax.Check, s *scope) (Status, error) {
 		if err := e.step(); err != nil {
 			return Skip, err
 		}
+		if whole {
+			f.literal = false
+		}
 		holds, err := holds(c.Op, f, whole)
 		if err != nil {
 			return Skip, err

@@ -157,9 +157,11 @@ func (e *evaluation) recordKey(op syntax.Op, not bool, from Finding, to []Findin
 	if !e.recording() {
 		return
 	}
-	r := e.begin(&Record{
-		Kind: ValueRecord, Op: op, OpNot: not, From: from, To: append([]Finding(nil), to...), InSet: op == syntax.In,
-	})
+	to = append([]Finding(nil), to...)
+	for i := range to {
+		to[i].literal = false
+	}
+	r := e.begin(&Record{Kind: ValueRecord, Op: op, OpNot: not, From: from, To: to, InSet: op == syntax.In})
 	status := Fail
 	if ok {
 		status = Pass

@@ -241,10 +241,10 @@ func jsonParse(v *document.Value) (*document.Value, error) {
 		return nil, nil
 	}
 	parsed, err := document.Parse([]byte(v.Text()), document.Core)
-	if err == document.ErrEmpty {
-		return document.NewNull(), nil
+	if err != nil {
+		return nil, fmt.Errorf("the text at %s: %w", v.Place(), err)
 	}
-	return parsed, err
+	return parsed, nil
 }
 
 func parseEpoch(v *document.Value) (*document.Value, error) {

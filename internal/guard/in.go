@@ -205,16 +205,14 @@ func (t *tally) settle(o outcome) error {
 	return nil
 }
 
-// sharedElements tells whether a list has elements besides those in diff.
+// sharedElements tells whether a list has elements besides those in diff. A range is
+// not even the same as itself.
 func sharedElements(list *document.Value, diff []*document.Value) (bool, error) {
 	for i := range list.Len() {
-		v, found := list.Item(i), false
+		found := false
 		for _, d := range diff {
 			var err error
-			if found = d == v; !found {
-				found, err = same(d, v)
-			}
-			if err != nil {
+			if found, err = same(d, list.Item(i)); err != nil {
 				return false, err
 			}
 			if found {

@@ -81,3 +81,7 @@ func (e *evaluation) end(r *Record, s Status) {
 
 // recording tells whether records are worth making.
 func (e *evaluation) recording() bool { return e.detail != Verdicts }
+
+// Literal tells whether the value is written in the rule, and not found in the
+// document.
+func (f Finding) Literal() bool { return f.literal }

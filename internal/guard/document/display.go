@@ -209,3 +209,11 @@ func jsonFloat(f float64) string {
 	}
 	return s
 }
+
+// JSONNumber is an integer or float as JSON writes it.
+func (v *Value) JSONNumber() string {
+	if v.kind == Float && !math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0) {
+		return jsonFloat(v.Float())
+	}
+	return v.Plain()
+}

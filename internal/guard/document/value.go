@@ -138,9 +138,16 @@ func (v *Value) Get(key string) *Value {
 const fewKeys = 8
 
 // KeyValue makes the key at position i of a map into a string value, as filters
-// over keys and captured keys need it.
+// over keys and captured keys need it. Its path is the map's if it was read from
+// text, and the value's if not.
 func (v *Value) KeyValue(i int) *Value {
-	return &Value{kind: String, text: v.keys[i].Name, parent: v, name: v.keys[i].Name, at: v.keys[i].At}
+	k := &Value{kind: String, text: v.keys[i].Name, at: v.keys[i].At}
+	if v.at == (Pos{}) {
+		k.parent, k.name = v, k.text
+	} else {
+		k.parent, k.name, k.index = v.parent, v.name, v.index
+	}
+	return k
 }
 
 // As makes a copy of w that stands at v's path and place: what a function makes of

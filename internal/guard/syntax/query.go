@@ -170,12 +170,15 @@ func (p *parser) keyLookup() (Part, bool) {
 // capture reads the name that a filter gives to the keys that it lets through:
 // [ name | ... ]
 func (p *parser) capture() string {
-	name, _ := try(p, func() (string, bool) {
+	name, ok := try(p, func() (string, bool) {
 		p.ws()
 		name, ok := p.name()
 		p.blanks()
 		return name, ok && p.tag("|")
 	})
+	if !ok {
+		return ""
+	}
 	return name
 }
 
