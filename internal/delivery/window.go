@@ -9,8 +9,8 @@ import (
 	"plumb/internal/db"
 )
 
-// A window is the items of a place that were captured after From and not after
-// Until.
+// A window is the items of a place that were captured at from or later, and
+// before until.
 type window struct {
 	place       config.Place
 	from, until time.Time
@@ -46,8 +46,8 @@ func (w window) page(ctx context.Context, tx *db.Tx, at cursor, limit int) ([]ca
 		return nil
 	}, `SELECT r.id, i.state_id, i.captured FROM resource r
 		JOIN item i ON i.account = r.account AND i.region = r.region AND i.type = r.type AND i.id = r.id
-		WHERE r.account = ? AND r.region = ? AND r.type = ? AND r.id >= ? AND r.captured > ?
-		AND i.captured > ? AND i.captured <= ? AND (r.id > ? OR i.state_id > ?)
+		WHERE r.account = ? AND r.region = ? AND r.type = ? AND r.id >= ? AND r.captured >= ?
+		AND i.captured >= ? AND i.captured < ? AND (r.id > ? OR i.state_id > ?)
 		ORDER BY r.id, i.state_id LIMIT ?`,
 		w.place.Account, w.place.Region, at.Type, at.ID, db.Micros(w.from),
 		db.Micros(w.from), db.Micros(w.until), at.ID, at.StateID, limit)
@@ -62,7 +62,7 @@ func (w window) page(ctx context.Context, tx *db.Tx, at cursor, limit int) ([]ca
 // the others, so the table of newest items tells.
 func (w window) next(ctx context.Context, tx *db.Tx, after string) (string, error) {
 	var kind *string
-	err := tx.QueryRow(ctx, `SELECT min(type) FROM resource WHERE account = ? AND region = ? AND type > ? AND captured > ?`,
+	err := tx.QueryRow(ctx, `SELECT min(type) FROM resource WHERE account = ? AND region = ? AND type > ? AND captured >= ?`,
 		w.place.Account, w.place.Region, after, db.Micros(w.from)).Scan(&kind)
 	if err != nil {
 		return "", fmt.Errorf("read the types of a window: %w", err)
