@@ -59,9 +59,14 @@ func expect(t *testing.T, w *httptest.ResponseRecorder, status int, parts ...str
 			t.Errorf("body %s\nlacks %s", w.Body, part)
 		}
 	}
-	if len(w.Header()["x-amzn-RequestId"]) != 1 {
+	if raw(w, "x-amzn-RequestId") == "" {
 		t.Error("there is no x-amzn-RequestId")
 	}
+}
+
+// raw is a header in AWS's spelling, which Go's own would not be.
+func raw(w *httptest.ResponseRecorder, name string) string {
+	return strings.Join(w.Header()[name], ",")
 }
 
 const json11 = "application/x-amz-json-1.1"
@@ -155,8 +160,8 @@ func TestErrorsWithoutANameAreLoggedAndHidden(t *testing.T) {
 func TestLambdaErrorsHaveTheirOwnShape(t *testing.T) {
 	w := request{method: "GET", path: "/2015-03-31/functions/gone"}.send(t, wire.Options{})
 	expect(t, w, 404, `"Message":"Function not found: gone"`, `"Type":"User"`)
-	if got := w.Header()["x-amzn-ErrorType"]; len(got) != 1 || got[0] != "ResourceNotFoundException" {
-		t.Errorf("x-amzn-ErrorType is %v", got)
+	if got := raw(w, "x-amzn-ErrorType"); got != "ResourceNotFoundException" {
+		t.Errorf("x-amzn-ErrorType is %q", got)
 	}
 }
 

@@ -42,6 +42,14 @@ func plan(api *model.API) (*packagePlan, error) {
 			p.limits[op.Input.Shape] = slices.Contains(op.Errors, "InvalidLimitException")
 		}
 	}
+	p.gather()
+	p.sort(p.structs)
+	p.sort(p.enums_)
+	return p, p.unique()
+}
+
+// gather collects what becomes a Go type: structures and enums that some operation reaches.
+func (p *packagePlan) gather() {
 	all := map[*model.Shape]bool{}
 	for _, op := range p.ops {
 		for _, r := range []*model.Ref{op.Input, op.Output} {
@@ -63,9 +71,6 @@ func plan(api *model.API) (*packagePlan, error) {
 			p.goName[s.Name] = upper(s.Name)
 		}
 	}
-	p.sort(p.structs)
-	p.sort(p.enums_)
-	return p, p.unique()
 }
 
 // uses counts how often each shape is an end of an operation or part of another shape.
