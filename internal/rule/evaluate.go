@@ -179,6 +179,10 @@ func (e *Engine) period(r config.Rule) time.Duration {
 
 func (e *Engine) doTick(ctx context.Context, j job.Job[tick]) error {
 	return e.DB.Write(ctx, func(tx *db.Tx) error {
+		// A rule that was put twice within a tick's precision has two ticks for one time.
+		if err := tx.Lock(ctx, "tick of rule "+j.Args.RuleID); err != nil {
+			return err
+		}
 		r, err := store.RuleByID(ctx, tx, j.Args.RuleID)
 		if errors.Is(err, store.ErrNotFound) || err == nil && r.State == config.RuleDeleting {
 			return nil

@@ -12,10 +12,11 @@ import (
 //	effect                       "Allow" or "Deny"
 //	sid                          text
 //	principals                   [{type: "AWS", id: "*"}]
-//	anyone                       a principal is *, or NotPrincipal is used
+//	anyone                       Allow: strangers may be meant; Deny: everybody is meant
 //	actions, notActions          lists of text
 //	resources, notResources      lists of text
 //	conditions                   [{operator: "StringEquals", key: "aws:sourcearn", values: [...]}]
+//	guarded                      a Deny statement keeps strangers from what it allows
 //
 // Null, and text without a policy, have no statements. Text that cannot be read
 // is an error: what nobody understood has no verdict.
@@ -43,16 +44,21 @@ func statements(v any) (any, error) {
 		}
 		list = append(list, normalStatement(statement))
 	}
+	for _, s := range list {
+		s.(map[string]any)["guarded"] = slices.ContainsFunc(list, func(d any) bool { return guards(d, s) })
+	}
 	return list, nil
 }
 
 func normalStatement(s map[string]any) map[string]any {
-	principals := principals(s["Principal"])
+	effect, principals := text(s["Effect"]), principals(s["Principal"])
 	_, excluded := s["NotPrincipal"]
+	anyone := slices.ContainsFunc(principals, isAnyone) || excluded
+	if effect != "Allow" { // what is said of all but some is not said of everybody
+		anyone = slices.ContainsFunc(principals, isEveryone)
+	}
 	return map[string]any{
-		"effect": text(s["Effect"]), "sid": text(s["Sid"]),
-		"principals": principals,
-		"anyone":     excluded || slices.ContainsFunc(principals, isAnyone),
+		"effect": effect, "sid": text(s["Sid"]), "principals": principals, "anyone": anyone,
 		"actions":    anys(s["Action"]), "notActions": anys(s["NotAction"]),
 		"resources": anys(s["Resource"]), "notResources": anys(s["NotResource"]),
 		"conditions": conditions(s["Condition"]),
@@ -79,10 +85,15 @@ func principals(v any) []any {
 	return list
 }
 
+// isAnyone reports whether a principal is a wildcard, whole or in part: IAM
+// refuses the latter, other services may not.
 func isAnyone(p any) bool {
-	id := p.(map[string]any)["id"]
-	return id == "*" || id == ""
+	m := p.(map[string]any)
+	id := text(m["id"])
+	return isEveryone(p) || id == "" || m["type"] == "AWS" && strings.Contains(id, "*")
 }
+
+func isEveryone(p any) bool { return p.(map[string]any)["id"] == "*" }
 
 func conditions(v any) []any {
 	list := []any{}

@@ -7,11 +7,11 @@ import (
 )
 
 // isPublic reports whether an Allow statement lets anyone in, by the measure of
-// Amazon S3's "meaning of public": the principal is a wildcard and no condition
-// ties the caller to fixed values.
+// Amazon S3's "meaning of public": the principal is a wildcard, no condition
+// ties the caller to fixed values, and no Deny statement does it instead.
 func isPublic(statement any) bool {
 	s, _ := statement.(map[string]any)
-	if text(s["effect"]) != "Allow" || s["anyone"] != true {
+	if text(s["effect"]) != "Allow" || s["anyone"] != true || s["guarded"] == true {
 		return false
 	}
 	list, _ := s["conditions"].([]any)
@@ -28,7 +28,8 @@ func ties(condition any) bool {
 		return false
 	}
 	key := text(c["key"])
-	switch operator(text(c["operator"])) {
+	// ForAllValues passes a request without the key, ForAnyValue does not.
+	switch strings.TrimPrefix(strings.ToLower(text(c["operator"])), "foranyvalue:") {
 	case "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike":
 		return tyingKey(key) && !slices.ContainsFunc(values, func(v string) bool { return !fixed(key, v) })
 	case "ipaddress":
@@ -37,9 +38,34 @@ func ties(condition any) bool {
 	return false
 }
 
-func operator(name string) string {
-	name = strings.ToLower(name)
-	return strings.TrimPrefix(strings.TrimPrefix(name, "foranyvalue:"), "forallvalues:")
+// guards reports whether statement d denies strangers all that statement s
+// allows: whoever is not tied to fixed values is denied, as in "deny unless from
+// this VPC". A request without the key is denied too, also with IfExists.
+func guards(d, s any) bool {
+	deny, allow := d.(map[string]any), s.(map[string]any)
+	if deny["effect"] != "Deny" || deny["anyone"] != true || allow["effect"] != "Allow" {
+		return false
+	}
+	list, _ := deny["conditions"].([]any)
+	return len(list) == 1 && tiesOthersOut(list[0]) &&
+		allMatch(allow["actions"], deny["actions"]) && allMatch(allow["resources"], deny["resources"])
+}
+
+// allMatch reports whether each of the patterns lies within one of the others.
+// Nothing lies within nothing: NotAction and NotResource are not understood here.
+func allMatch(patterns, others any) bool {
+	list := texts(patterns)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(p string) bool { return !globAny(p, texts(others)) })
+}
+
+// tiesOthersOut is ties for the negative operators.
+func tiesOthersOut(condition any) bool {
+	c, _ := condition.(map[string]any)
+	positive := map[string]string{
+		"stringnotequals": "StringEquals", "stringnotequalsignorecase": "StringEquals", "stringnotlike": "StringLike",
+		"arnnotequals": "ArnEquals", "arnnotlike": "ArnLike", "notipaddress": "IpAddress",
+	}[strings.TrimSuffix(strings.ToLower(text(c["operator"])), "ifexists")]
+	return ties(map[string]any{"operator": positive, "key": c["key"], "values": c["values"]})
 }
 
 func tyingKey(key string) bool {
@@ -47,7 +73,7 @@ func tyingKey(key string) bool {
 	case "aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce",
 		"aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid", "aws:principalorgpaths",
 		"aws:principalaccount", "aws:principalarn", "aws:userid", "kms:calleraccount",
-		"s3:dataaccesspointaccount", "s3:dataaccesspointarn", "lambda:functionarn":
+		"s3:dataaccesspointaccount", "s3:dataaccesspointarn", "lambda:sourcefunctionarn":
 		return true
 	}
 	return false
