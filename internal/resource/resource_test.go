@@ -1,0 +1,242 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/config"
+	"plumb/models"
+)
+
+// cloud answers calls with functions, one for each operation.
+type cloud map[string]func(in map[string]any) (map[string]any, error)
+
+func (c cloud) All(_ context.Context, _, operation string, in map[string]any) (map[string]any, error) {
+	answer, ok := c[operation]
+	if !ok {
+		return nil, errors.New(operation + " was not expected")
+	}
+	return answer(in)
+}
+
+func says(out map[string]any) func(map[string]any) (map[string]any, error) {
+	return func(map[string]any) (map[string]any, error) { return out, nil }
+}
+
+func fails(code string) func(map[string]any) (map[string]any, error) {
+	return func(map[string]any) (map[string]any, error) { return nil, &awsclient.Error{Code: code, Status: 400} }
+}
+
+// tables is a form with everything that the tests of this file need.
+const tables = `
+type: AWS::DynamoDB::Table
+service: dynamodb
+list:
+  call: ListTables
+  each: "TableNames[].{TableName: @}"
+one:
+  call: DescribeTable
+  with: {TableName: "{id}"}
+  each: "[{TableName: Table.TableName}]"
+  gone: [ResourceNotFoundException]
+calls:
+  - as: described
+    call: DescribeTable
+    with: {TableName: "{TableName}"}
+    gone: [ResourceNotFoundException]
+    keep: "described.Table.TableStatus != 'ELSEWHERE'"
+  - as: ttl
+    call: DescribeTimeToLive
+    with: {TableName: "{TableName}"}
+    missing: {UnknownOperation: {TimeToLiveDescription: {TimeToLiveStatus: "NONE OF {TableName}"}}}
+identity:
+  id: "{TableName}"
+  name: "{TableName}"
+  arn: "arn:{place.partition}:dynamodb:{place.region}:{place.account}:table/{TableName}"
+  az: Not Applicable
+  created: "{described.Table.CreationDateTime}"
+configuration: {value: described.Table, shape: TableDescription, keys: jackson, unset: omit}
+supplementary:
+  TTL: {value: ttl.TimeToLiveDescription.TimeToLiveStatus}
+relationships:
+  - {type: AWS::KMS::Key, name: "Is associated with ", to: described.Table.SSEDescription.KMSMasterKeyArn}
+`
+
+var here = config.Place{Account: "123456789012", Region: "eu-west-1"}
+
+func catalogue(t *testing.T, form string) *Catalogue {
+	t.Helper()
+	cat, err := load(form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat
+}
+
+func load(form string) (*Catalogue, error) {
+	return Load(fstest.MapFS{
+		"types.txt":  {Data: []byte("AWS::DynamoDB::Table\nAWS::KMS::Key\n")},
+		"table.yaml": {Data: []byte(form)},
+	}, awsclient.NewModels(models.FS))
+}
+
+func twoTables() cloud {
+	return cloud{
+		"ListTables": says(map[string]any{"TableNames": []any{"a", "b"}}),
+		"DescribeTable": func(in map[string]any) (map[string]any, error) {
+			return map[string]any{"Table": map[string]any{
+				"TableName": in["TableName"], "CreationDateTime": "2026-01-02T03:04:05.000Z",
+				"SSEDescription": map[string]any{"KMSMasterKeyArn": "arn:key"},
+			}}, nil
+		},
+		"DescribeTimeToLive": fails("UnknownOperation"),
+	}
+}
+
+func TestDiscoverReadsEveryResourceOfTheList(t *testing.T) {
+	items, err := catalogue(t, tables).Discover(t.Context(), twoTables(), here, "AWS::DynamoDB::Table")
+	if err != nil || len(items) != 2 {
+		t.Fatalf("%d items, %v", len(items), err)
+	}
+	b := items[1]
+	if b.ID != "b" || b.ARN != "arn:aws:dynamodb:eu-west-1:123456789012:table/b" || b.CreationTime == nil {
+		t.Errorf("%+v", b)
+	}
+	if b.Supplementary["TTL"] != "NONE OF b" {
+		t.Errorf("an error that stands for an answer: %v", b.Supplementary)
+	}
+	want := config.Relationship{Type: "AWS::KMS::Key", Name: "Is associated with ", ID: "arn:key"}
+	if len(b.Relationships) != 1 || b.Relationships[0] != want {
+		t.Errorf("%v", b.Relationships)
+	}
+}
+
+func TestAResourceThatVanishesWhileItIsReadIsLeftOut(t *testing.T) {
+	c := twoTables()
+	describe := c["DescribeTable"]
+	c["DescribeTable"] = func(in map[string]any) (map[string]any, error) {
+		if in["TableName"] == "a" {
+			return fails("ResourceNotFoundException")(in)
+		}
+		return describe(in)
+	}
+	items, err := catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table")
+	if err != nil || len(items) != 1 || items[0].ID != "b" {
+		t.Errorf("%v, %v", items, err)
+	}
+}
+
+func TestAResourceOfAnotherPlaceIsLeftOut(t *testing.T) {
+	c := twoTables()
+	c["DescribeTable"] = says(map[string]any{"Table": map[string]any{"TableStatus": "ELSEWHERE"}})
+	items, err := catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table")
+	if err != nil || len(items) != 0 {
+		t.Errorf("%v, %v", items, err)
+	}
+}
+
+func TestOneCallThatFailsFailsTheWholeType(t *testing.T) {
+	for _, operation := range []string{"ListTables", "DescribeTable", "DescribeTimeToLive"} {
+		c := twoTables()
+		c[operation] = fails("AccessDeniedException")
+		items, err := catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table")
+		if awsclient.Code(err) != "AccessDeniedException" || items != nil {
+			t.Errorf("%s: %v, %v", operation, items, err)
+		}
+	}
+}
+
+func TestAPageThatIsMissingFailsTheWholeType(t *testing.T) {
+	cat := catalogue(t, tables)
+	ex := Example{Answers: []Recorded{{Call: "ListTables", Body: `{"TableNames":["a"],"LastEvaluatedTableName":"a"}`}}}
+	if items, err := cat.Run(t.Context(), "AWS::DynamoDB::Table", ex); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Errorf("%v, %v", items, err)
+	}
+}
+
+func TestDescribeReadsOne(t *testing.T) {
+	c := twoTables()
+	delete(c, "ListTables")
+	key := config.ResourceKey{Place: here, Type: "AWS::DynamoDB::Table", ID: "b"}
+	it, found, err := catalogue(t, tables).Describe(t.Context(), c, key)
+	if err != nil || !found || it.Key() != key {
+		t.Errorf("%+v %v %v", it.Key(), found, err)
+	}
+}
+
+func TestDescribeSaysThatThereIsNone(t *testing.T) {
+	c := twoTables()
+	c["DescribeTable"] = fails("ResourceNotFoundException")
+	key := config.ResourceKey{Place: here, Type: "AWS::DynamoDB::Table", ID: "b"}
+	if _, found, err := catalogue(t, tables).Describe(t.Context(), c, key); found || err != nil {
+		t.Errorf("%v %v", found, err)
+	}
+	c["DescribeTable"] = fails("AccessDeniedException")
+	if _, _, err := catalogue(t, tables).Describe(t.Context(), c, key); err == nil {
+		t.Error("an error that is no absence was taken for one")
+	}
+}
+
+func TestDescribeLooksThroughTheListWhereThereIsNoCallForOne(t *testing.T) {
+	form := tables[:strings.Index(tables, "one:")] + tables[strings.Index(tables, "calls:"):]
+	cat := catalogue(t, form)
+	for id, want := range map[string]bool{"b": true, "z": false} {
+		key := config.ResourceKey{Place: here, Type: "AWS::DynamoDB::Table", ID: id}
+		if _, found, err := cat.Describe(t.Context(), twoTables(), key); found != want || err != nil {
+			t.Errorf("%s: %v %v", id, found, err)
+		}
+	}
+}
+
+func TestATypeWithoutAFileIsAnError(t *testing.T) {
+	if _, err := catalogue(t, tables).Discover(t.Context(), cloud{}, here, "AWS::KMS::Key"); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestAFormWithAMistakeDoesNotLoad(t *testing.T) {
+	for _, c := range []struct{ old, now, says string }{
+		{"service: dynamodb", "service: toaster", `"toaster"`},
+		{"type: AWS::DynamoDB::Table", "type: AWS::Toaster::Toast", "types.txt"},
+		{"call: ListTables", "call: ListToasts", "ListToasts"},
+		{"as: ttl", "as: place", `in "as"`},
+		{"each: \"TableNames[]", "each: \"TableNames[", "TableNames["},
+		{"shape: TableDescription", "shape: Toast", `"Toast"`},
+		{"keys: jackson", "keys: loud", `"loud"`},
+		{"unset: omit", "unset: maybe", `"maybe"`},
+		{"{TableName}\"\n  az", "{TableName\"\n  az", "not closed"},
+		{"type: AWS::KMS::Key", "type: AWS::KMS::Lock", "AWS::KMS::Lock"},
+		{"configuration: {", "configuration: {steps: [fly], ", `"fly"`},
+		{"list:", "lists:", "lists"},
+	} {
+		if !strings.Contains(tables, c.old) {
+			t.Fatalf("%q is not in the form", c.old)
+		}
+		_, err := load(strings.Replace(tables, c.old, c.now, 1))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.now, err, c.says)
+		}
+	}
+}
+
+func TestBoundedStopsAtTheFirstError(t *testing.T) {
+	bad := errors.New("bad")
+	err := bounded(t.Context(), 2, 100, func(ctx context.Context, i int) error {
+		if i == 3 {
+			return bad
+		}
+		return nil
+	})
+	if !errors.Is(err, bad) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := bounded(ctx, 2, 3, func(context.Context, int) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
