@@ -59,7 +59,7 @@ func normalStatement(s map[string]any) map[string]any {
 	}
 	return map[string]any{
 		"effect": effect, "sid": text(s["Sid"]), "principals": principals, "anyone": anyone,
-		"actions":    anys(s["Action"]), "notActions": anys(s["NotAction"]),
+		"actions": anys(s["Action"]), "notActions": anys(s["NotAction"]),
 		"resources": anys(s["Resource"]), "notResources": anys(s["NotResource"]),
 		"conditions": conditions(s["Condition"]),
 	}

@@ -47,7 +47,8 @@ func guards(d, s any) bool {
 		return false
 	}
 	list, _ := deny["conditions"].([]any)
-	return len(list) == 1 && tiesOthersOut(list[0]) &&
+	denies := len(list) == 0 || len(list) == 1 && tiesOthersOut(list[0])
+	return denies &&
 		allMatch(allow["actions"], deny["actions"]) && allMatch(allow["resources"], deny["resources"])
 }
 
