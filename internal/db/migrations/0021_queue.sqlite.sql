@@ -33,7 +33,8 @@ CREATE TABLE queue_messages (
 );
 
 CREATE INDEX queue_messages_visible ON queue_messages (queue, visible);
-CREATE INDEX queue_messages_group ON queue_messages (queue, grouping, seq);
+CREATE INDEX queue_messages_expires ON queue_messages (queue, expires);
+CREATE INDEX queue_messages_group ON queue_messages (queue, grouping, seq) WHERE grouping <> '';
 
 -- What a FIFO queue accepted in the last five minutes, by deduplication id.
 CREATE TABLE queue_deduplications (
