@@ -2,6 +2,7 @@ package awsclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -131,28 +132,25 @@ type answer struct {
 
 // attempts sends the request until it is answered, or the SDK's retry policy gives up.
 func (c *Client) attempts(ctx context.Context, api *model.API, enc *request) (*answer, error) {
+	release := c.retry.GetInitialToken()
 	for attempt := 1; ; attempt++ {
 		ans, err := c.once(ctx, api, enc)
-		if err == nil {
-			return ans, nil
+		if relErr := release(err); err == nil || relErr != nil {
+			return ans, errors.Join(err, relErr)
 		}
 		if ctx.Err() != nil || attempt >= c.retry.MaxAttempts() || !c.retry.IsErrorRetryable(err) {
 			return nil, err
 		}
-		release, tokenErr := c.retry.GetRetryToken(ctx, err)
-		if tokenErr != nil {
-			return nil, err // the retry budget is spent: the cause says more than that
-		}
+		// Without a token the budget for retries is spent, and the cause says more than that.
+		next, tokenErr := c.retry.GetRetryToken(ctx, err)
 		delay, delayErr := c.retry.RetryDelay(attempt, err)
-		if delayErr != nil {
+		if tokenErr != nil || delayErr != nil {
 			return nil, err
 		}
-		if waitErr := wait(ctx, delay); waitErr != nil {
-			return nil, waitErr
-		}
-		if relErr := release(nil); relErr != nil {
+		if err := wait(ctx, delay); err != nil {
 			return nil, err
 		}
+		release = next
 	}
 }
 
