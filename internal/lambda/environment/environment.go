@@ -166,6 +166,10 @@ func (e *environment) run(ctx context.Context, x *exchange, timer *time.Timer, r
 		}
 		if f, ok := errors.AsType[*initFault](err); ok {
 			r.status, r.kind = "error", f.kind
+			e.stop()
+			if f.object == nil {
+				e.journal.print(fmt.Sprintf("RequestId: %s Error: %s\n%s\n", x.RequestID, f.message, f.kind))
+			}
 			return Result{Payload: f.payload(x.RequestID), FunctionError: Unhandled}, false, nil
 		}
 		if err != nil {

@@ -78,9 +78,10 @@ func (j *journal) follow() {
 		}
 	}
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	j.closed = true
 	j.flush()
+	j.mu.Unlock()
+	// Not under the lock: Close waits for a drain that may wait for the lock.
 	j.read.Close()
 }
 
