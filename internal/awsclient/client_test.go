@@ -133,6 +133,9 @@ func TestAGivenEndpointTakesEveryServiceWithBucketsInThePath(t *testing.T) {
 	if got := w.sent[0].URL.String(); got != "http://127.0.0.1:5000/base/logs?acl=" {
 		t.Error(got)
 	}
+	if got := w.sent[0].Header.Get("Accept-Encoding"); got != "identity" {
+		t.Errorf("objects would be unpacked: %q", got)
+	}
 	if w.sent[0].Header.Get("X-Amz-Content-Sha256") == "" || w.sent[0].Header.Get("X-Amz-Security-Token") != "token" {
 		t.Errorf("headers of the signature: %v", w.sent[0].Header)
 	}

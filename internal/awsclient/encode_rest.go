@@ -20,6 +20,9 @@ func encodeREST(r *request, api *model.API, op *model.Operation, in map[string]a
 		r.query = fixed
 	}
 	r.path = path
+	if api.Metadata.EndpointPrefix == "s3" {
+		r.header.Set("Accept-Encoding", "identity") // or else the transport would open objects that are gzip themselves
+	}
 	if op.Input != nil {
 		for _, name := range sortedKeys(in) {
 			if err := bind(r, op.Input.Shape, name, in[name]); err != nil {
