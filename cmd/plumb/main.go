@@ -14,11 +14,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumb/internal/demo"
 	"plumb/internal/sandbox"
 )
 
 func main() {
 	sandbox.Main() // a function's process begins its life here
+	if demo.IsFunction() {
+		if err := demo.Rule(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -57,10 +65,12 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 	}
 	root.AddCommand(
 		newServeCommand(),
+		newDemoCommand(),
 		newEnvCommand(),
 		newDoctorCommand(),
 		newDocsCommand(),
 		newVersionCommand(),
+		newRuleCommand(),
 	)
 	return root
 }

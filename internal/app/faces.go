@@ -3,9 +3,9 @@ package app
 import (
 	"net/http"
 
+	"plumb/internal/api/config"
 	"plumb/internal/api/s3"
 	"plumb/internal/model"
-	"plumb/internal/model/configapi"
 	"plumb/internal/model/lambdaapi"
 	"plumb/internal/model/snsapi"
 	"plumb/internal/model/sqsapi"
@@ -15,9 +15,13 @@ import (
 )
 
 // faces are the services on our endpoint, each with the operations that are built.
-func (a *App) faces() []*model.Registry {
+func (a *App) faces(m *machine) []*model.Registry {
 	return []*model.Registry{
-		configapi.NewService().Registry(),
+		config.Register(config.Options{
+			DB: m.db, Recorder: m.recorder, Rules: m.rules, Managed: m.managed, Delivery: m.delivery, Tokens: m.keys.pages,
+			KnownType: m.source.catalogue.Known, KnownTypes: m.source.names, MayInvoke: absent{}.mayInvoke,
+			Development: a.settings.Mode == settings.Development, Now: m.clock.Now,
+		}).Registry(),
 		lambdaapi.NewService().Registry(),
 		snsapi.NewService().Registry(),
 		sqsapi.NewService().Registry(),
@@ -28,7 +32,7 @@ func (a *App) faces() []*model.Registry {
 // wire joins the faces to one endpoint.
 func (a *App) wire(m *machine) http.Handler {
 	return wire.New(a.log, wire.Options{
-		Services:       a.faces(),
+		Services:       a.faces(m),
 		S3:             s3.New(a.log, m.buckets),
 		Fallback:       newForwarder(a.log, m.outside).serve,
 		Verify:         a.settings.Mode == settings.Server,

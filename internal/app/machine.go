@@ -10,8 +10,13 @@ import (
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
+	"plumb/internal/compliance"
 	"plumb/internal/db"
+	"plumb/internal/delivery"
 	"plumb/internal/job"
+	"plumb/internal/recorder"
+	"plumb/internal/rule"
+	"plumb/internal/rule/managed"
 	"plumb/models"
 )
 
@@ -23,7 +28,17 @@ type machine struct {
 	jobs    *job.Queue
 	outside *outside  // the way to other accounts and services
 	own     *loopback // the way to the services embedded here
+	keys    keys
+
 	buckets *bucket.Store
+	source  *source
+
+	managed    *managed.Catalogue
+	recorder   *recorder.Recorder
+	rules      *rule.Engine
+	compliance *compliance.Door
+	delivery   *delivery.Delivery
+
 	handler http.Handler
 	closers []func()
 }
@@ -45,16 +60,52 @@ func (a *App) fill(ctx context.Context, m *machine) (err error) {
 	if m.jobs, err = job.New(ctx, m.db, a.log, m.clock, a.name); err != nil {
 		return err
 	}
-	catalogues := awsclient.NewModels(models.FS)
-	m.outside = newOutside(a.settings, catalogues)
-	m.own = newLoopback(catalogues, m.clock.Now)
+	if err := a.addServices(m); err != nil {
+		return err
+	}
+	if err := a.addVerbs(ctx, m); err != nil {
+		return err
+	}
+	m.handler = a.wire(m)
+	m.own.handler = m.handler
+	return nil
+}
+
+// addServices makes what is embedded, and the ways to read it and what is
+// outside.
+func (a *App) addServices(m *machine) error {
+	descriptions := awsclient.NewModels(models.FS)
+	m.outside = newOutside(a.settings, descriptions)
+	m.own = newLoopback(descriptions, m.clock.Now)
+	var err error
+	if m.source, err = newSource(m.outside, m.own, descriptions); err != nil {
+		return err
+	}
 	blobs, err := bucket.NewFiles(filepath.Join(a.settings.Data, objectsFolder))
 	if err != nil {
 		return fmt.Errorf("folder for objects: %w", err)
 	}
 	m.buckets = bucket.New(a.log, m.db, blobs, m.jobs, m.clock.Now, m.changed)
-	m.handler = a.wire(m)
-	m.own.handler = m.handler
+	return nil
+}
+
+// addVerbs makes what records, judges, accepts and tells.
+func (a *App) addVerbs(ctx context.Context, m *machine) (err error) {
+	if m.keys, err = readKeys(ctx, m.db); err != nil {
+		return err
+	}
+	if m.managed, err = managed.Load(); err != nil {
+		return fmt.Errorf("managed rules: %w", err)
+	}
+	m.compliance = compliance.New(m.publish, m.clock.Now)
+	m.rules = rule.New(a.log, rule.Options{
+		DB: m.db, Jobs: m.jobs, Compile: compiler(m.managed), Accept: m.compliance.Accept, Forget: m.compliance.Forget,
+		Invoke: absent{}.invoke, Publish: m.publish, Sealer: m.keys.results, Now: m.clock.Now,
+	})
+	m.recorder = recorder.New(a.log, recorder.Options{
+		DB: m.db, Jobs: m.jobs, Source: m.source, Judge: m.rules.Judge, Publish: m.publish, Poll: a.settings.Poll, Now: m.clock.Now,
+	})
+	m.delivery = delivery.New(a.log, m.db, m.jobs, &outlet{m.db, m.outside, m.buckets, absent{}}, m.publish, m.clock.Now)
 	return nil
 }
 

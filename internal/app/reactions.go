@@ -2,14 +2,64 @@ package app
 
 import (
 	"context"
+	"fmt"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/wire"
 )
 
-// changed is told by every embedded service of a change, in its transaction.
-func (m *machine) changed(context.Context, *db.Tx, config.ResourceKey) error { return nil }
+// publish is the one list of who reacts to what. Reactions run in the
+// transaction that made the event true: they read, record what follows at once,
+// and insert jobs. An error of one undoes what it reacts to.
+func (m *machine) publish(ctx context.Context, tx *db.Tx, event any) error {
+	switch e := event.(type) {
+	case config.ItemsRecorded:
+		return inOrder(
+			func() error { return m.rules.OnItemsRecorded(ctx, tx, e) },
+			func() error { return m.delivery.OnItemsRecorded(ctx, tx, e) },
+		)
+	case config.ComplianceChanged:
+		return inOrder(
+			func() error { return m.recorder.RecordCompliance(ctx, tx, e.Place, judged(e)) },
+			func() error { return m.delivery.OnComplianceChanged(ctx, tx, e) },
+		)
+	case config.ComplianceForgotten:
+		return m.recorder.RecordCompliance(ctx, tx, e.Place, e.Resources)
+	case config.RecorderChanged:
+		return m.recorder.RecordRecorder(ctx, tx, e)
+	case config.RulesEvaluationStarted:
+		return m.delivery.OnRulesEvaluationStarted(ctx, tx, e)
+	case config.SnapshotDelivered:
+		return m.rules.OnSnapshotDelivered(ctx, tx, e)
+	case config.RuleChanged:
+		return nil // the engine itself asks for the first evaluation
+	}
+	return fmt.Errorf("nobody knows the event %T", event)
+}
+
+// changed is told by every embedded service that a resource is not what it was.
+func (m *machine) changed(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
+	return m.recorder.Announce(ctx, tx, key)
+}
+
+func inOrder(reactions ...func() error) error {
+	for _, react := range reactions {
+		if err := react(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judged names the resources whose verdicts changed.
+func judged(e config.ComplianceChanged) []config.ResourceKey {
+	var keys []config.ResourceKey
+	for _, c := range e.Changes {
+		keys = append(keys, config.ResourceKey{Place: e.Place, Type: c.New.ResourceType, ID: c.New.ResourceID})
+	}
+	return keys
+}
 
 // given finds the temporary credentials that were given out.
 func (m *machine) given(context.Context, string) (string, wire.Identity, error) {

@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"slices"
+	"strings"
 
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
 	"plumb/internal/resource"
+	"plumb/resources"
 )
 
 // A source reads resources for the recorder: from a place's target, or from the
@@ -15,6 +19,19 @@ type source struct {
 	catalogue *resource.Catalogue
 	outside   *outside
 	own       *loopback
+	names     []string // of all types that AWS Config knows
+}
+
+func newSource(o *outside, own *loopback, descriptions *awsclient.Models) (*source, error) {
+	catalogue, err := resource.Load(resources.FS, descriptions)
+	if err != nil {
+		return nil, fmt.Errorf("resource types: %w", err)
+	}
+	text, err := fs.ReadFile(resources.FS, "types.txt")
+	if err != nil {
+		return nil, fmt.Errorf("resource types: %w", err)
+	}
+	return &source{catalogue, o, own, strings.Fields(string(text))}, nil
 }
 
 // embedded are the types whose services are served here; they announce their

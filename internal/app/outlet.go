@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/bucket"
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/delivery"
+	"plumb/internal/model"
+)
+
+// An outlet reaches the buckets and topics that delivery channels name: those of
+// an outside service where the settings name one, else those embedded here.
+type outlet struct {
+	db      *db.DB
+	outside *outside
+	buckets *bucket.Store
+	topics  topics
+}
+
+type topics interface {
+	Publish(ctx context.Context, tx *db.Tx, topicARN, subject, message string, attributes map[string]string) error
+	Exists(ctx context.Context, topicARN string) (bool, error)
+}
+
+// Publish sends a message to a topic.
+func (o *outlet) Publish(ctx context.Context, p config.Place, topicARN, subject, message string) error {
+	client, err := o.outside.service(ctx, p, "sns")
+	if err != nil {
+		return err
+	}
+	if client == nil {
+		return reason(o.db.Write(ctx, func(tx *db.Tx) error {
+			return o.topics.Publish(ctx, tx, topicARN, subject, message, nil)
+		}))
+	}
+	in := map[string]any{"TopicArn": topicARN, "Message": message}
+	if subject != "" {
+		in["Subject"] = subject
+	}
+	_, err = client.Call(ctx, "sns", "Publish", in)
+	return reason(err)
+}
+
+// PutObject writes an object to a bucket.
+func (o *outlet) PutObject(
+	ctx context.Context, p config.Place, name, key string, body io.ReadSeeker, size int64, kmsKeyARN string,
+) error {
+	client, err := o.outside.service(ctx, p, "s3")
+	if err != nil {
+		return err
+	}
+	if client == nil {
+		meta := bucket.Meta{ContentType: "application/json", ContentEncoding: encoding(key), KMSKey: kmsKeyARN}
+		if kmsKeyARN != "" {
+			meta.Encryption = "aws:kms"
+		}
+		_, err := o.buckets.Put(ctx, p.Account, name, key, body, meta)
+		return reason(err)
+	}
+	whole := make([]byte, size)
+	if _, err := io.ReadFull(body, whole); err != nil {
+		return fmt.Errorf("read what is to be delivered: %w", err)
+	}
+	in := map[string]any{"Bucket": name, "Key": key, "Body": whole, "ContentType": "application/json"}
+	if e := encoding(key); e != "" {
+		in["ContentEncoding"] = e
+	}
+	if kmsKeyARN != "" {
+		in["ServerSideEncryption"], in["SSEKMSKeyId"] = "aws:kms", kmsKeyARN
+	}
+	_, err = client.Call(ctx, "s3", "PutObject", in)
+	return reason(err)
+}
+
+// encoding is what clients unpack by themselves.
+func encoding(key string) string {
+	if strings.HasSuffix(key, ".gz") {
+		return "gzip"
+	}
+	return ""
+}
+
+// BucketExists reports whether a bucket is there and may be written.
+func (o *outlet) BucketExists(ctx context.Context, p config.Place, name string) (bool, error) {
+	client, err := o.outside.service(ctx, p, "s3")
+	if err != nil {
+		return false, err
+	}
+	if client == nil {
+		return o.buckets.Exists(ctx, p.Account, name)
+	}
+	_, err = client.Call(ctx, "s3", "HeadBucket", map[string]any{"Bucket": name})
+	return there(err)
+}
+
+// TopicExists reports whether a topic is there.
+func (o *outlet) TopicExists(ctx context.Context, p config.Place, topicARN string) (bool, error) {
+	client, err := o.outside.service(ctx, p, "sns")
+	if err != nil {
+		return false, err
+	}
+	if client == nil {
+		return o.topics.Exists(ctx, topicARN)
+	}
+	_, err = client.Call(ctx, "sns", "GetTopicAttributes", map[string]any{"TopicArn": topicARN})
+	return there(err)
+}
+
+// there tells an answer that says no from one that says nothing.
+func there(err error) (bool, error) {
+	err = reason(err)
+	if errors.Is(err, delivery.ErrNoSuchBucket) || errors.Is(err, delivery.ErrNoSuchTopic) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// reason wraps an error of a service in delivery's word for it.
+func reason(err error) error {
+	code := awsclient.Code(err)
+	if named, ok := errors.AsType[*model.Error](err); ok {
+		code = named.Code
+	}
+	switch code {
+	case "NoSuchBucket", "404":
+		return fmt.Errorf("%w: %w", delivery.ErrNoSuchBucket, err)
+	case "NotFound", "NotFoundException":
+		return fmt.Errorf("%w: %w", delivery.ErrNoSuchTopic, err)
+	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "403":
+		return fmt.Errorf("%w: %w", delivery.ErrAccessDenied, err)
+	}
+	return err
+}
