@@ -78,8 +78,17 @@ func (l *loopback) RoundTrip(out *http.Request) (*http.Response, error) {
 	l.handler.ServeHTTP(a, in)
 	return &http.Response{
 		Status: http.StatusText(a.code()), StatusCode: a.code(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.header, Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: out,
+		Header: canonical(a.header), Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: out,
 	}, nil
+}
+
+// canonical spells header names as a network would have handed them over.
+func canonical(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		out[http.CanonicalHeaderKey(name)] = values
+	}
+	return out
 }
 
 // written is an answer in memory. What is read this way is small.
