@@ -175,3 +175,29 @@ func TestJobOfAKilledServerRunsAfterItsRestart(t *testing.T) {
 		b.drained(t, "a")
 	})
 }
+
+func TestJobsOfASilentServerAreTakenUpByAnother(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		if !d.IsPostgres() {
+			t.Skip("a SQLite store has one server")
+		}
+		b := newBench(t, d)
+		job.Handle(b.queue, func(_ context.Context, j job.Job[note]) error {
+			b.note(j.Args.Text)
+			return nil
+		}, job.Policy{})
+		b.insert(t, job.Options{}, "a")
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			if _, err := tx.Exec(t.Context(), `INSERT INTO job_server (name, seen) VALUES ('server-2', 1)`); err != nil {
+				return err
+			}
+			_, err := tx.Exec(t.Context(), `UPDATE river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = '{server-2}'`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.start(t)
+		b.drained(t, "a")
+	})
+}

@@ -34,9 +34,10 @@ var workers = map[string]int{Default: 8, Function: 64, Delivery: 16, Collect: 4}
 // works. River keeps the number in 16 bits.
 const forever = 30000
 
-// rescueAfter is when a running job of a server that did not come back is taken
-// up by another. The longest job is a function of 15 minutes.
-const rescueAfter = 20 * time.Minute
+// never is when River's own rescue takes a running job for stuck. It compares
+// with the machine's time, not with the clock that jobs are stamped by; see
+// alive.go for what takes up the jobs of a server that died.
+const never = 100 * 365 * 24 * time.Hour
 
 // Args are a job's arguments: a struct that is kept as JSON. Kind names the
 // handler.
@@ -61,13 +62,14 @@ type Queue struct {
 	lite    *river.Client[*sql.Tx]
 	pg      *river.Client[pgx.Tx]
 	exec    riverdriver.Executor
+	still   func() // ends the beating
 }
 
 // New makes the queue of a store and brings the runner's own tables forward.
 // server names this server among those that share the store; a server that
 // starts again under its name takes up what it left running.
 func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, server string) (*Queue, error) {
-	q := &Queue{db: d, server: server, log: log, clock: clk, workers: river.NewWorkers(), bell: newBell()}
+	q := &Queue{db: d, server: server, log: log, clock: clk, workers: river.NewWorkers(), bell: newBell(), still: func() {}}
 	if err := q.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("migrate the job tables: %w", err)
 	}
@@ -95,7 +97,7 @@ func (q *Queue) settings() *river.Config {
 		FetchCooldown:        2 * time.Millisecond,
 		FetchPollInterval:    time.Second,
 		JobTimeout:           time.Minute,
-		RescueStuckJobsAfter: rescueAfter,
+		RescueStuckJobsAfter: never,
 		Logger:               slog.New(quiet{q.log.Handler()}),
 		ErrorHandler:         endings{q.log},
 
@@ -152,13 +154,19 @@ func (q *Queue) Insert(ctx context.Context, tx *db.Tx, args Args, o Options) err
 
 // Start runs jobs until Stop. Handlers are registered before.
 func (q *Queue) Start(ctx context.Context) error {
-	if err := q.takeUp(ctx); err != nil {
+	if err := q.takeUpOwn(ctx); err != nil {
 		return fmt.Errorf("take up what was running: %w", err)
 	}
-	if q.pg != nil {
-		return q.pg.Start(ctx)
+	if q.pg == nil {
+		return q.lite.Start(ctx)
 	}
-	return q.lite.Start(ctx)
+	if err := q.beat(ctx); err != nil {
+		return fmt.Errorf("announce this server: %w", err)
+	}
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	q.still = stop
+	go q.keepBeating(beating)
+	return q.pg.Start(ctx)
 }
 
 // Stop lets running jobs finish until ctx ends, then cancels them; they are
@@ -166,6 +174,7 @@ func (q *Queue) Start(ctx context.Context) error {
 func (q *Queue) Stop(ctx context.Context) error {
 	stop, cancel := q.stopFuncs()
 	err := stop(ctx)
+	defer q.still()
 	if err != nil && errors.Is(err, ctx.Err()) {
 		late, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer done()
@@ -179,24 +188,4 @@ func (q *Queue) stopFuncs() (stop, cancel func(context.Context) error) {
 		return q.pg.Stop, q.pg.StopAndCancel
 	}
 	return q.lite.Stop, q.lite.StopAndCancel
-}
-
-// takeUp makes the jobs available again that this server was running when it
-// was killed. The attempt that was cut off does not count. River would do so
-// only after rescueAfter.
-func (q *Queue) takeUp(ctx context.Context) error {
-	return q.db.Write(ctx, func(tx *db.Tx) error {
-		var n int64
-		var err error
-		if q.pg != nil {
-			n, err = tx.Exec(ctx, `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0)
-				WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = ?`, q.server)
-		} else {
-			n, err = tx.Exec(ctx, `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running'`)
-		}
-		if n > 0 {
-			q.log.Info("took up jobs that were running when the server ended", "jobs", n)
-		}
-		return err
-	})
 }
