@@ -2,15 +2,11 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
 	"slices"
-	"strings"
 
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
 	"plumb/internal/resource"
-	"plumb/resources"
 )
 
 // A source reads resources for the recorder: from a place's target, or from the
@@ -19,19 +15,6 @@ type source struct {
 	catalogue *resource.Catalogue
 	outside   *outside
 	own       *loopback
-	names     []string // of all types that AWS Config knows
-}
-
-func newSource(o *outside, own *loopback, descriptions *awsclient.Models) (*source, error) {
-	catalogue, err := resource.Load(resources.FS, descriptions)
-	if err != nil {
-		return nil, fmt.Errorf("resource types: %w", err)
-	}
-	text, err := fs.ReadFile(resources.FS, "types.txt")
-	if err != nil {
-		return nil, fmt.Errorf("resource types: %w", err)
-	}
-	return &source{catalogue, o, own, strings.Fields(string(text))}, nil
 }
 
 // embedded are the types whose services are served here; they announce their
@@ -60,6 +43,10 @@ func (s *source) Types(p config.Place) []string {
 func (s *source) Announces(p config.Place, resourceType string) bool {
 	return !s.hasTarget(p) && slices.Contains(embedded(), resourceType)
 }
+
+// Related returns what an item leads to and what gets an item when that begins or
+// ends.
+func (s *source) Related(it config.Item) []config.ResourceKey { return s.catalogue.Related(it) }
 
 // Discover reads every resource of a type.
 func (s *source) Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error) {

@@ -30,6 +30,7 @@ type (
 		Place      config.Place `json:"place"`
 		Type       string       `json:"type"`
 		Generation int64        `json:"generation"`
+		First      bool         `json:"first,omitempty"`
 	}
 	// capture reads some resources again.
 	capture struct {
@@ -75,7 +76,7 @@ func (r *Recorder) doPoll(ctx context.Context, j job.Job[poll]) error {
 			if announced && !j.Args.First {
 				continue
 			}
-			if err := r.Jobs.Insert(ctx, tx, discover{p, t, j.Args.Generation}, job.Options{Queue: job.Collect}); err != nil {
+			if err := r.Jobs.Insert(ctx, tx, discover{p, t, j.Args.Generation, j.Args.First}, job.Options{Queue: job.Collect}); err != nil {
 				return err
 			}
 		}
@@ -104,14 +105,14 @@ func (r *Recorder) doDiscover(ctx context.Context, j job.Job[discover]) error {
 	if err != nil || !running {
 		return err
 	}
-	if err := r.discoverType(ctx, p, j.Args.Type, began); err != nil {
+	if err := r.discoverType(ctx, p, j.Args.Type, began, j.Args.First); err != nil {
 		err = fmt.Errorf("discover %s in %s: %w", j.Args.Type, p, err)
 		return errors.Join(err, r.noteReading(ctx, p, err))
 	}
 	return r.noteReading(ctx, p, nil)
 }
 
-func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time) error {
+func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time, inventory bool) error {
 	items, err := r.Source.Discover(ctx, p, resourceType)
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceTyp
 	for _, it := range items {
 		it.Place = p
 		found[it.ResourceKey] = true
-		seen = append(seen, Seen{Item: it})
+		seen = append(seen, Seen{Item: it, Inventory: inventory})
 	}
 	if err := r.Record(ctx, p, seen); err != nil {
 		return err
@@ -215,29 +216,6 @@ func (r *Recorder) doCapture(ctx context.Context, j job.Job[capture]) error {
 		seen = append(seen, Seen{Item: it, Gone: !found, Since: j.Args.Since})
 	}
 	return r.Record(ctx, p, seen)
-}
-
-// ripple asks for captures of the resources whose items have a relationship to
-// one that changed: AWS cuts an item for them as well. Items that came from a
-// ripple do not ripple.
-func (r *Recorder) ripple(ctx context.Context, tx *db.Tx, p config.Place, changed []config.Item) error {
-	if r.Source == nil || len(changed) == 0 {
-		return nil
-	}
-	readable := r.Source.Types(p)
-	for _, it := range changed {
-		keys, err := store.LeadingTo(ctx, tx, it.ResourceKey, it.Name)
-		if err != nil {
-			return err
-		}
-		keys = slices.DeleteFunc(keys, func(k config.ResourceKey) bool {
-			return k == it.ResourceKey || !slices.Contains(readable, k.Type)
-		})
-		if err := r.askCapture(ctx, tx, p, keys, it.StateID, time.Time{}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // A postponement is a change that daily recording looks at again later.

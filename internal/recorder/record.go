@@ -22,6 +22,9 @@ type Seen struct {
 	// has at least that state id: a related resource changed then.
 	Since  int64
 	Pushed bool // by PutResourceConfig
+	// Inventory is a first sight of everything: what is new then is no news to
+	// the resources that it leads to.
+	Inventory bool
 }
 
 // MaxBatch is how many resources one transaction records.
@@ -103,7 +106,7 @@ func (r *Recorder) write(ctx context.Context, tx *db.Tx, p config.Place, pl plan
 	if err := settle(ctx, tx); err != nil {
 		return fmt.Errorf("settle verdicts: %w", err)
 	}
-	if err := r.ripple(ctx, tx, p, pl.changed); err != nil {
+	if err := r.ripple(ctx, tx, p, pl.moves); err != nil {
 		return err
 	}
 	return r.Publish(ctx, tx, config.ItemsRecorded{Place: p, Items: pl.plainItems()})
@@ -116,7 +119,7 @@ type plan struct {
 	status    config.RecorderStatus
 	heads     map[config.ResourceKey]store.Head
 	items     []store.NewItem
-	changed   []config.Item  // those of items that differ by themselves: they ripple
+	moves     []move         // those of items that differ by themselves: they ripple
 	postponed []postponement // changes that daily recording holds back
 	keys      []config.ResourceKey
 }
@@ -199,7 +202,13 @@ func (pl *plan) consider(ctx context.Context, tx *db.Tx, s Seen, now time.Time) 
 	it.Status = config.StatusOK
 	if !alive || head.Status == config.StatusNotRecorded {
 		it.Status = config.StatusDiscovered
-		return pl.add(it, head, now, s.Pushed)
+		if err := pl.add(it, head, now, s.Pushed); err != nil {
+			return err
+		}
+		if !s.Inventory {
+			pl.moved(move{})
+		}
+		return nil
 	}
 	digest, err := digestOf(it)
 	if err != nil {
@@ -216,10 +225,21 @@ func (pl *plan) consider(ctx context.Context, tx *db.Tx, s Seen, now time.Time) 
 	if err := pl.add(it, head, now, s.Pushed); err != nil {
 		return err
 	}
-	if differs {
-		pl.changed = append(pl.changed, pl.items[len(pl.items)-1].Item)
+	if !differs {
+		return nil
 	}
+	last, err := store.CurrentItem(ctx, tx, it.ResourceKey)
+	if err != nil {
+		return err
+	}
+	pl.moved(move{before: &last})
 	return nil
+}
+
+// moved notes that the item that was added last differs by itself.
+func (pl *plan) moved(m move) {
+	m.item = pl.items[len(pl.items)-1].Item
+	pl.moves = append(pl.moves, m)
 }
 
 // bury adds the item of a resource that is gone: its names, and nothing of what
@@ -234,7 +254,11 @@ func (pl *plan) bury(ctx context.Context, tx *db.Tx, s Seen, head store.Head, re
 	if !recorded || head.Status == config.StatusNotRecorded {
 		it.Status = config.StatusDeletedNotRecorded
 	}
-	return pl.add(it, head, now, s.Pushed)
+	if err := pl.add(it, head, now, s.Pushed); err != nil {
+		return err
+	}
+	pl.moved(move{before: &last})
+	return nil
 }
 
 // identity returns an item without configuration, tags and relationships.

@@ -28,6 +28,9 @@ type Source interface {
 	// Describe returns one resource, or false if a complete answer says that it
 	// is not there.
 	Describe(ctx context.Context, key config.ResourceKey) (config.Item, bool, error)
+	// Related returns the resources that an item leads to and that get an item
+	// when it begins or ceases to do so.
+	Related(it config.Item) []config.ResourceKey
 	// Announces reports whether changes of a type in a place are announced, so
 	// that it need not be polled.
 	Announces(p config.Place, resourceType string) bool

@@ -33,7 +33,13 @@ type cloud struct {
 
 func (c *cloud) Types(config.Place) []string         { return []string{instance, group} }
 func (c *cloud) Announces(config.Place, string) bool { return c.announced }
-func (c *cloud) put(it config.Item)                  { c.there[it.ResourceKey] = it }
+func (c *cloud) Related(it config.Item) (out []config.ResourceKey) {
+	for _, r := range it.Relationships {
+		out = append(out, config.ResourceKey{Place: place, Type: r.Type, ID: r.ID})
+	}
+	return out
+}
+func (c *cloud) put(it config.Item) { c.there[it.ResourceKey] = it }
 func (c *cloud) Describe(_ context.Context, k config.ResourceKey) (config.Item, bool, error) {
 	it, ok := c.there[k]
 	return it, ok, c.broken
@@ -187,6 +193,23 @@ func TestChangeOfAGroupCutsAnItemOfEveryInstanceThatCarriesIt(t *testing.T) {
 		w.expect(two.ResourceKey, config.StatusDiscovered)
 		w.poll()
 		w.expect(one.ResourceKey, config.StatusDiscovered, config.StatusOK)
+	})
+}
+
+func TestGroupGetsAnItemWhenAnInstanceBeginsOrCeasesToCarryIt(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
+		w.cloud.put(sg)
+		w.cloud.put(item(instance, "i-1", map[string]any{"a": "b"}, sg.ResourceKey))
+		w.start()
+		w.expect(sg.ResourceKey, config.StatusDiscovered)
+		w.cloud.put(item(instance, "i-2", map[string]any{"a": "b"}, sg.ResourceKey))
+		w.poll()
+		w.expect(sg.ResourceKey, config.StatusDiscovered, config.StatusOK)
+		w.cloud.put(item(instance, "i-2", map[string]any{"a": "b"}))
+		w.poll()
+		w.expect(sg.ResourceKey, config.StatusDiscovered, config.StatusOK, config.StatusOK)
 	})
 }
 

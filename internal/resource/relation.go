@@ -31,11 +31,12 @@ func (c *Catalogue) Edges(to string) []Edge {
 }
 
 // Related returns the resources that the item leads to and whose own items list it in turn. They are to be captured
-// again when the item is new, changed or gone: a group's item shows the interfaces that carry it.
+// again when the item is new or gone, or leads elsewhere now: a group gets an item when an interface attaches. What merely
+// contains the resource is left out: a VPC gets no item for every instance in it.
 func (c *Catalogue) Related(it config.Item) []config.ResourceKey {
 	var out []config.ResourceKey
 	for _, r := range it.Relationships {
-		if r.ID == "" || !c.answers(it.Type, r) {
+		if r.ID == "" || strings.HasPrefix(r.Name, "Is contained in") || !c.answers(it.Type, r) {
 			continue
 		}
 		key := config.ResourceKey{Place: it.Place, Type: r.Type, ID: r.ID}
