@@ -1,0 +1,293 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/lambda/code"
+	"plumb/internal/lambda/environment"
+	"plumb/internal/model"
+	"plumb/internal/model/lambdaapi"
+)
+
+// MaxZip is how many bytes a zip file that comes with a request may have.
+const MaxZip = 52428800
+
+// A Source is where a function's code comes from: the zip file itself, or an
+// object.
+type Source struct {
+	Zip                  []byte
+	Bucket, Key, Version string
+}
+
+// fetch returns the zip file, checked.
+func (s *Service) fetch(ctx context.Context, p config.Place, from Source) ([]byte, error) {
+	zip := from.Zip
+	if from.Bucket != "" {
+		if s.o.Object == nil {
+			return nil, lambdaapi.InvalidParameterValueException("Error occurred while GetObject. S3 Error Code: NotImplemented. S3 Error Message: This server has no buckets.")
+		}
+		var err error
+		zip, err = s.o.Object(ctx, p, from.Bucket, from.Key, from.Version)
+		if e, ok := errors.AsType[*ObjectError](err); ok {
+			return nil, lambdaapi.InvalidParameterValueException("Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", e.Code, e.Message)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("get code from bucket %s: %w", from.Bucket, err)
+		}
+	} else if len(zip) > MaxZip {
+		return nil, tooLarge("Zipped size must be smaller than %d bytes", MaxZip)
+	}
+	switch err := code.Check(zip); {
+	case errors.Is(err, code.ErrTooLarge):
+		return nil, lambdaapi.InvalidParameterValueException("Unzipped size must be smaller than %d bytes", code.MaxUnzipped)
+	case err != nil:
+		return nil, lambdaapi.InvalidParameterValueException("Could not unzip uploaded file. Please check your file, then try to upload again.")
+	}
+	return zip, nil
+}
+
+// tooLarge is the error of a body over a limit, under the code that AWS sends.
+func tooLarge(format string, args ...any) *model.Error {
+	e := lambdaapi.RequestTooLargeException(format, args...)
+	e.Code = "RequestEntityTooLargeException"
+	return e
+}
+
+// Create makes a function and, if asked, its first version. It returns the
+// version that was made last.
+func (s *Service) Create(ctx context.Context, f Function, from Source, publish bool) (Function, error) {
+	zip, err := s.fetch(ctx, f.Place, from)
+	if err != nil {
+		return Function{}, err
+	}
+	f.Version, f.CodeSHA, f.CodeSize = Latest, code.SHA(zip), int64(len(zip))
+	f.Revision, f.Modified = newID(), s.now()
+	out := f
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		r := Ref{Place: f.Place, Name: f.Name}
+		_, err := readVersion(ctx, tx, r, Latest)
+		if err == nil {
+			return lambdaapi.ResourceConflictException("Function already exist: %s", f.Name)
+		}
+		if !errors.Is(err, errNoRow) {
+			return err
+		}
+		if err := s.checkTarget(ctx, tx, f.DeadLetter); err != nil {
+			return err
+		}
+		if err := putCode(ctx, tx, f.CodeSHA, zip); err != nil {
+			return err
+		}
+		if err := writeVersion(ctx, tx, f); err != nil {
+			return err
+		}
+		if publish {
+			if out, err = s.publish(ctx, tx, f, ""); err != nil {
+				return err
+			}
+		}
+		return s.o.Changed(ctx, tx, f.Key())
+	})
+	return out, err
+}
+
+// checkTarget refuses a dead letter target that is not there.
+func (s *Service) checkTarget(ctx context.Context, tx *db.Tx, target string) error {
+	if target == "" {
+		return nil
+	}
+	ok, err := s.o.Targets.Exists(ctx, tx, target)
+	if err == nil && !ok {
+		return lambdaapi.InvalidParameterValueException("The provided dead letter target %s does not exist.", target)
+	}
+	return err
+}
+
+// A Change is what an update does to the latest version. It gets a copy whose
+// maps and slices it must replace, not change.
+type Change struct {
+	Revision string // that the caller saw; empty for any
+	Code     *Source
+	Settings func(f *Function) error
+	Publish  bool
+	DryRun   bool
+}
+
+// Update changes the latest version. It returns the version that was made last.
+func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error) {
+	var zip []byte
+	if c.Code != nil {
+		var err error
+		if zip, err = s.fetch(ctx, r.Place, *c.Code); err != nil {
+			return Function{}, err
+		}
+	}
+	var out Function
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		f, err := s.latest(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		if c.Revision != "" && c.Revision != f.Revision {
+			return staleRevision("GetFunction/GetAlias")
+		}
+		before := f
+		if c.Settings != nil {
+			if err := c.Settings(&f); err != nil {
+				return err
+			}
+		}
+		if f.DeadLetter != before.DeadLetter {
+			if err := s.checkTarget(ctx, tx, f.DeadLetter); err != nil {
+				return err
+			}
+		}
+		if c.Code != nil {
+			f.CodeSHA, f.CodeSize = code.SHA(zip), int64(len(zip))
+		}
+		f.Revision, f.Modified = newID(), s.now()
+		out = f
+		if c.DryRun {
+			return nil
+		}
+		out, err = s.store(ctx, tx, before, f, zip, c.Publish)
+		return err
+	})
+	if err == nil && !c.DryRun {
+		s.retire(r, Latest, out.Revision)
+	}
+	return out, err
+}
+
+// store writes an updated latest version.
+func (s *Service) store(ctx context.Context, tx *db.Tx, before, f Function, zip []byte, publish bool) (Function, error) {
+	if f.CodeSHA != before.CodeSHA {
+		if err := putCode(ctx, tx, f.CodeSHA, zip); err != nil {
+			return f, err
+		}
+	}
+	if err := writeVersion(ctx, tx, f); err != nil {
+		return f, err
+	}
+	if err := dropCode(ctx, tx, before.CodeSHA); err != nil {
+		return f, err
+	}
+	out := f
+	if publish {
+		var err error
+		if out, err = s.publish(ctx, tx, f, ""); err != nil {
+			return f, err
+		}
+	}
+	return out, s.o.Changed(ctx, tx, f.Key())
+}
+
+func staleRevision(call string) error {
+	return lambdaapi.PreconditionFailedException("The Revision Id provided does not match the latest Revision Id. Call the %s API to retrieve the latest Revision Id", call)
+}
+
+// latest returns the latest version, or the error of a missing function.
+func (s *Service) latest(ctx context.Context, tx *db.Tx, r Ref) (Function, error) {
+	f, err := readVersion(ctx, tx, r, Latest)
+	if errors.Is(err, errNoRow) {
+		return f, notFound(r)
+	}
+	return f, err
+}
+
+// retire takes warm environments of other revisions of a version out of use; of
+// all versions if version is empty.
+func (s *Service) retire(r Ref, version, revision string) {
+	function := r.unqualified().ARN()
+	s.pool.Retire(func(v environment.Version) bool {
+		return v.Function == function && (version == "" || v.Number == version) && (revision == "" || v.Key != versionKey(function, v.Number, revision))
+	})
+}
+
+// versionKey names what an environment runs.
+func versionKey(function, version, revision string) string {
+	return function + ":" + version + ":" + revision
+}
+
+// Delete removes a function with all that belongs to it, or one version.
+func (s *Service) Delete(ctx context.Context, r Ref) error {
+	if r.Qualifier == Latest {
+		return lambdaapi.InvalidParameterValueException("$LATEST version cannot be deleted without deleting the function.")
+	}
+	if r.Qualifier != "" && !isVersion(r.Qualifier) {
+		return lambdaapi.InvalidParameterValueException("Deletion of aliases is not currently supported.")
+	}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		f, err := readVersion(ctx, tx, r, Latest)
+		if errors.Is(err, errNoRow) {
+			return notFound(r)
+		}
+		if err != nil {
+			return err
+		}
+		if r.Qualifier != "" {
+			return deleteVersion(ctx, tx, r)
+		}
+		if err := deleteFunction(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.o.Changed(ctx, tx, f.Key())
+	})
+	if err == nil {
+		s.retire(r, r.Qualifier, "")
+	}
+	return err
+}
+
+func deleteFunction(ctx context.Context, tx *db.Tx, r Ref) error {
+	all, err := versions(ctx, tx, r, -1, 1<<30)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{"lambda_function", "lambda_alias", "lambda_policy", "lambda_event_invoke"} {
+		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account = ? AND region = ? AND name = ?", r.Account, r.Region, r.Name)
+		if err != nil {
+			return err
+		}
+	}
+	for _, f := range all {
+		if err := dropCode(ctx, tx, f.CodeSHA); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteVersion removes a published version; one that is not there is fine.
+func deleteVersion(ctx context.Context, tx *db.Tx, r Ref) error {
+	f, err := readVersion(ctx, tx, r, r.Qualifier)
+	if errors.Is(err, errNoRow) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	used, err := aliases(ctx, tx, r, "", 1<<30)
+	if err != nil {
+		return err
+	}
+	for _, a := range used {
+		if _, also := a.Weights[r.Qualifier]; also || a.Version == r.Qualifier {
+			return lambdaapi.ResourceConflictException("Version was not deleted because the following aliases reference it: [%s]", a.Name)
+		}
+	}
+	for _, stmt := range []string{
+		"DELETE FROM lambda_function WHERE account = ? AND region = ? AND name = ? AND version = ?",
+		"DELETE FROM lambda_policy WHERE account = ? AND region = ? AND name = ? AND qualifier = ?",
+		"DELETE FROM lambda_event_invoke WHERE account = ? AND region = ? AND name = ? AND qualifier = ?",
+	} {
+		if _, err := tx.Exec(ctx, stmt, r.Account, r.Region, r.Name, r.Qualifier); err != nil {
+			return err
+		}
+	}
+	return dropCode(ctx, tx, f.CodeSHA)
+}

@@ -1,0 +1,201 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/lambda/environment"
+	"plumb/internal/model"
+	"plumb/internal/model/lambdaapi"
+)
+
+// maxRequest is how many bytes the payload of a call may have.
+const maxRequest = 6 * 1024 * 1024
+
+// A Call is an invocation that somebody waits for.
+type Call struct {
+	RequestID     string // made if empty
+	Payload       []byte // JSON; empty is {}
+	ClientContext string // JSON
+	TraceID       string // made if empty
+	Tail          bool   // the end of the log is wanted
+}
+
+// An Answer is what a call brought.
+type Answer struct {
+	environment.Result
+	Version string // that ran
+}
+
+// CheckPayload refuses what is not JSON, and returns {} for nothing.
+func CheckPayload(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return []byte("{}"), nil
+	}
+	if json.Valid(payload) {
+		return payload, nil
+	}
+	var v any
+	return nil, lambdaapi.InvalidRequestContentException("Could not parse request body into json: Could not parse payload into json: %v", json.Unmarshal(payload, &v))
+}
+
+// Invoke runs a function once and returns what it answered, its errors
+// included. A caller that goes away does not stop it.
+func (s *Service) Invoke(ctx context.Context, r Ref, c Call) (Answer, error) {
+	payload, err := CheckPayload(c.Payload)
+	if err != nil {
+		return Answer{}, err
+	}
+	if len(payload) > maxRequest {
+		return Answer{}, tooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", maxRequest)
+	}
+	c.Payload = payload
+	return s.run(context.WithoutCancel(ctx), r, c)
+}
+
+// run finds the version, takes a place among the running and runs it.
+func (s *Service) run(ctx context.Context, r Ref, c Call) (Answer, error) {
+	f, reserved, err := s.forInvoke(ctx, r)
+	if err != nil {
+		return Answer{}, err
+	}
+	done, err := s.admit(f.Place, f.Name, reserved)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer done()
+	folder, err := s.folder(ctx, f.CodeSHA)
+	if errors.Is(err, errNoRow) {
+		// An update came between, and its code is the one to run.
+		if f, _, err = s.forInvoke(ctx, r); err == nil {
+			folder, err = s.folder(ctx, f.CodeSHA)
+		}
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	if c.RequestID == "" {
+		c.RequestID = newID()
+	}
+	if c.TraceID == "" {
+		c.TraceID = s.newTrace()
+	}
+	res, err := s.pool.Invoke(ctx, s.version(f, folder), environment.Invocation{
+		RequestID: c.RequestID, FunctionARN: r.ARN(), TraceID: c.TraceID, ClientContext: c.ClientContext, Payload: c.Payload, Tail: c.Tail,
+	})
+	if errors.Is(err, environment.ErrClosed) {
+		return Answer{}, model.ServiceUnavailable("The server is stopping.")
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("invoke %s: %w", r.ARN(), err)
+	}
+	return Answer{Result: res, Version: f.Version}, nil
+}
+
+// forInvoke returns the version to run, picked by weight for an alias, and the
+// function's reserved concurrency.
+func (s *Service) forInvoke(ctx context.Context, r Ref) (f Function, reserved *int, err error) {
+	shown := r
+	if shown.Qualifier == "" {
+		shown.Qualifier = Latest
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		latest, err := s.latest(ctx, tx, shown)
+		if err != nil {
+			return err
+		}
+		reserved, f = latest.Reserved, latest
+		version := shown.Qualifier
+		if version != Latest && !isVersion(version) {
+			a, err := readAlias(ctx, tx, r, version)
+			if errors.Is(err, errNoRow) {
+				return notFound(shown)
+			}
+			if err != nil {
+				return err
+			}
+			version = a.route()
+		}
+		if version == Latest {
+			return nil
+		}
+		f, err = readVersion(ctx, tx, r, version)
+		if errors.Is(err, errNoRow) {
+			return notFound(shown)
+		}
+		return err
+	})
+	return f, reserved, err
+}
+
+// folder returns where the code is unpacked.
+func (s *Service) folder(ctx context.Context, sha string) (string, error) {
+	return s.folders.Get(sha, func() (zip []byte, err error) {
+		err = s.db.Read(ctx, func(tx *db.Tx) error {
+			zip, err = readCode(ctx, tx, sha)
+			return err
+		})
+		return zip, err
+	})
+}
+
+// version says what an environment must know of f.
+func (s *Service) version(f Function, folder string) environment.Version {
+	level := f.Log.Application
+	if level == "" {
+		level = "INFO"
+	}
+	return environment.Version{
+		Key: versionKey(f.ARN(), f.Version, f.Revision), Function: f.ARN(), Name: f.Name, Number: f.Version,
+		Account: f.Account, Region: f.Region, Role: f.Role,
+		Runtime: f.Runtime, Handler: f.Handler, Code: folder, Timeout: time.Duration(f.Timeout) * time.Second,
+		Memory: f.Memory, Ephemeral: f.Ephemeral, Variables: f.Environment,
+		LogGroup: f.Log.Group, LogFormat: f.Log.Format, LogLevel: level,
+	}
+}
+
+// admit counts an invocation in, or refuses it when the function's reservation
+// or the account's limit is used up. The counts are this server's.
+func (s *Service) admit(p config.Place, name string, reserved *int) (done func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := s.running[p]
+	if counts == nil {
+		counts = map[string]int{}
+		s.running[p] = counts
+	}
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	switch {
+	case reserved != nil && counts[name] >= *reserved:
+		return nil, throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+	case reserved == nil && total >= s.o.Concurrency:
+		return nil, throttled("ConcurrentInvocationLimitExceeded")
+	}
+	counts[name]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if counts[name]--; counts[name] == 0 {
+			delete(counts, name)
+		}
+	}, nil
+}
+
+func throttled(reason string) error {
+	return lambdaapi.TooManyRequestsException("Rate Exceeded.").With("Reason", reason)
+}
+
+// newTrace makes a trace id as X-Ray writes it.
+func (s *Service) newTrace() string {
+	id := newID()
+	hex := id[:8] + id[9:13] + id[14:18] + id[19:23] + id[24:]
+	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", s.now().Unix(), hex[:24], hex[8:24])
+}
