@@ -1,0 +1,167 @@
+package topic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"plumb/internal/db"
+	"plumb/internal/job"
+	"plumb/internal/model"
+	"plumb/internal/model/snsapi"
+	"plumb/internal/model/sqsapi"
+)
+
+// deliver is the job that gives messages to the subscribers of a topic.
+type deliver struct {
+	Topic     string    `json:"topic"`
+	Published int64     `json:"published"`
+	Messages  []message `json:"messages"`
+}
+
+// Kind names the job.
+func (deliver) Kind() string { return "topic.deliver" }
+
+func (s *Store) handleDeliver() {
+	job.Handle(s.jobs, func(ctx context.Context, j job.Job[deliver]) error {
+		return s.db.Write(ctx, func(tx *db.Tx) error { return s.deliver(ctx, tx, j.Args) })
+	}, job.Policy{})
+}
+
+// A delivery is one message on its way to one subscription.
+type delivery struct {
+	Subscription
+	m         message
+	published time.Time
+	version   string // of the signature
+}
+
+func (s *Store) deliver(ctx context.Context, tx *db.Tx, d deliver) error {
+	t, err := Find(ctx, tx, d.Topic)
+	if isNotFound(err) {
+		return nil // deleted since: there is nobody to tell
+	}
+	if err != nil {
+		return err
+	}
+	subs, err := subscribers(ctx, tx, t, d.Published)
+	if err != nil {
+		return err
+	}
+	for _, sub := range subs {
+		f, err := filterOf(sub.Attributes)
+		if err != nil {
+			s.log.WarnContext(ctx, "subscription has a filter that cannot be read", "topic", d.Topic, "subscription", sub.ARN(), "err", err)
+			continue
+		}
+		for _, m := range d.Messages {
+			if !f.matches(m) {
+				continue
+			}
+			one := delivery{sub, m, db.Time(d.Published), t.Attributes["SignatureVersion"]}
+			if err := s.hand(ctx, tx, one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// subscribers returns the subscriptions that were confirmed when something was
+// published.
+func subscribers(ctx context.Context, tx *db.Tx, t Topic, published int64) (out []Subscription, err error) {
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
+		sub, err := scanSubscription(scan)
+		out = append(out, sub)
+		return err
+	}, `SELECT `+subscriptionColumns+` FROM topic_subscriptions WHERE account = ? AND region = ? AND topic = ? AND confirmed > 0 AND confirmed <= ?
+		ORDER BY id`, t.Account, t.Region, t.Name, published)
+	if err != nil {
+		return nil, fmt.Errorf("read subscriptions of %s: %w", t.Name, err)
+	}
+	return out, nil
+}
+
+// hand gives a message to a queue or function, or to a job of its own for an
+// endpoint that is not here. What AWS's errors say will never work goes to the
+// subscription's dead letter queue.
+func (s *Store) hand(ctx context.Context, tx *db.Tx, d delivery) error {
+	var err error
+	switch d.Protocol {
+	case "sqs":
+		err = s.toQueue(ctx, tx, d)
+	case "lambda":
+		err = s.toFunction(ctx, tx, d)
+	default:
+		p := push{Subscription: d.ARN(), Message: d.m, Published: db.Micros(d.published), Version: d.version}
+		return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Delivery, MaxAttempts: retries(d.Attributes["DeliveryPolicy"]) + 1})
+	}
+	var refused *model.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return s.bury(ctx, tx, d, refused)
+}
+
+// bury puts a message that cannot be delivered into the subscription's dead
+// letter queue, if it has one.
+func (s *Store) bury(ctx context.Context, tx *db.Tx, d delivery, reason error) error {
+	target := deadLetterTarget(d.Attributes["RedrivePolicy"])
+	s.log.WarnContext(ctx, "message was not delivered", "topic", d.TopicARN(), "subscription", d.ARN(), "endpoint", d.Endpoint,
+		"dead letters", target, "err", reason)
+	if target == "" {
+		return nil
+	}
+	body, err := s.envelope(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	in := sqsapi.SendMessageInput{MessageBody: new(string(body)), MessageAttributes: map[string]sqsapi.MessageAttributeValue{
+		"ErrorMessage": {DataType: new("String"), StringValue: new(reason.Error())},
+	}}
+	if strings.HasSuffix(target, ".fifo") {
+		in.MessageGroupId, in.MessageDeduplicationId = textOrNil(d.m.Group), textOrNil(d.m.Dedup)
+	}
+	err = s.o.Queue(ctx, tx, target, in)
+	var refused *model.Error
+	if errors.As(err, &refused) {
+		s.log.ErrorContext(ctx, "dead letter was not taken", "queue", target, "subscription", d.ARN(), "err", err)
+		return nil
+	}
+	return err
+}
+
+func (s *Store) toQueue(ctx context.Context, tx *db.Tx, d delivery) error {
+	in := sqsapi.SendMessageInput{}
+	if strings.HasSuffix(d.Endpoint, ".fifo") {
+		in.MessageGroupId, in.MessageDeduplicationId = textOrNil(d.m.Group), textOrNil(d.m.Dedup)
+	}
+	if d.Attributes["RawMessageDelivery"] == "true" {
+		in.MessageBody, in.MessageAttributes = new(d.m.bodyFor("sqs")), queueAttributes(d.m.Attributes)
+		return s.o.Queue(ctx, tx, d.Endpoint, in)
+	}
+	body, err := s.envelope(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	in.MessageBody = new(string(body))
+	return s.o.Queue(ctx, tx, d.Endpoint, in)
+}
+
+func queueAttributes(a map[string]snsapi.MessageAttributeValue) map[string]sqsapi.MessageAttributeValue {
+	out := map[string]sqsapi.MessageAttributeValue{}
+	for name, v := range a {
+		out[name] = sqsapi.MessageAttributeValue{DataType: v.DataType, StringValue: v.StringValue, BinaryValue: v.BinaryValue}
+	}
+	return out
+}
+
+func (s *Store) toFunction(ctx context.Context, tx *db.Tx, d delivery) error {
+	event, err := s.functionEvent(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	return s.o.Function(ctx, tx, d.Endpoint, event)
+}

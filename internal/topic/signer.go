@@ -1,0 +1,152 @@
+package topic
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"strings"
+	"time"
+
+	"plumb/internal/db"
+)
+
+// A signer signs messages with a key whose certificate is served to whoever
+// wants to check.
+type signer struct {
+	key         *rsa.PrivateKey
+	certificate string // PEM
+}
+
+// signing returns the key that every server of this store signs with. The first
+// one who asks makes it.
+func (s *Store) signing(ctx context.Context, tx *db.Tx) (*signer, error) {
+	if known := s.signer.Load(); known != nil {
+		return known, nil
+	}
+	found, err := readSigner(ctx, tx)
+	if errors.Is(err, db.ErrNoRows) {
+		found, err = s.makeSigner(ctx, tx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key that signs messages: %w", err)
+	}
+	// If this transaction fails, a new key is gone with it.
+	tx.AfterCommit(func() { s.signer.Store(found) })
+	return found, nil
+}
+
+func readSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
+	var key string
+	var out signer
+	if err := tx.QueryRow(ctx, `SELECT key, certificate FROM topic_signers WHERE id = 1`).Scan(&key, &out.certificate); err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode([]byte(key))
+	if block == nil {
+		return nil, errors.New("the stored key is not PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	var ok bool
+	if out.key, ok = parsed.(*rsa.PrivateKey); !ok {
+		return nil, errors.New("the stored key is not an RSA key")
+	}
+	return &out, nil
+}
+
+func (s *Store) makeSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
+	if err := tx.Lock(ctx, "topic signer"); err != nil {
+		return nil, err
+	}
+	if other, err := readSigner(ctx, tx); !errors.Is(err, db.ErrNoRows) {
+		return other, err // another server was faster
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := selfSigned(key, s.now())
+	if err != nil {
+		return nil, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+	_, err = tx.Exec(ctx, `INSERT INTO topic_signers (id, key, certificate) VALUES (1, ?, ?)`, text, certificate)
+	return &signer{key, certificate}, err
+}
+
+func selfSigned(key *rsa.PrivateKey, now time.Time) (string, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return "", err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "sns.amazonaws.com", Organization: []string{"Plumb"}},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(20, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return "", err
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), nil
+}
+
+// sign returns the signature of a version: over SHA-1 for 1, SHA-256 for 2.
+func (k *signer) sign(version, text string) (string, error) {
+	var sig []byte
+	var err error
+	if version == "2" {
+		sum := sha256.Sum256([]byte(text))
+		sig, err = rsa.SignPKCS1v15(nil, k.key, crypto.SHA256, sum[:])
+	} else {
+		sum := sha1.Sum([]byte(text))
+		sig, err = rsa.SignPKCS1v15(nil, k.key, crypto.SHA1, sum[:])
+	}
+	if err != nil {
+		return "", fmt.Errorf("sign message: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(sig), nil
+}
+
+// certificatePath begins the paths under which certificates are served.
+const certificatePath = "/SimpleNotificationService-"
+
+func (k *signer) path() string {
+	sum := sha256.Sum256([]byte(k.certificate))
+	return certificatePath + hex.EncodeToString(sum[:16]) + ".pem"
+}
+
+// IsCertificate reports whether a path is one of a certificate.
+func IsCertificate(path string) bool { return strings.HasPrefix(path, certificatePath) }
+
+// ServeCertificate answers the certificate that messages name, to anybody.
+func (s *Store) ServeCertificate(w http.ResponseWriter, r *http.Request) {
+	var key *signer
+	err := s.db.Read(r.Context(), func(tx *db.Tx) (err error) {
+		key, err = readSigner(r.Context(), tx)
+		return err
+	})
+	if err != nil || r.URL.Path != key.path() {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	_, _ = w.Write([]byte(key.certificate)) // the client may be gone
+}
