@@ -7,7 +7,6 @@ CREATE TABLE temporary_credentials (
   account   TEXT NOT NULL,
   principal TEXT NOT NULL,
   user_id   TEXT NOT NULL,
-  role      TEXT NOT NULL,
   expires   BIGINT NOT NULL
 );
 

@@ -1,0 +1,125 @@
+// Package credential keeps the temporary credentials that Plumb gives out: to
+// those who assume a role, to those who ask for a session, and to functions.
+//
+// It decides nothing: whether a role may be assumed is the asker's question. It
+// stores temporary_credentials. Lookup is a wire.Secrets, so that requests with
+// these credentials find their owner on every server of a store.
+//
+//	s := credential.New(d, clk.Now)
+//	c, err := s.Assume(ctx, "arn:aws:iam::123456789012:role/app", "session", time.Hour)
+package credential
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"plumb/internal/arn"
+	"plumb/internal/db"
+	"plumb/internal/wire"
+)
+
+// A Credential is an access key that expires, and whom it makes of its bearer.
+type Credential struct {
+	AccessKeyID  string
+	Secret       string
+	SessionToken string
+	Expires      time.Time
+	Account      string
+	PrincipalARN string
+	UserID       string
+}
+
+// A Store is the credentials that were given out and have not expired long ago.
+type Store struct {
+	db  *db.DB
+	now func() time.Time
+}
+
+// New returns the credentials kept in d.
+func New(d *db.DB, now func() time.Time) *Store { return &Store{d, now} }
+
+// remembered is how long an expired key is told from one that never was.
+const remembered = 24 * time.Hour
+
+// Assume gives the credentials of a role's session. The ARN must be a role's.
+func (s *Store) Assume(ctx context.Context, roleARN, session string, d time.Duration) (Credential, error) {
+	a, err := arn.Parse(roleARN)
+	if err != nil {
+		return Credential{}, fmt.Errorf("assume role: %w", err)
+	}
+	_, name, ok := strings.Cut(a.Resource, "role/")
+	if a.Service != "iam" || !ok || name == "" {
+		return Credential{}, fmt.Errorf("assume role: %q is not the ARN of a role", roleARN)
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:] // sessions are named without the role's path
+	return s.Give(ctx, Credential{
+		Account:      a.Account,
+		PrincipalARN: fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", a.Partition, a.Account, name, session),
+		UserID:       RoleID(roleARN) + ":" + session,
+		Expires:      s.now().Add(d),
+	})
+}
+
+// RoleID returns the id of a role, which is always the same for an ARN.
+func RoleID(roleARN string) string {
+	sum := sha256.Sum256([]byte(roleARN))
+	return "AROA" + letters(sum[:])[:17]
+}
+
+func letters(b []byte) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b)
+}
+
+// Give makes the keys of a credential whose owner and end are filled in, and
+// keeps it.
+func (s *Store) Give(ctx context.Context, c Credential) (Credential, error) {
+	var id, secret, token = make([]byte, 10), make([]byte, 30), make([]byte, 192)
+	for _, b := range [][]byte{id, secret, token} {
+		_, _ = rand.Read(b) // never fails: package crypto/rand
+	}
+	c.AccessKeyID = "ASIA" + letters(id)
+	c.Secret = base64.StdEncoding.EncodeToString(secret)
+	c.SessionToken = base64.StdEncoding.EncodeToString(token)
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM temporary_credentials WHERE expires < ?`, db.Micros(s.now().Add(-remembered))); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO temporary_credentials (id, secret, token, account, principal, user_id, expires) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			c.AccessKeyID, c.Secret, c.SessionToken, c.Account, c.PrincipalARN, c.UserID, db.Micros(c.Expires))
+		return err
+	})
+	if err != nil {
+		return Credential{}, fmt.Errorf("keep credentials of %s: %w", c.PrincipalARN, err)
+	}
+	return c, nil
+}
+
+// Lookup finds the secret and the owner of an access key.
+func (s *Store) Lookup(ctx context.Context, id string) (secret string, who wire.Identity, err error) {
+	var expires int64
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT secret, token, account, principal, user_id, expires FROM temporary_credentials WHERE id = ?`, id).
+			Scan(&secret, &who.SessionToken, &who.Account, &who.PrincipalARN, &who.UserID, &expires)
+	})
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		return "", wire.Identity{}, wire.ErrUnknownKey
+	case err != nil:
+		return "", wire.Identity{}, fmt.Errorf("look up access key: %w", err)
+	case expires <= db.Micros(s.now()):
+		return "", wire.Identity{}, wire.ErrExpired
+	}
+	return secret, who, nil
+}
+
+// For gives credentials to somebody who has others already.
+func (s *Store) For(ctx context.Context, who wire.Caller, d time.Duration) (Credential, error) {
+	return s.Give(ctx, Credential{Account: who.Account, PrincipalARN: who.PrincipalARN, UserID: who.UserID, Expires: s.now().Add(d)})
+}
