@@ -55,7 +55,7 @@ func (e *evaluation) step() error {
 	if e.steps > e.maxSteps {
 		return fmt.Errorf("%w: more than %d steps", ErrLimit, e.maxSteps)
 	}
-	if e.steps%1024 == 0 {
+	if e.steps%128 == 0 {
 		return e.ctx.Err()
 	}
 	return nil

@@ -8,6 +8,7 @@
 package pattern
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -16,8 +17,15 @@ import (
 	"github.com/dlclark/regexp2"
 )
 
-// matchTimeout bounds one match of a backtracking pattern.
-const matchTimeout = time.Second
+const (
+	// matchTimeout bounds one match of a backtracking pattern.
+	matchTimeout = 200 * time.Millisecond
+	// maxExtract bounds what Extract may make of a text.
+	maxExtract = 1 << 20
+)
+
+// errTooLong is a text that would grow without end.
+var errTooLong = errors.New("the result is longer than 1 MiB")
 
 // A Pattern is a compiled regular expression.
 type Pattern struct {
@@ -76,6 +84,9 @@ func (p *Pattern) Extract(s, template string) (string, error) {
 	if p.linear != nil {
 		for _, m := range p.linear.FindAllStringSubmatchIndex(s, -1) {
 			expand(&b, template, func(name string) string { return p.linearGroup(s, m, name) })
+			if b.Len() > maxExtract {
+				return "", errTooLong
+			}
 		}
 		return b.String(), nil
 	}
@@ -88,6 +99,9 @@ func (p *Pattern) Extract(s, template string) (string, error) {
 			}
 			return ""
 		})
+		if b.Len() > maxExtract {
+			return "", errTooLong
+		}
 		m, err = p.fancy.FindNextMatch(m)
 	}
 	if err != nil {

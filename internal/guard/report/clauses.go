@@ -99,6 +99,9 @@ func (c *clausePrinter) comparison(prefix string, f *failure) {
 	if !c.layout.code {
 		path = c.layout.property(rec.From.Value.Path())
 	}
+	if rec.InSet { // the original closes the error before what belongs in it
+		c.p.line("%s}", prefix)
+	}
 	line("PropertyPath", path)
 	line("Operator", operatorWords(rec))
 	if f.kind == binaryFailure {
@@ -107,7 +110,9 @@ func (c *clausePrinter) comparison(prefix string, f *failure) {
 	}
 	c.quote(prefix+"  ", rec.From)
 	c.p.line("")
-	c.p.line("%s}", prefix)
+	if !rec.InSet {
+		c.p.line("%s}", prefix)
+	}
 }
 
 func comparedWith(rec *guard.Record) string {

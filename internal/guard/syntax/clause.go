@@ -72,7 +72,7 @@ func (p *parser) freshCheck() (*Check, bool) {
 // comparison reads an operator. The mark of a message is not "less than".
 func (p *parser) comparison() (op Op, not, ok bool) {
 	if strings.HasPrefix(p.src[p.pos:], "<<") {
-		return 0, false, p.want("a comparison")
+		return 0, false, p.want("a comparison (==, !=, <, in, exists, empty, is_string and the like)")
 	}
 	for _, o := range []struct {
 		word string
@@ -94,7 +94,7 @@ func (p *parser) comparison() (op Op, not, ok bool) {
 		}
 	}
 	p.pos = start
-	return 0, false, p.want("a comparison such as ==, !=, <, in, exists, empty or is_string")
+	return 0, false, p.want("a comparison (==, !=, <, in, exists, empty, is_string and the like)")
 }
 
 var wordOps = [...]struct {
@@ -150,7 +150,8 @@ func (p *parser) reference() (Clause, bool) {
 	start := p.pos
 	if r.Message = p.message(); r.Message == nil {
 		p.pos = start
-		p.want("a comparison, the end of the line, or a message")
+		p.want("the end of the line")
+		p.want("a message")
 		p.giveUp("")
 		return nil, false
 	}

@@ -84,14 +84,19 @@ func (p *parser) explain() *Error {
 	return e
 }
 
+// wanted is what was looked for in vain, each once. How a path goes on is left out
+// where something else was looked for as well.
 func (p *parser) wanted() []string {
-	seen := map[string]bool{}
+	seen := map[string]bool{"'.'": true, "'['": true, "'('": true}
 	var words []string
 	for _, w := range p.wants {
 		if !seen[w] {
 			seen[w] = true
 			words = append(words, w)
 		}
+	}
+	if len(words) == 0 {
+		return p.wants
 	}
 	sort.Strings(words)
 	return words
