@@ -1,0 +1,73 @@
+package lambda
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+
+	"plumb/internal/lambda"
+	"plumb/internal/model/lambdaapi"
+	"plumb/internal/wire"
+)
+
+// Invoke runs a function, or takes an event for it.
+func (f face) Invoke(ctx context.Context, in *lambdaapi.InvokeInput) (*lambdaapi.InvokeOutput, error) {
+	r, err := ref(ctx, in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	switch in.InvocationType {
+	case "DryRun":
+		return &lambdaapi.InvokeOutput{StatusCode: new(int32(204))}, f.functions.Check(ctx, r)
+	case "Event":
+		return f.accept(ctx, r, in.Payload)
+	}
+	client, err := clientContext(in.ClientContext)
+	if err != nil {
+		return nil, err
+	}
+	a, err := f.functions.Invoke(ctx, r, lambda.Call{
+		RequestID: wire.CallerFrom(ctx).RequestID, Payload: in.Payload, ClientContext: client, Tail: in.LogType == "Tail",
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &lambdaapi.InvokeOutput{StatusCode: new(int32(200)), Payload: a.Payload, FunctionError: optional(a.FunctionError), ExecutedVersion: &a.Version}
+	if in.LogType == "Tail" {
+		out.LogResult = new(base64.StdEncoding.EncodeToString(a.Log))
+	}
+	return out, nil
+}
+
+// accept takes an event; its request id is the one that the function will see.
+func (f face) accept(ctx context.Context, r lambda.Ref, payload []byte) (*lambdaapi.InvokeOutput, error) {
+	_, err := f.functions.Accept(ctx, lambda.Event{Ref: r, Payload: payload, RequestID: wire.CallerFrom(ctx).RequestID})
+	if err != nil {
+		return nil, err
+	}
+	return &lambdaapi.InvokeOutput{StatusCode: new(int32(202))}, nil
+}
+
+// clientContext decodes the header that mobile clients send.
+func clientContext(header *string) (string, error) {
+	if value(header) == "" {
+		return "", nil
+	}
+	text, err := base64.StdEncoding.DecodeString(*header)
+	if err != nil || !json.Valid(text) {
+		return "", lambdaapi.InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")
+	}
+	return string(text), nil
+}
+
+// InvokeAsync is the old way to hand in an event.
+func (f face) InvokeAsync(ctx context.Context, in *lambdaapi.InvokeAsyncInput) (*lambdaapi.InvokeAsyncOutput, error) {
+	r, err := ref(ctx, in.FunctionName, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.accept(ctx, r, in.InvokeArgs); err != nil {
+		return nil, err
+	}
+	return &lambdaapi.InvokeAsyncOutput{Status: new(int32(202))}, nil
+}

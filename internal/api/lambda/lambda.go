@@ -1,0 +1,72 @@
+// Package lambda is the face of the function service: it checks what a request
+// means, asks package lambda of the floor below, and answers in AWS Lambda's
+// shapes.
+//
+// A function is ready when its creation is answered. The answer says Pending, as
+// AWS's does, and the first read says Active, so that clients that wait for the
+// change see it.
+package lambda
+
+import (
+	"context"
+
+	"plumb/internal/config"
+	"plumb/internal/lambda"
+	"plumb/internal/model"
+	"plumb/internal/model/lambdaapi"
+	"plumb/internal/wire"
+)
+
+// New returns Lambda with its operations bound to the functions.
+func New(functions *lambda.Service) *model.Registry {
+	s := lambdaapi.NewService()
+	f := face{functions}
+	registerFunctions(s, f)
+	registerVersions(s, f)
+	registerAliases(s, f)
+	registerPermissions(s, f)
+	registerEventInvokes(s, f)
+	registerTags(s, f)
+	registerConcurrency(s, f)
+	s.Invoke(f.Invoke)
+	s.InvokeAsync(f.InvokeAsync)
+	return s.Registry()
+}
+
+type face struct{ functions *lambda.Service }
+
+func place(ctx context.Context) config.Place {
+	c := wire.CallerFrom(ctx)
+	return config.Place{Account: c.Account, Region: c.Region}
+}
+
+// ref reads the function's name in a request, with the qualifier beside it.
+func ref(ctx context.Context, name, qualifier *string) (lambda.Ref, error) {
+	return lambda.Parse(place(ctx), value(name), value(qualifier))
+}
+
+// value is what p points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// optional is a pointer to v, or nil for the zero value.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// limit is how many entries a page may have.
+func limit(asked *int32, most int) int {
+	if asked == nil || int(*asked) > most {
+		return most
+	}
+	return int(*asked)
+}
