@@ -177,3 +177,41 @@ func TestParseTreeWritesWhatTheOriginalWrites(t *testing.T) {
 		asExpected(t, out.String(), filepath.Join(folder, "parse-tree/output-dir", c.out), c.format)
 	}
 }
+
+func TestTestWritesWhatTheOriginalWrites(t *testing.T) {
+	folder := resources(t)
+	rules := filepath.Join(folder, "validate/rules-dir/s3_bucket_server_side_encryption_enabled.guard")
+	tests := filepath.Join(folder, "test-command/data-dir/s3_bucket_server_side_encryption_enabled.yaml")
+	for _, c := range []struct {
+		out     string
+		run     Test
+		code    int
+		compare string
+	}{
+		{"test_data_file.out", Test{RulesFile: rules, TestData: tests, Format: SingleLine}, OK, SingleLine},
+		{"test_data_file_verbose.out", Test{RulesFile: rules, TestData: tests, Format: SingleLine, Verbose: true}, OK, SingleLine},
+		{"structured_single_report_yaml.out", Test{RulesFile: rules, TestData: tests, Format: YAML}, OK, YAML},
+		{"structured_single_report_json.out", Test{RulesFile: rules, TestData: tests, Format: JSON}, OK, YAML},
+		{"structured_directory_report_json.out",
+			Test{Dir: filepath.Join(folder, "test-command/dir"), Format: JSON}, OK, YAML},
+	} {
+		var out bytes.Buffer
+		code, err := c.run.Run(t.Context(), Streams{Out: &out})
+		if err != nil || code != c.code {
+			t.Errorf("%s: code %d, %v", c.out, code, err)
+		}
+		// We know the places of values in test files, which the original does not.
+		got := regexp.MustCompile(`\[L:\d+,C:\d+\]`).ReplaceAllString(out.String(), "[L:0,C:0]")
+		got = strings.ReplaceAll(got, folder, "resources")
+		want, err := os.ReadFile(filepath.Join(folder, "test-command/output-dir", c.out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.compare == SingleLine && got != string(want) {
+			t.Errorf("%s: first difference at\n%s", c.out, differing(got, string(want)))
+		}
+		if c.compare == YAML && !reflect.DeepEqual(parsed(t, got), parsed(t, string(want))) {
+			t.Errorf("%s: got\n%s", c.out, got)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"plumb/internal/guard"
@@ -33,6 +34,8 @@ type pair struct {
 // Run runs the tests and writes how they went, and gives the code to exit with.
 func (t *Test) Run(ctx context.Context, s Streams) (int, error) {
 	switch {
+	case !slices.Contains(Formats(), t.Format):
+		return Error, fmt.Errorf("there is no output format %q", t.Format)
 	case t.Format == SARIF:
 		return Error, errors.New("tests cannot be reported as sarif")
 	case t.Format != SingleLine && t.Verbose:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"plumb/internal/guard"
 	"plumb/internal/guard/document"
@@ -94,6 +95,8 @@ func (v *Validate) summary() (report.Summary, error) {
 // check refuses flags that do not go together.
 func (v *Validate) check(s report.Summary) error {
 	switch {
+	case !slices.Contains(Formats(), v.Format):
+		return fmt.Errorf("there is no output format %q", v.Format)
 	case len(v.Rules) == 0 && !v.Payload:
 		return errors.New("either --rules or --payload is needed")
 	case v.Payload && len(v.Rules)+len(v.Data) > 0:
