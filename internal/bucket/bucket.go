@@ -84,6 +84,12 @@ func (s *Store) Delete(ctx context.Context, b Bucket) error {
 		if err := tx.Lock(ctx, "bucket "+b.Name); err != nil {
 			return err
 		}
+		if tx.Postgres() != nil {
+			// Writers of objects hold a share of this row: wait for them before looking.
+			if _, err := tx.Exec(ctx, `SELECT 1 FROM buckets WHERE name = ? FOR UPDATE`, b.Name); err != nil {
+				return fmt.Errorf("lock bucket %s: %w", b.Name, err)
+			}
+		}
 		if _, err := find(ctx, tx, b.Name); err != nil {
 			return err
 		}

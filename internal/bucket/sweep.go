@@ -24,8 +24,12 @@ type sweep struct{}
 func (sweep) Kind() string { return "bucket.sweep" }
 
 func (s *Store) handleSweep() {
-	job.Handle(s.jobs, func(ctx context.Context, _ job.Job[sweep]) error { return s.emptyTrash(ctx) },
-		job.Policy{Timeout: 10 * time.Minute})
+	job.Handle(s.jobs, func(ctx context.Context, _ job.Job[sweep]) error {
+		if err := s.emptyTrash(ctx); err != nil {
+			return err
+		}
+		return s.sweepAgain(ctx)
+	}, job.Policy{Timeout: 10 * time.Minute})
 }
 
 // discard gives the blobs of an owner to the trash.
@@ -55,7 +59,7 @@ func (s *Store) scheduleSweep(ctx context.Context, tx *db.Tx) error {
 	return s.jobs.Insert(ctx, tx, sweep{}, job.Options{At: s.now().Add(grace)})
 }
 
-// emptyTrash removes what is due and snoozes while more will be.
+// emptyTrash removes what is due.
 func (s *Store) emptyTrash(ctx context.Context) error {
 	const batch = 500
 	for {
@@ -64,7 +68,7 @@ func (s *Store) emptyTrash(ctx context.Context) error {
 			return err
 		}
 		if len(blobs) == 0 {
-			break
+			return nil
 		}
 		for _, id := range blobs {
 			if err := s.blobs.Remove(ctx, id); err != nil {
@@ -80,7 +84,6 @@ func (s *Store) emptyTrash(ctx context.Context) error {
 			return fmt.Errorf("empty trash: %w", err)
 		}
 	}
-	return s.sweepAgain(ctx)
 }
 
 func (s *Store) trash(ctx context.Context, limit int) (ids []string, err error) {
@@ -97,7 +100,7 @@ func (s *Store) trash(ctx context.Context, limit int) (ids []string, err error) 
 	return ids, err
 }
 
-// sweepAgain keeps one job alive while the trash is not empty.
+// sweepAgain inserts the job's successor while the trash is not empty.
 func (s *Store) sweepAgain(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		var at int64
