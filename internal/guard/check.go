@@ -49,7 +49,7 @@ func (t *tally) record(status Status, r Record, to []Finding) {
 	r.Kind, r.Clause, r.Message = ValueRecord, t.check, t.check.Message
 	r.Op, r.OpNot = t.check.Op, t.check.OpNot
 	r.To = append([]Finding(nil), to...)
-	t.e.end(t.e.begin(&r), status)
+	t.e.end(t.e.begin(r), status)
 }
 
 // status is the verdict over all values, or over some.
@@ -62,7 +62,7 @@ func (t *tally) status() Status {
 
 // check decides one comparison.
 func (e *evaluation) check(c *syntax.Check, s *scope) (Status, error) {
-	record := e.begin(&Record{Kind: CheckRecord, Clause: c})
+	record := e.begin(Record{Kind: CheckRecord, Clause: c})
 	var status Status
 	var err error
 	if c.Op.Unary() {
@@ -170,7 +170,7 @@ func (e *evaluation) nothing(c *syntax.Check) Status {
 	if status == Pass {
 		kind = ValueRecord
 	}
-	e.end(e.begin(&Record{Kind: kind, Clause: c, Op: c.Op, OpNot: c.OpNot, Message: c.Message}), status)
+	e.end(e.begin(Record{Kind: kind, Clause: c, Op: c.Op, OpNot: c.OpNot, Message: c.Message}), status)
 	return status
 }
 

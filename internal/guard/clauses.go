@@ -29,8 +29,10 @@ func (e *EvalError) Unwrap() error { return e.Err }
 
 // located adds the clause's place to an error that has none yet.
 func (e *evaluation) located(c syntax.Clause, err error) error {
-	var known *EvalError
-	if err == nil || errors.As(err, &known) {
+	if err == nil {
+		return nil
+	}
+	if _, known := errors.AsType[*EvalError](err); known {
 		return err
 	}
 	return &EvalError{File: e.set.file.Name, At: c.Place(), Err: err}
@@ -38,7 +40,7 @@ func (e *evaluation) located(c syntax.Clause, err error) error {
 
 // reference decides by another rule's verdict: anything but a pass is a failure.
 func (e *evaluation) reference(c *syntax.Reference) (Status, error) {
-	record := e.begin(&Record{Kind: RefersRecord, Clause: c, Message: c.Message})
+	record := e.begin(Record{Kind: RefersRecord, Clause: c, Message: c.Message})
 	found, err := e.named(c.Rule)
 	if err != nil {
 		return Skip, err
@@ -112,8 +114,8 @@ func (e *evaluation) call(c *syntax.Call, s *scope) (Status, error) {
 
 // when decides a block if its condition passes.
 func (e *evaluation) when(c *syntax.When, s *scope) (Status, error) {
-	record := e.begin(&Record{Kind: WhenRecord, Clause: c})
-	condition := e.begin(&Record{Kind: ConditionRecord, Clause: c})
+	record := e.begin(Record{Kind: WhenRecord, Clause: c})
+	condition := e.begin(Record{Kind: ConditionRecord, Clause: c})
 	status, err := e.conjunction(c.Condition, s, "condition")
 	if err != nil {
 		return Skip, err
@@ -132,7 +134,7 @@ func (e *evaluation) when(c *syntax.When, s *scope) (Status, error) {
 
 // each decides a block on every value that a query finds.
 func (e *evaluation) each(c *syntax.Each, s *scope) (Status, error) {
-	record := e.begin(&Record{Kind: EachRecord, Clause: c})
+	record := e.begin(Record{Kind: EachRecord, Clause: c})
 	values, err := e.query(&c.Query, s, e.borrow())
 	if err != nil {
 		return Skip, err
@@ -166,7 +168,7 @@ func (e *evaluation) each(c *syntax.Each, s *scope) (Status, error) {
 
 func (e *evaluation) eachOne(c *syntax.Each, f Finding, s *scope) (Status, error) {
 	if f.Missing != nil {
-		e.end(e.begin(&Record{Kind: MissingRecord, Clause: c, From: f}), Fail)
+		e.end(e.begin(Record{Kind: MissingRecord, Clause: c, From: f}), Fail)
 		return Fail, nil
 	}
 	inner := e.openScope(scope{kind: valueScope, value: f.Value, parent: s})
@@ -176,9 +178,9 @@ func (e *evaluation) eachOne(c *syntax.Each, f Finding, s *scope) (Status, error
 
 // typeBlock decides a block on every resource of a type.
 func (e *evaluation) typeBlock(c *syntax.TypeBlock, s *scope) (Status, error) {
-	record := e.begin(&Record{Kind: TypeRecord, Clause: c})
+	record := e.begin(Record{Kind: TypeRecord, Clause: c})
 	if len(c.Condition) > 0 {
-		condition := e.begin(&Record{Kind: TypeConditionRecord, Clause: c})
+		condition := e.begin(Record{Kind: TypeConditionRecord, Clause: c})
 		status, err := e.conjunction(c.Condition, s, "condition")
 		if err != nil {
 			return Skip, err
@@ -208,7 +210,7 @@ func (e *evaluation) resources(c *syntax.TypeBlock, s *scope) (Status, error) {
 		if f.Missing != nil {
 			return Skip, fmt.Errorf("the document has no resources to look for %s in: %s", c.Type, f.Reason())
 		}
-		record := e.begin(&Record{Kind: TypeBlockRecord, Clause: c, Number: i})
+		record := e.begin(Record{Kind: TypeBlockRecord, Clause: c, Number: i})
 		inner := e.openScope(scope{kind: valueScope, value: f.Value, parent: s})
 		status, err := e.block(&c.Body, inner, "block")
 		e.closeScope()

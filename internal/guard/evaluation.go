@@ -32,10 +32,14 @@ type evaluation struct {
 	buffers [][]Finding // that nobody uses
 }
 
-func newEvaluation(ctx context.Context, s *RuleSet, doc *document.Value, o Options) *evaluation {
-	e := &evaluation{
-		ctx: ctx, set: s, detail: o.Detail, now: o.Now, maxSteps: o.MaxSteps, maxDepth: o.MaxDepth,
+// evaluation begins a run, in the memory of an earlier one if there is any.
+func (s *RuleSet) evaluation(ctx context.Context, doc *document.Value, o Options) *evaluation {
+	e, ok := s.idle.Get().(*evaluation)
+	if !ok {
+		e = &evaluation{root: new(scope)}
 	}
+	e.ctx, e.set, e.detail, e.now = ctx, s, o.Detail, o.Now
+	e.maxSteps, e.maxDepth = o.MaxSteps, o.MaxDepth
 	if e.now == nil {
 		e.now = time.Now
 	}
@@ -45,8 +49,23 @@ func newEvaluation(ctx context.Context, s *RuleSet, doc *document.Value, o Optio
 	if e.maxDepth <= 0 {
 		e.maxDepth = defaultDepth
 	}
-	e.root = &scope{kind: blockScope, value: doc, lets: s.file.Lets}
+	*e.root = scope{kind: blockScope, value: doc, lets: s.file.Lets}
 	return e
+}
+
+// release keeps the memory for the next run, without what it was about.
+func (e *evaluation) release() {
+	*e.root = scope{}
+	for _, s := range e.scopes {
+		*s = scope{}
+	}
+	for _, b := range e.buffers {
+		clear(b[:cap(b)])
+	}
+	kept := evaluation{root: e.root, scopes: e.scopes, buffers: e.buffers}
+	set := e.set
+	*e = kept
+	set.idle.Put(e)
 }
 
 // step counts one unit of work.
@@ -87,7 +106,7 @@ func (e *evaluation) giveBack(b []Finding) { e.buffers = append(e.buffers, b[:0]
 
 // rule decides one rule. The record is what is remembered of it, if anything.
 func (e *evaluation) rule(r *syntax.Rule, s *scope) (Status, *Record, error) {
-	record := e.begin(&Record{Kind: RuleRecord, Rule: r})
+	record := e.begin(Record{Kind: RuleRecord, Rule: r})
 	status, err := e.ruleStatus(r, s)
 	if err != nil {
 		return Skip, nil, err
@@ -101,7 +120,7 @@ func (e *evaluation) rule(r *syntax.Rule, s *scope) (Status, *Record, error) {
 
 func (e *evaluation) ruleStatus(r *syntax.Rule, s *scope) (Status, error) {
 	if len(r.When) > 0 {
-		condition := e.begin(&Record{Kind: RuleConditionRecord, Rule: r})
+		condition := e.begin(Record{Kind: RuleConditionRecord, Rule: r})
 		status, err := e.conjunction(r.When, s, "condition")
 		if err != nil {
 			return Skip, err
@@ -139,7 +158,7 @@ func (e *evaluation) line(alternatives []syntax.Clause, s *scope, in string) (St
 	if len(alternatives) == 1 {
 		return e.clause(alternatives[0], s)
 	}
-	record := e.begin(&Record{Kind: AlternativesRecord, In: in})
+	record := e.begin(Record{Kind: AlternativesRecord, In: in})
 	var status Status
 	for _, c := range alternatives {
 		one, err := e.clause(c, s)

@@ -78,7 +78,7 @@ func (e *evaluation) passes(st step, part *syntax.Part, v *document.Value, over 
 func (e *evaluation) decide(part *syntax.Part, s *scope, over string) (bool, error) {
 	var record *Record
 	if over != "" {
-		record = e.begin(&Record{Kind: FilterRecord, In: over, Number: len(part.Filter)})
+		record = e.begin(Record{Kind: FilterRecord, In: over, Number: len(part.Filter)})
 	}
 	status, err := e.conjunction(part.Filter, s, "block")
 	if err != nil {
@@ -161,7 +161,7 @@ func (e *evaluation) recordKey(op syntax.Op, not bool, from Finding, to []Findin
 	for i := range to {
 		to[i].literal = false
 	}
-	r := e.begin(&Record{Kind: ValueRecord, Op: op, OpNot: not, From: from, To: to, InSet: op == syntax.In})
+	r := e.begin(Record{Kind: ValueRecord, Op: op, OpNot: not, From: from, To: to, InSet: op == syntax.In})
 	status := Fail
 	if ok {
 		status = Pass

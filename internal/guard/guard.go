@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"plumb/internal/guard/document"
@@ -53,6 +54,7 @@ type RuleSet struct {
 	file  *syntax.File
 	rules map[string][]*syntax.Rule
 	calls map[string]*syntax.Rule
+	idle  sync.Pool // of *evaluation, for the memory that they hold
 }
 
 // Parse reads a rule file. The name appears in messages. The error is a
@@ -121,9 +123,10 @@ type RuleResult struct {
 // Evaluate decides every rule on a document. The error is a mistake in the rules
 // that shows only now, such as an unknown variable, a limit, or the context's end.
 func (s *RuleSet) Evaluate(ctx context.Context, doc *document.Value, o Options) (*Result, error) {
-	e := newEvaluation(ctx, s, doc, o)
+	e := s.evaluation(ctx, doc, o)
+	defer e.release()
 	r := &Result{Rules: make([]RuleResult, 0, len(s.file.Rules))}
-	file := e.begin(&Record{Kind: FileRecord})
+	file := e.begin(Record{Kind: FileRecord})
 	for _, rule := range s.file.Rules {
 		status, record, err := e.rule(rule, e.root)
 		if err != nil {

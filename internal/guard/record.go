@@ -57,12 +57,13 @@ type Finding struct {
 }
 
 // begin opens a record. It is nil if nothing is remembered.
-func (e *evaluation) begin(r *Record) *Record {
+func (e *evaluation) begin(r Record) *Record {
 	if e.detail == Verdicts {
 		return nil
 	}
-	e.open = append(e.open, r)
-	return r
+	kept := new(r)
+	e.open = append(e.open, kept)
+	return kept
 }
 
 // end closes the record that was opened last.
