@@ -3,18 +3,21 @@ package app
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/rule"
 	"plumb/internal/rule/managed"
+	"plumb/internal/rule/policy"
 )
 
 // compiler says how a rule is evaluated in this process: a managed one by its
-// file in rules/.
-func compiler(c *managed.Catalogue) func(config.Rule) (rule.Compiled, error) {
+// file in rules/, a custom policy by its text.
+func compiler(c *managed.Catalogue, now func() time.Time) func(config.Rule) (rule.Compiled, error) {
 	return func(r config.Rule) (rule.Compiled, error) {
-		if r.Source.Owner != config.OwnerAWS {
-			return rule.Compiled{}, fmt.Errorf("%w: Plumb does not evaluate rules of the owner %s", rule.ErrNoEvaluator, r.Source.Owner)
+		if r.Source.Owner == config.OwnerPolicy {
+			p, err := policy.Compile(r, now)
+			return rule.Compiled{Evaluator: p, OnChange: true, Initially: true}, err
 		}
 		e, err := c.Evaluator(r.Source.Identifier, r.InputParameters)
 		if errors.Is(err, managed.ErrNoEvaluator) {

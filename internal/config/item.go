@@ -223,3 +223,21 @@ func deref(s *string) string {
 	}
 	return *s
 }
+
+// Form returns the item in the event form as decoded JSON, for evaluators that
+// look into it by path. The configuration is shared, not copied.
+func (it Item) Form() map[string]any {
+	form := map[string]any{
+		"relatedEvents": []any{}, "relationships": relationshipsOf(it), "configuration": it.Configuration,
+		"supplementaryConfiguration": mapOf(it.Supplementary), "tags": tagsOf(it.Tags),
+		"configurationItemVersion": ItemVersion, "configurationItemCaptureTime": FormatTime(it.CaptureTime),
+		"configurationStateId": it.StateID, "awsAccountId": it.Account, "configurationItemStatus": string(it.Status),
+		"resourceType": it.Type, "resourceId": it.ID, "resourceName": nilIfEmpty(it.Name), "ARN": nilIfEmpty(it.ARN),
+		"awsRegion": it.ShownRegion(), "availabilityZone": nilIfEmpty(it.AZ), "configurationStateMd5Hash": "",
+		"resourceCreationTime": nil,
+	}
+	if it.CreationTime != nil {
+		form["resourceCreationTime"] = FormatTime(*it.CreationTime)
+	}
+	return form
+}

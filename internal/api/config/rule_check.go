@@ -6,11 +6,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
 	"plumb/internal/rule/managed"
+	"plumb/internal/rule/policy"
 	"plumb/internal/store"
 )
 
@@ -114,7 +116,13 @@ func checkPolicy(r config.Rule) error {
 			return refuse("The MessageType %s is not allowed if the owner is CUSTOM_POLICY", d.MessageType)
 		}
 	}
-	return checkDetails(r.Source.Details)
+	if err := checkDetails(r.Source.Details); err != nil {
+		return err
+	}
+	if _, err := policy.Compile(r, time.Now); err != nil {
+		return refuse("The PolicyText is not valid: %s", err)
+	}
+	return nil
 }
 
 // checkIdentifier checks what a managed rule is asked for against what AWS's
