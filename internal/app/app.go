@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,7 @@ type App struct {
 	server   *http.Server
 	metrics  *metrics
 	ended    chan error // what ended serving
+	known    func() (catalogues, error)
 
 	// A reset puts a new machine in the place of the old one.
 	resetting sync.Mutex
@@ -43,6 +45,8 @@ type App struct {
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
 	a := &App{settings: s, log: log, version: o.Version, ended: make(chan error, 1)}
 	a.metrics = newMetrics(a)
+	a.known = sync.OnceValues(loadCatalogues)
+	go a.known() // reading them takes as long as opening the store
 	if err := a.open(ctx); err != nil {
 		a.close()
 		return nil, err
@@ -57,6 +61,10 @@ func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) 
 }
 
 func (a *App) open(ctx context.Context) (err error) {
+	// Functions see folders of it from elsewhere.
+	if a.settings.Data, err = filepath.Abs(a.settings.Data); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
 	if a.lock, err = lockFolder(a.settings.Data); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"plumb/internal/api/lambda"
 	"plumb/internal/settings"
 )
 
@@ -28,6 +29,9 @@ func (a *App) ownPages() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.handler())
+	mux.HandleFunc("GET "+lambda.CodePath, func(w http.ResponseWriter, r *http.Request) {
+		a.machine.Load().handler.ServeHTTP(w, r)
+	})
 	if a.settings.Mode == settings.Development {
 		a.addControls(mux)
 	}

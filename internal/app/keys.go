@@ -36,19 +36,19 @@ func readKeys(ctx context.Context, d *db.DB) (k keys, err error) {
 
 // keyring finds the owner of an access key: this process, the settings, then
 // the temporary credentials that were given out.
-func keyring(s settings.Settings, own *loopback, given wire.Secrets) wire.Secrets {
+func (a *App) keyring(m *machine) wire.Secrets {
 	known := map[string]settings.AccessKey{}
-	for _, k := range s.AccessKeys {
+	for _, k := range a.settings.AccessKeys {
 		known[k.ID] = k
 	}
 	return func(ctx context.Context, id string) (string, wire.Identity, error) {
-		if secret, who, ok := own.identity(id); ok {
+		if secret, who, ok := m.own.identity(id); ok {
 			return secret, who, nil
 		}
 		if k, ok := known[id]; ok {
 			return k.Secret.Reveal(), owner(k), nil
 		}
-		return given(ctx, id)
+		return m.credentials.Lookup(ctx, id)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 // mode as well.
 type loopback struct {
 	handler http.Handler // set when the wire is there
+	url     string       // the server's own, which the resources' names are made of
 	secret  string
 	now     func() time.Time
 	models  *awsclient.Models
@@ -28,8 +29,8 @@ type loopback struct {
 	clients map[config.Place]*awsclient.Client
 }
 
-func newLoopback(models *awsclient.Models, now func() time.Time) *loopback {
-	return &loopback{secret: rand.Text(), now: now, models: models, clients: map[config.Place]*awsclient.Client{}}
+func newLoopback(url string, models *awsclient.Models, now func() time.Time) *loopback {
+	return &loopback{url: url, secret: rand.Text(), now: now, models: models, clients: map[config.Place]*awsclient.Client{}}
 }
 
 // ownKey begins the access key ids of the process itself; the account follows.
@@ -42,7 +43,7 @@ func (l *loopback) client(p config.Place) *awsclient.Client {
 		return c
 	}
 	c := awsclient.New(awsclient.Options{
-		Region: p.Region, Endpoint: "http://127.0.0.1", Transport: l, Models: l.models, Now: l.now,
+		Region: p.Region, Endpoint: l.url, Transport: l, Models: l.models, Now: l.now,
 		Credentials: awsclient.Static(ownKey+p.Account, l.secret, ""),
 	})
 	l.clients[p] = c

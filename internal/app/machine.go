@@ -5,19 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 
-	"plumb/internal/awsclient"
+	"plumb/internal/api/sqs"
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
 	"plumb/internal/compliance"
+	"plumb/internal/credential"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
 	"plumb/internal/job"
+	"plumb/internal/lambda"
+	"plumb/internal/lambda/environment"
+	"plumb/internal/queue"
 	"plumb/internal/recorder"
 	"plumb/internal/rule"
-	"plumb/internal/rule/managed"
-	"plumb/models"
+	"plumb/internal/topic"
 )
 
 // A machine is everything that lives on the store. It keeps nothing that another
@@ -29,11 +31,17 @@ type machine struct {
 	outside *outside  // the way to other accounts and services
 	own     *loopback // the way to the services embedded here
 	keys    keys
+	known   catalogues
 
-	buckets *bucket.Store
-	source  *source
+	buckets     *bucket.Store
+	queues      *queue.Store
+	topics      *topic.Store
+	functions   *lambda.Service
+	pool        *environment.Pool
+	credentials *credential.Store
 
-	managed    *managed.Catalogue
+	source *source
+
 	recorder   *recorder.Recorder
 	rules      *rule.Engine
 	compliance *compliance.Door
@@ -60,12 +68,16 @@ func (a *App) fill(ctx context.Context, m *machine) (err error) {
 	if m.jobs, err = job.New(ctx, m.db, a.log, m.clock, a.name); err != nil {
 		return err
 	}
-	if err := a.addServices(m); err != nil {
+	if m.known, err = a.known(); err != nil {
 		return err
 	}
-	if err := a.addVerbs(ctx, m); err != nil {
+	if m.keys, err = readKeys(ctx, m.db); err != nil {
 		return err
 	}
+	if err := a.addServices(ctx, m); err != nil {
+		return err
+	}
+	a.addVerbs(m)
 	m.handler = a.wire(m)
 	m.own.handler = m.handler
 	return nil
@@ -73,40 +85,37 @@ func (a *App) fill(ctx context.Context, m *machine) (err error) {
 
 // addServices makes what is embedded, and the ways to read it and what is
 // outside.
-func (a *App) addServices(m *machine) error {
-	descriptions := awsclient.NewModels(models.FS)
-	m.outside = newOutside(a.settings, descriptions)
-	m.own = newLoopback(descriptions, m.clock.Now)
-	var err error
-	if m.source, err = newSource(m.outside, m.own, descriptions); err != nil {
-		return err
-	}
-	blobs, err := bucket.NewFiles(filepath.Join(a.settings.Data, objectsFolder))
+func (a *App) addServices(ctx context.Context, m *machine) error {
+	m.outside = newOutside(a.settings, m.known.apis)
+	m.own = newLoopback(a.URL(), m.known.apis, m.clock.Now)
+	m.source = &source{m.known.types, m.outside, m.own}
+	m.credentials = credential.New(m.db, m.clock.Now)
+	blobs, err := bucket.NewFiles(a.folder(objectsFolder))
 	if err != nil {
 		return fmt.Errorf("folder for objects: %w", err)
 	}
 	m.buckets = bucket.New(a.log, m.db, blobs, m.jobs, m.clock.Now, m.changed)
-	return nil
+	m.queues = queue.New(a.log, m.db, m.jobs, m.clock.Now, queue.Options{
+		Announce: m.changed, URL: func(q queue.Queue) string { return sqs.URL(a.URL(), q) },
+	})
+	m.topics = topic.New(a.log, m.db, m.jobs, m.clock.Now, topic.Options{
+		Announce: m.changed, Queue: m.queues.Deliver, Function: m.notify, Endpoint: a.URL,
+	})
+	return a.addFunctions(ctx, m)
 }
 
 // addVerbs makes what records, judges, accepts and tells.
-func (a *App) addVerbs(ctx context.Context, m *machine) (err error) {
-	if m.keys, err = readKeys(ctx, m.db); err != nil {
-		return err
-	}
-	if m.managed, err = managed.Load(); err != nil {
-		return fmt.Errorf("managed rules: %w", err)
-	}
+func (a *App) addVerbs(m *machine) {
 	m.compliance = compliance.New(m.publish, m.clock.Now)
 	m.rules = rule.New(a.log, rule.Options{
-		DB: m.db, Jobs: m.jobs, Compile: compiler(m.managed), Accept: m.compliance.Accept, Forget: m.compliance.Forget,
-		Invoke: absent{}.invoke, Publish: m.publish, Sealer: m.keys.results, Now: m.clock.Now,
+		DB: m.db, Jobs: m.jobs, Compile: compiler(m.known.managed, m.clock.Now), Accept: m.compliance.Accept, Forget: m.compliance.Forget,
+		Invoke: m.invoke, Publish: m.publish, Sealer: m.keys.results, Now: m.clock.Now,
 	})
 	m.recorder = recorder.New(a.log, recorder.Options{
 		DB: m.db, Jobs: m.jobs, Source: m.source, Judge: m.rules.Judge, Publish: m.publish, Poll: a.settings.Poll, Now: m.clock.Now,
 	})
-	m.delivery = delivery.New(a.log, m.db, m.jobs, &outlet{m.db, m.outside, m.buckets, absent{}}, m.publish, m.clock.Now)
-	return nil
+	m.delivery = delivery.New(a.log, m.db, m.jobs, &outlet{m.db, m.outside, m.buckets, m.topics}, m.publish, m.clock.Now)
+	m.handleOutside()
 }
 
 func (m *machine) start(context.Context) error {
@@ -114,9 +123,10 @@ func (m *machine) start(context.Context) error {
 	return m.jobs.Start(context.Background())
 }
 
-// rest lets running jobs finish.
+// rest lets running jobs finish, then running functions.
 func (m *machine) rest(ctx context.Context) error {
 	err := m.jobs.Stop(ctx)
+	m.pool.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("jobs did not end in time and will run again: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/delivery"
 	"plumb/internal/model"
+	"plumb/internal/topic"
 )
 
 // An outlet reaches the buckets and topics that delivery channels name: those of
@@ -21,12 +22,7 @@ type outlet struct {
 	db      *db.DB
 	outside *outside
 	buckets *bucket.Store
-	topics  topics
-}
-
-type topics interface {
-	Publish(ctx context.Context, tx *db.Tx, topicARN, subject, message string, attributes map[string]string) error
-	Exists(ctx context.Context, topicARN string) (bool, error)
+	topics  *topic.Store
 }
 
 // Publish sends a message to a topic.
@@ -37,7 +33,8 @@ func (o *outlet) Publish(ctx context.Context, p config.Place, topicARN, subject,
 	}
 	if client == nil {
 		return reason(o.db.Write(ctx, func(tx *db.Tx) error {
-			return o.topics.Publish(ctx, tx, topicARN, subject, message, nil)
+			_, err := o.topics.Publish(ctx, tx, topicARN, subject, message, nil)
+			return err
 		}))
 	}
 	in := map[string]any{"TopicArn": topicARN, "Message": message}
@@ -107,7 +104,12 @@ func (o *outlet) TopicExists(ctx context.Context, p config.Place, topicARN strin
 		return false, err
 	}
 	if client == nil {
-		return o.topics.Exists(ctx, topicARN)
+		var found bool
+		err := o.db.Read(ctx, func(tx *db.Tx) (err error) {
+			found, err = topic.Exists(ctx, tx, topicARN)
+			return err
+		})
+		return found, err
 	}
 	_, err = client.Call(ctx, "sns", "GetTopicAttributes", map[string]any{"TopicArn": topicARN})
 	return there(err)

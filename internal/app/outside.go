@@ -50,6 +50,11 @@ func (o *outside) service(ctx context.Context, p config.Place, name string) (*aw
 	return o.client(ctx, p, o.settings.Place(p.Account, p.Region).Endpoints.For(name))
 }
 
+// replaces reports whether an outside service takes the place of the embedded one.
+func (o *outside) replaces(p config.Place, name string) bool {
+	return o.settings.Place(p.Account, p.Region).Endpoints.For(name) != ""
+}
+
 func (o *outside) client(ctx context.Context, p config.Place, endpoint string) (*awsclient.Client, error) {
 	if endpoint == "" {
 		return nil, nil

@@ -6,7 +6,6 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
-	"plumb/internal/wire"
 )
 
 // publish is the one list of who reacts to what. Reactions run in the
@@ -59,9 +58,4 @@ func judged(e config.ComplianceChanged) []config.ResourceKey {
 		keys = append(keys, config.ResourceKey{Place: e.Place, Type: c.New.ResourceType, ID: c.New.ResourceID})
 	}
 	return keys
-}
-
-// given finds the temporary credentials that were given out.
-func (m *machine) given(context.Context, string) (string, wire.Identity, error) {
-	return "", wire.Identity{}, wire.ErrUnknownKey
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -91,7 +90,7 @@ func tables(ctx context.Context, tx *db.Tx) ([]string, error) {
 // removeFiles empties the folders that hold objects and code.
 func (a *App) removeFiles() error {
 	for _, name := range []string{objectsFolder, codeFolder} {
-		if err := os.RemoveAll(filepath.Join(a.settings.Data, name)); err != nil {
+		if err := os.RemoveAll(a.folder(name)); err != nil {
 			return fmt.Errorf("remove files: %w", err)
 		}
 	}
@@ -100,6 +99,8 @@ func (a *App) removeFiles() error {
 
 // Folders within the data folder.
 const (
-	objectsFolder = "objects"
-	codeFolder    = "functions"
+	objectsFolder = "objects"   // of buckets
+	codeFolder    = "functions" // unpacked; a cache
+	runFolder     = "run"       // of running functions
+	sandboxFolder = "sandbox"
 )

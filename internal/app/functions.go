@@ -1,0 +1,223 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/bucket"
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/lambda"
+	"plumb/internal/lambda/code"
+	"plumb/internal/lambda/environment"
+	"plumb/internal/model"
+	"plumb/internal/model/configapi"
+	"plumb/internal/rule"
+	"plumb/internal/sandbox"
+	"plumb/internal/settings"
+)
+
+// maxCode is the largest archive that a function's code may be read from.
+const maxCode = 256 << 20
+
+// roleSession is how long the credentials last that a function's environment
+// gets; it is replaced before they end.
+const roleSession = 12 * time.Hour
+
+// addFunctions makes the function service: a sandbox, warm environments in it,
+// and the functions that run there.
+func (a *App) addFunctions(ctx context.Context, m *machine) error {
+	box, err := a.box()
+	if err != nil {
+		return err
+	}
+	m.closers = append(m.closers, box.Close)
+	runtimes := &environment.Runtimes{Python: a.settings.Python, Node: a.settings.Node, NodePath: a.settings.NodePath}
+	m.pool, err = environment.NewPool(a.log, box, runtimes, a.folder(runFolder), environment.Options{
+		Endpoint: a.URL, Credentials: m.roleCredentials, Log: a.functionLog,
+		PerFunction: a.settings.Functions, Total: a.settings.Functions, Idle: a.settings.FunctionTTL,
+	})
+	if err != nil {
+		return fmt.Errorf("function environments: %w", err)
+	}
+	folders, err := code.Open(a.folder(codeFolder))
+	if err != nil {
+		return fmt.Errorf("folder for code: %w", err)
+	}
+	m.functions, err = lambda.New(ctx, a.log, m.db, m.jobs, m.pool, folders, m.clock.Now, lambda.Options{
+		Changed: m.changed, Object: m.codeObject, Targets: &targets{m.outside, m.jobs, m.queues, m.topics}, Ended: m.invoked,
+	})
+	return err
+}
+
+// box makes the sandbox at the strongest level that the kernel gives, or at the
+// one that the settings demand.
+func (a *App) box() (*sandbox.Box, error) {
+	dir := a.folder(sandboxFolder)
+	report := sandbox.Probe(dir)
+	if want := a.settings.Sandbox; want != "auto" {
+		level, err := sandbox.ParseLevel(want)
+		if err != nil {
+			return nil, err
+		}
+		if level > report.Level {
+			return nil, fmt.Errorf("the sandbox level %s is demanded, and this machine gives %s: %v", level, report.Level, report.Reasons)
+		}
+		report.Level = level
+	}
+	if report.Level <= sandbox.Limits && a.settings.Mode == settings.Server {
+		a.log.Warn("functions are hardly kept apart on this machine: see plumb doctor", "level", report.Level.String())
+	}
+	return sandbox.New(a.log, report, dir)
+}
+
+func (a *App) folder(name string) string { return filepath.Join(a.settings.Data, name) }
+
+// functionLog passes on what functions write.
+func (a *App) functionLog(l environment.Line) {
+	a.log.Debug("function", "function", l.Function, "request", l.RequestID, "text", l.Text)
+}
+
+// roleCredentials are those of a function's role, for one environment.
+func (m *machine) roleCredentials(ctx context.Context, v environment.Version) (environment.Credentials, error) {
+	c, err := m.credentials.Assume(ctx, v.Role, v.Name, roleSession)
+	return environment.Credentials{ID: c.AccessKeyID, Secret: c.Secret, Token: c.SessionToken, Expires: c.Expires}, err
+}
+
+// codeObject reads a function's code from a bucket: the account's outside S3, or
+// the embedded one.
+func (m *machine) codeObject(ctx context.Context, p config.Place, name, key, version string) ([]byte, error) {
+	client, err := m.outside.service(ctx, p, "s3")
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		return outsideObject(ctx, client, name, key, version)
+	}
+	b, err := m.buckets.Find(ctx, name)
+	if err != nil {
+		return nil, objectError(err)
+	}
+	if b.Account != p.Account {
+		return nil, objectError(bucket.AccessDenied())
+	}
+	o, err := m.buckets.Object(ctx, b, key, version)
+	if err != nil {
+		return nil, objectError(err)
+	}
+	if o.Size > maxCode {
+		return nil, &lambda.ObjectError{Code: "EntityTooLarge", Message: "The object is larger than code may be"}
+	}
+	body, err := m.buckets.Open(ctx, o, 0, o.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+func outsideObject(ctx context.Context, client *awsclient.Client, name, key, version string) ([]byte, error) {
+	in := map[string]any{"Bucket": name, "Key": key}
+	if version != "" {
+		in["VersionId"] = version
+	}
+	out, err := client.Call(ctx, "s3", "GetObject", in)
+	if e, ok := errors.AsType[*awsclient.Error](err); ok {
+		return nil, &lambda.ObjectError{Code: e.Code, Message: e.Message}
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, ok := out["Body"].([]byte)
+	if !ok {
+		return nil, fmt.Errorf("read s3://%s/%s: the answer has no body", name, key)
+	}
+	return body, nil
+}
+
+// objectError puts an error of S3 into lambda's shape for it.
+func objectError(err error) error {
+	if named, ok := errors.AsType[*model.Error](err); ok {
+		return &lambda.ObjectError{Code: named.Code, Message: named.Message}
+	}
+	return err
+}
+
+// A ruleNote goes with an invocation that a rule asked for.
+type ruleNote struct {
+	Rule string `json:"rule"`
+}
+
+// invoke has a rule's function invoked, in the transaction that decided it: the
+// embedded one, or that of an outside Lambda.
+func (m *machine) invoke(ctx context.Context, tx *db.Tx, i rule.Invocation) error {
+	if m.outside.replaces(i.Place, "lambda") {
+		return m.jobs.Insert(ctx, tx, outsideInvoke(i), outsideOptions())
+	}
+	ref, err := lambda.ParseARN(i.FunctionARN)
+	if err != nil {
+		return m.rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
+	}
+	note, err := json.Marshal(ruleNote{i.RuleID})
+	if err != nil {
+		return err
+	}
+	_, err = m.functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: i.Payload, Note: note})
+	return err
+}
+
+// invoked tells a rule how its function did.
+func (m *machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) error {
+	var note ruleNote
+	if len(o.Note) == 0 || json.Unmarshal(o.Note, &note) != nil || note.Rule == "" {
+		return nil // somebody else's invocation
+	}
+	failure, text := "", ""
+	if o.Err != "" {
+		failure, text = "InvocationFailed", o.Err
+	}
+	return m.rules.Invoked(ctx, tx, note.Rule, failure, text)
+}
+
+// notify invokes a function that a topic's subscription names.
+func (m *machine) notify(ctx context.Context, tx *db.Tx, functionARN string, event []byte) error {
+	ref, err := lambda.ParseARN(functionARN)
+	if err != nil {
+		return err
+	}
+	_, err = m.functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: event})
+	return err
+}
+
+// mayInvoke says whether AWS Config may invoke a rule's function for a place. Of
+// an outside function only its existence can be asked.
+func (m *machine) mayInvoke(ctx context.Context, p config.Place, functionARN string) error {
+	refused := configapi.InsufficientPermissionsException("The AWS Lambda function %s cannot be invoked. Check the specified "+
+		"function ARN, and check the function's permissions.", functionARN)
+	client, err := m.outside.service(ctx, p, "lambda")
+	if err != nil {
+		return err
+	}
+	if client != nil {
+		_, err := client.Call(ctx, "lambda", "GetFunctionConfiguration", map[string]any{"FunctionName": functionARN})
+		if e, ok := errors.AsType[*awsclient.Error](err); ok && e.Status < 500 {
+			return refused
+		}
+		return err
+	}
+	var may bool
+	err = m.db.Read(ctx, func(tx *db.Tx) (err error) {
+		may, err = lambda.MayInvoke(ctx, tx, functionARN, "config.amazonaws.com", "", p.Account)
+		return err
+	})
+	if err == nil && !may {
+		return refused
+	}
+	return err
+}
