@@ -36,6 +36,10 @@ type Pattern struct {
 
 // Compile reads a pattern. The error says what is wrong with it.
 func Compile(source string) (*Pattern, error) {
+	if strings.Contains(source, "&&") && strings.Contains(source, "[") {
+		// Neither engine knows it, and both would read it as a plain list of characters.
+		return nil, fmt.Errorf("regular expression /%s/: && between character classes is not supported", source)
+	}
 	if !needsBacktracking(source) {
 		if re, err := regexp.Compile(unicodeClasses(source)); err == nil {
 			return &Pattern{source: source, linear: re}, nil
@@ -49,8 +53,7 @@ func Compile(source string) (*Pattern, error) {
 	return &Pattern{source: source, fancy: re}, nil
 }
 
-// needsBacktracking tells the constructs that Go's regexp would refuse, or worse,
-// would read as something else: a class intersection is a plain list to it.
+// needsBacktracking tells the constructs that Go's regexp refuses.
 func needsBacktracking(source string) bool {
 	for _, mark := range []string{"(?=", "(?!", "(?<=", "(?<!", "(?>"} {
 		if strings.Contains(source, mark) {
