@@ -43,16 +43,17 @@ type Outcome struct {
 	Err       string // why it did not run, or what the function's error says
 }
 
-// eventArgs is an event as a job.
+// eventArgs is an event as a job. Payload and note are kept as bytes: PostgreSQL
+// would order the members of JSON anew, and not take all of it.
 type eventArgs struct {
 	config.Place
-	Name      string          `json:"name"`
-	Qualifier string          `json:"qualifier,omitempty"`
-	Payload   json.RawMessage `json:"payload"`
-	RequestID string          `json:"requestId"`
-	TraceID   string          `json:"traceId,omitempty"`
-	Note      json.RawMessage `json:"note,omitempty"`
-	Accepted  int64           `json:"accepted"` // microseconds
+	Name      string `json:"name"`
+	Qualifier string `json:"qualifier,omitempty"`
+	Payload   []byte `json:"payload"`
+	RequestID string `json:"requestId"`
+	TraceID   string `json:"traceId,omitempty"`
+	Note      []byte `json:"note,omitempty"`
+	Accepted  int64  `json:"accepted"` // microseconds
 }
 
 // Kind names the job.

@@ -373,7 +373,7 @@ func TestResultsGoToDestinationsAndDeadLetters(t *testing.T) {
 			s.Fatalf("got %v", s.messages)
 		}
 		dead, bad := s.messages[0], s.messages[1]
-		if !strings.HasSuffix(dead.Target, ":dead") || dead.Body != `{"fail":"no"}` && dead.Body != `{"fail": "no"}` ||
+		if !strings.HasSuffix(dead.Target, ":dead") || dead.Body != `{"fail": "no"}` ||
 			dead.Attributes["RequestID"].Value != id || dead.Attributes["ErrorMessage"].Value != "no" || dead.Attributes["ErrorCode"] != (lambda.Attribute{Type: "Number", Value: "200"}) {
 			s.Errorf("got %+v", dead)
 		}
