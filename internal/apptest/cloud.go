@@ -173,11 +173,18 @@ func zipFile(name string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// published takes a message that matches away from what the queue heard.
+// published takes a message that all patterns match away from what the queue heard.
 func (st *story) published(args []string) (bool, error) {
-	pattern, err := regexp.Compile(strings.Join(args, " "))
-	if err != nil {
-		return false, err
+	var patterns []*regexp.Regexp
+	for _, arg := range args {
+		p, err := regexp.Compile(arg)
+		if err != nil {
+			return false, err
+		}
+		patterns = append(patterns, p)
+	}
+	matches := func(body string) bool {
+		return !slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return !p.MatchString(body) })
 	}
 	if err := st.plumb.drain(); err != nil {
 		return false, err
@@ -187,7 +194,7 @@ func (st *story) published(args []string) (bool, error) {
 		return false, err
 	}
 	st.heard = append(st.heard, more...)
-	i := slices.IndexFunc(st.heard, pattern.MatchString)
+	i := slices.IndexFunc(st.heard, matches)
 	if i < 0 {
 		return false, nil
 	}

@@ -24,7 +24,7 @@ import (
 //	drain                       run all that is due until nothing is
 //	advance DURATION            move the server's clock
 //	freeze                      stop the server's clock
-//	published PATTERN           a message was published that matches; it is taken away
+//	published PATTERN ...       a message was published that all patterns match; it is taken away
 //	delivered PATTERN           the key of a delivered file matches
 func Scripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
