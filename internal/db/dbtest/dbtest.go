@@ -55,28 +55,44 @@ func PostgresURL(t testing.TB) string {
 	if base == "" {
 		t.Skip("no PostgreSQL: set " + EnvPostgres + "=postgres://... to run this test on it")
 	}
-	schema := fmt.Sprintf("plumb_test_%d_%d", os.Getpid(), schemas.Add(1))
-	exec(t, base, "CREATE SCHEMA "+schema)
-	t.Cleanup(func() { exec(t, base, "DROP SCHEMA "+schema+" CASCADE") })
-	u, err := url.Parse(base)
+	fresh, drop, err := Schema(t.Context(), base)
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := drop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return fresh
+}
+
+// Schema makes a schema in the PostgreSQL at base, and returns the URL that uses
+// it and what drops it.
+func Schema(ctx context.Context, base string) (fresh string, drop func() error, err error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", nil, err
+	}
+	schema := fmt.Sprintf("plumb_test_%d_%d", os.Getpid(), schemas.Add(1))
+	if err := exec(ctx, base, "CREATE SCHEMA "+schema); err != nil {
+		return "", nil, err
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
-	return strings.Replace(u.String(), "+", "%20", -1)
+	drop = func() error { return exec(context.Background(), base, "DROP SCHEMA "+schema+" CASCADE") }
+	return strings.ReplaceAll(u.String(), "+", "%20"), drop, nil
 }
 
-func exec(t testing.TB, base, stmt string) {
-	t.Helper()
-	ctx := context.Background()
+func exec(ctx context.Context, base, stmt string) error {
 	c, err := pgx.Connect(ctx, base)
 	if err != nil {
-		t.Fatalf("reach the PostgreSQL of %s: %v", EnvPostgres, err)
+		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
 	defer c.Close(ctx)
 	if _, err := c.Exec(ctx, stmt); err != nil {
-		t.Fatal(err)
+		return fmt.Errorf("%s: %w", stmt, err)
 	}
+	return nil
 }

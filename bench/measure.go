@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// An act does one round of work and says how many things it did.
+type act func(ctx context.Context) (things int, err error)
+
+// A race is what two contenders reached.
+type race struct {
+	ours, floor float64 // things a second, median of the rounds
+	ratio       float64 // median of the rounds' ratios
+}
+
+// compare has ours and its floor take turns, so that whatever else the machine
+// does meets both. A first, uncounted round warms both up.
+func (b *bench) compare(ctx context.Context, ours, floor act) (race, error) {
+	var o, f, r []float64
+	for round := range b.rounds + 1 {
+		x, err := rate(ctx, b.turn, ours)
+		if err != nil {
+			return race{}, err
+		}
+		y, err := rate(ctx, b.turn, floor)
+		if err != nil {
+			return race{}, err
+		}
+		if round > 0 {
+			o, f, r = append(o, x), append(f, y), append(r, x/y)
+		}
+	}
+	return race{quantile(o, 0.5), quantile(f, 0.5), quantile(r, 0.5)}, nil
+}
+
+// rate repeats an act for a turn.
+func rate(ctx context.Context, turn time.Duration, a act) (float64, error) {
+	things, start := 0, time.Now()
+	for time.Since(start) < turn {
+		n, err := a(ctx)
+		if err != nil {
+			return 0, err
+		}
+		things += n
+	}
+	return float64(things) / time.Since(start).Seconds(), nil
+}
+
+// together makes an act of many at once: each of n clients does one hundredth of
+// a hundred calls.
+func together(n int, one func(ctx context.Context) error) act {
+	const calls = 100
+	return func(ctx context.Context) (int, error) {
+		var left atomic.Int64
+		var wg sync.WaitGroup
+		left.Store(calls)
+		errs := make(chan error, n)
+		for range n {
+			wg.Go(func() {
+				for left.Add(-1) >= 0 {
+					if err := one(ctx); err != nil {
+						errs <- err
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		select {
+		case err := <-errs:
+			return 0, err
+		default:
+			return calls, nil
+		}
+	}
+}
+
+// quantile returns the value below which a share q of the values lies.
+func quantile[T float64 | time.Duration](values []T, q float64) T {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}

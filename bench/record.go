@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/recorder"
+)
+
+var benchPlace = config.Place{Account: benchAccount, Region: benchRegion}
+
+// fleetSize is how many instances change in turn.
+const fleetSize = 2000
+
+// record measures items that are recorded and judged, each a change by itself
+// that turns the verdict of one rule around.
+func record(ctx context.Context, b *bench) error {
+	if err := b.recordTypes(ctx, "", instanceType); err != nil {
+		return err
+	}
+	return b.recordTypes(ctx, ", and the compliance items that follow")
+}
+
+// recordTypes measures with a recorder of those types, all of them if none: then
+// every verdict that turns makes an item of its own.
+func (b *bench) recordTypes(ctx context.Context, what string, types ...string) error {
+	m, err := b.newMachine(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.start(ctx, benchPlace, types...); err != nil {
+		return err
+	}
+	if err := m.putRules(ctx, benchPlace, b.rules); err != nil {
+		return err
+	}
+	fleet, err := newFleet(benchPlace, fleetSize)
+	if err != nil {
+		return err
+	}
+	ours := func(ctx context.Context) (int, error) {
+		seen := make([]recorder.Seen, 0, b.batch)
+		for _, it := range fleet.next(b.batch) {
+			seen = append(seen, recorder.Seen{Item: it})
+		}
+		return b.batch, m.recorder.Record(ctx, benchPlace, seen)
+	}
+	if _, err := ours(ctx); err != nil {
+		return err
+	}
+	floor, err := b.bareRecording(ctx, m, len(types) == 0)
+	if err != nil {
+		return err
+	}
+	r, err := b.compare(ctx, ours, floor)
+	if err != nil {
+		return err
+	}
+	if err := m.proveVerdicts(ctx); err != nil {
+		return err
+	}
+	b.table.race(fmt.Sprintf("items recorded and judged by %d rules, batches of %d%s", b.rules, b.batch, what), "items/s", r, 0.5)
+	return nil
+}
+
+// proveVerdicts fails if rules did not judge: a fast nothing is no result.
+func (m *machine) proveVerdicts(ctx context.Context) error {
+	return m.db.Read(ctx, func(tx *db.Tx) error {
+		var rules int
+		if err := tx.QueryRow(ctx, `SELECT count(DISTINCT rule_id) FROM verdict`).Scan(&rules); err != nil {
+			return err
+		}
+		if rules < 2 {
+			return fmt.Errorf("only %d rules gave a verdict", rules)
+		}
+		return nil
+	})
+}
+
+// bareRecording writes the rows that a batch of ours leaves behind: history and
+// current state of each instance, the verdict that turned, and the same of the
+// compliance items where those are recorded. The texts are copies of ours.
+func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) (act, error) {
+	d, err := b.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kinds := []string{instanceType}
+	if compliance {
+		kinds = append(kinds, config.TypeResourceCompliance)
+	}
+	bodies := map[string]string{}
+	for _, kind := range kinds {
+		if bodies[kind], err = m.someBody(ctx, kind); err != nil {
+			return nil, fmt.Errorf("what an item of %s looks like: %w", kind, err)
+		}
+	}
+	state, step := time.Now().UnixMilli(), 0
+	return func(ctx context.Context) (int, error) {
+		var items []keptItem
+		var verdicts []keptVerdict
+		for range b.batch {
+			id := fmt.Sprintf("i-%017x", step%fleetSize)
+			step++
+			for _, kind := range kinds {
+				items = append(items, keptItem{kind, id, bodies[kind]})
+			}
+			verdicts = append(verdicts, keptVerdict{"config-rule-000000", instanceType, id})
+		}
+		state++
+		return b.batch, d.Write(ctx, func(tx *db.Tx) error {
+			if err := bareItems(ctx, tx, items, state); err != nil {
+				return err
+			}
+			return bareVerdicts(ctx, tx, verdicts, "COMPLIANT", time.Now())
+		})
+	}, nil
+}
+
+// someBody returns the text of some item of a type.
+func (m *machine) someBody(ctx context.Context, kind string) (body string, err error) {
+	err = m.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT body FROM item WHERE type = ? LIMIT 1`, kind).Scan(&body)
+	})
+	return body, err
+}
