@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,7 +118,8 @@ func (p *Pattern) Extract(s, template string) (string, error) {
 func (p *Pattern) linearGroup(s string, match []int, name string) string {
 	n := p.linear.SubexpIndex(name)
 	if n < 0 {
-		if _, err := fmt.Sscanf(name, "%d", &n); err != nil {
+		var err error
+		if n, err = strconv.Atoi(name); err != nil {
 			return ""
 		}
 	}
