@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"plumb/internal/clock"
+	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 )
 
@@ -32,7 +33,11 @@ type App struct {
 	server   *http.Server
 	metrics  *metrics
 	ended    chan error // what ended serving
-	known    func() (catalogues, error)
+
+	// What takes a while is begun when the store is opened, and waited for when
+	// it is needed.
+	known   func() (catalogues, error)
+	sandbox func() sandbox.Report
 
 	// A reset puts a new machine in the place of the old one.
 	resetting sync.Mutex
@@ -45,8 +50,6 @@ type App struct {
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
 	a := &App{settings: s, log: log, version: o.Version, ended: make(chan error, 1)}
 	a.metrics = newMetrics(a)
-	a.known = sync.OnceValues(loadCatalogues)
-	go a.known() // reading them takes as long as opening the store
 	if err := a.open(ctx); err != nil {
 		a.close()
 		return nil, err
@@ -68,6 +71,10 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.lock, err = lockFolder(a.settings.Data); err != nil {
 		return err
 	}
+	a.known = sync.OnceValues(loadCatalogues)
+	a.sandbox = sync.OnceValue(func() sandbox.Report { return sandbox.Probe(a.folder(sandboxFolder)) })
+	go a.known()
+	go a.sandbox()
 	if a.name, err = serverName(a.settings); err != nil {
 		return err
 	}

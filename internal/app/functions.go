@@ -59,8 +59,7 @@ func (a *App) addFunctions(ctx context.Context, m *machine) error {
 // box makes the sandbox at the strongest level that the kernel gives, or at the
 // one that the settings demand.
 func (a *App) box() (*sandbox.Box, error) {
-	dir := a.folder(sandboxFolder)
-	report := sandbox.Probe(dir)
+	report := a.sandbox()
 	if want := a.settings.Sandbox; want != "auto" {
 		level, err := sandbox.ParseLevel(want)
 		if err != nil {
@@ -74,7 +73,7 @@ func (a *App) box() (*sandbox.Box, error) {
 	if report.Level <= sandbox.Limits && a.settings.Mode == settings.Server {
 		a.log.Warn("functions are hardly kept apart on this machine: see plumb doctor", "level", report.Level.String())
 	}
-	return sandbox.New(a.log, report, dir)
+	return sandbox.New(a.log, report, a.folder(sandboxFolder))
 }
 
 func (a *App) folder(name string) string { return filepath.Join(a.settings.Data, name) }

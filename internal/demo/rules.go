@@ -3,6 +3,7 @@ package demo
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	_ "embed"
 	"errors"
@@ -102,6 +103,9 @@ func zippedFile(name, path string) ([]byte, error) {
 func zipped(name string, content io.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, flate.BestSpeed) // a program is large, and somebody is waiting
+	})
 	head := &zip.FileHeader{Name: name, Method: zip.Deflate}
 	head.SetMode(0o755)
 	w, err := z.CreateHeader(head)
