@@ -57,7 +57,7 @@ func (r *Recorder) RecordCompliance(ctx context.Context, tx *db.Tx, p config.Pla
 	if err != nil {
 		return err
 	}
-	keys = slices.DeleteFunc(slices.Clone(keys), func(k config.ResourceKey) bool { return k.Type == config.TypeResourceCompliance })
+	keys = judgedOnce(keys)
 	for len(keys) > 0 {
 		n := min(len(keys), MaxBatch)
 		items, err := complianceItems(ctx, tx, p, keys[:n])
@@ -70,6 +70,17 @@ func (r *Recorder) RecordCompliance(ctx context.Context, tx *db.Tx, p config.Pla
 		keys = keys[n:]
 	}
 	return nil
+}
+
+// judgedOnce returns the resources whose compliance makes an item, each once:
+// several rules may have changed their minds about one in the same transaction.
+func judgedOnce(keys []config.ResourceKey) []config.ResourceKey {
+	seen := make(map[config.ResourceKey]bool, len(keys))
+	return slices.DeleteFunc(slices.Clone(keys), func(k config.ResourceKey) bool {
+		again := seen[k] || k.Type == config.TypeResourceCompliance
+		seen[k] = true
+		return again
+	})
 }
 
 func complianceItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
