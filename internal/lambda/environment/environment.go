@@ -26,8 +26,9 @@ type environment struct {
 	version Version
 	folder  string // its /tmp, kept when a process ends
 	spec    sandbox.Spec
-	expires time.Time // its credentials; zero for never
-	stream  string    // of the log
+	broken  *initFault // why it cannot start, known beforehand
+	expires time.Time  // its credentials; zero for never
+	stream  string     // of the log
 
 	proc    *process
 	journal *journal
@@ -62,6 +63,9 @@ func (e *environment) start(ctx context.Context, limit time.Duration, requestID 
 		j.goOn(e.journal)
 	}
 	e.journal = j
+	if e.broken != nil {
+		return e.broken
+	}
 	p, err := launch(ctx, e.pool.box, e.spec, w)
 	if err != nil {
 		return err

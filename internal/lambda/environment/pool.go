@@ -266,10 +266,9 @@ func (p *Pool) grow(ctx context.Context, v Version) (*environment, error) {
 	p.all[e] = true
 	p.count[v.Key]++
 	p.mu.Unlock()
-	err := e.make(ctx)
-	if err != nil {
-		p.forget(e)
+	if err := e.make(ctx); err != nil {
 		e.remove()
+		p.forget(e)
 		return nil, err
 	}
 	return e, nil
@@ -304,8 +303,8 @@ func (p *Pool) giveBack(e *environment) {
 	}
 	if p.closed || e.retired || e.worn() || p.owed(e) {
 		p.mu.Unlock()
-		p.forget(e)
 		e.remove()
+		p.forget(e)
 		return
 	}
 	defer p.mu.Unlock()

@@ -71,8 +71,11 @@ type paths struct{ task, runtime, tmp, opt string }
 func (e *environment) program(ctx context.Context, where paths, v variables) error {
 	s := &e.spec
 	switch name := e.version.Runtime; {
-	case strings.HasPrefix(name, "provided"), name == "go1.x":
+	case strings.HasPrefix(name, "provided"):
 		s.Args = []string{filepath.Join(where.task, "bootstrap")}
+		if _, err := os.Stat(filepath.Join(e.version.Code, "bootstrap")); err != nil {
+			e.broken = &initFault{kind: "Runtime.InvalidEntrypoint", message: "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"}
+		}
 		return nil
 	case strings.HasPrefix(name, "python3"):
 		h := e.pool.runtimes.Look(ctx)
