@@ -322,32 +322,34 @@ func TestHistoryThatBreaksOffGoesOnWithTheNextFile(t *testing.T) {
 }
 
 func TestALongHistoryIsCutIntoParts(t *testing.T) {
-	b := newBench(t, dbtest.Open(t))
-	b.channel(aChannel())
-	want := 0
-	for page := range 26 {
-		b.clock.Advance(time.Second)
-		var batch []config.Item
-		for i := range 400 {
-			batch = append(batch, b.group(fmt.Sprintf("sg-%d-%03d", page%3, i), config.StatusOK, nil))
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d)
+		b.channel(aChannel())
+		want := 0
+		for page := range 26 {
+			b.clock.Advance(time.Second)
+			var batch []config.Item
+			for i := range 400 {
+				batch = append(batch, b.group(fmt.Sprintf("sg-%d-%03d", page%3, i), config.StatusOK, nil))
+			}
+			b.out.failing(delivery.ErrNoSuchTopic, "[AWS Config") // messages are not what is looked at
+			b.record(batch...)
+			want += len(batch)
 		}
-		b.out.failing(delivery.ErrNoSuchTopic, "[AWS Config") // messages are not what is looked at
-		b.record(batch...)
-		want += len(batch)
-	}
-	b.advance(6 * time.Hour)
-	var got []string
-	for i, name := range b.out.puts {
-		if !strings.HasSuffix(name, fmt.Sprintf("_%d.json.gz", i+1)) {
-			t.Errorf("part %d: %s", i+1, name)
+		b.advance(6 * time.Hour)
+		var got []string
+		for i, name := range b.out.puts {
+			if !strings.HasSuffix(name, fmt.Sprintf("_%d.json.gz", i+1)) {
+				t.Errorf("part %d: %s", i+1, name)
+			}
+			got = append(got, b.out.file(t, name))
 		}
-		got = append(got, b.out.file(t, name))
-	}
-	n := 0
-	for _, text := range got {
-		n += len(items(t, text))
-	}
-	if len(got) != 3 || n != want {
-		t.Errorf("%d items in %d files, want %d in 3", n, len(got), want)
-	}
+		n := 0
+		for _, text := range got {
+			n += len(items(t, text))
+		}
+		if len(got) != 3 || n != want {
+			t.Errorf("%d items in %d files, want %d in 3", n, len(got), want)
+		}
+	})
 }
