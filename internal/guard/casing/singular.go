@@ -1,54 +1,59 @@
 package casing
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
-// unchanged are words whose plural is the word.
-var unchanged = []string{
-	"accommodation", "adulthood", "advertising", "advice", "aggression", "aid", "air", "aircraft", "alcohol",
-	"anger", "applause", "arithmetic", "assistance", "athletics", "bacon", "baggage", "beef", "biology", "blood",
-	"bread", "butter", "carbon", "cardboard", "cash", "chalk", "chaos", "chess", "countryside", "damage", "deer",
-	"education", "electricity", "energy", "equipment", "evidence", "fish", "food", "fun", "furniture", "gold",
-	"happiness", "hardware", "health", "heat", "help", "history", "homework", "housework", "information",
-	"jewellery", "justice", "knowledge", "labour", "literature", "logic", "machinery", "mathematics", "meat",
-	"media", "metadata", "money", "moose", "music", "news", "patience", "permission", "physics", "police",
-	"pollution", "progress", "racism", "rice", "safety", "series", "sheep", "silver", "software", "species",
-	"traffic", "transportation", "trust", "water", "weather", "wisdom", "wood",
+// An ending is how a plural is undone: the first group stays, and single is put
+// behind it. What stands before the group is lost where a pattern does not begin
+// with it, so that "Databases" becomes "basis": the original does it so, and rules
+// may rely on what it finds.
+type ending struct {
+	plural *regexp.Regexp
+	single string
 }
 
 // endings are tried from the first to the last.
-var endings = []struct{ plural, single string }{
-	{"databases", "database"}, {"quizzes", "quiz"}, {"matrices", "matrix"}, {"vertices", "vertex"},
-	{"indices", "index"}, {"oxen", "ox"}, {"aliases", "alias"}, {"statuses", "status"}, {"viruses", "virus"},
-	{"octopuses", "octopus"}, {"octopi", "octopus"}, {"viri", "virus"}, {"crises", "crisis"},
-	{"axes", "axis"}, {"testes", "testis"}, {"shoes", "shoe"}, {"oes", "o"}, {"buses", "bus"},
-	{"mice", "mouse"}, {"lice", "louse"}, {"xes", "x"}, {"ches", "ch"}, {"sses", "ss"}, {"shes", "sh"},
-	{"movies", "movie"}, {"series", "series"}, {"ives", "ife"}, {"hives", "hive"}, {"tives", "tive"},
-	{"analyses", "analysis"}, {"bases", "basis"}, {"diagnoses", "diagnosis"}, {"parentheses", "parenthesis"},
-	{"prognoses", "prognosis"}, {"synopses", "synopsis"}, {"theses", "thesis"}, {"news", "news"},
-	{"men", "man"}, {"people", "person"}, {"children", "child"}, {"ss", "ss"},
+var endings = []ending{
+	{regexp.MustCompile(`(database)s$`), ""},
+	{regexp.MustCompile(`(quiz)zes$`), ""},
+	{regexp.MustCompile(`(matr)ices$`), "ix"},
+	{regexp.MustCompile(`(vert|ind)ices$`), "ex"},
+	{regexp.MustCompile(`^(ox)en`), ""},
+	{regexp.MustCompile(`(alias|status)(?:es)?$`), ""},
+	{regexp.MustCompile(`(octop|vir)(?:us|i)$`), "us"},
+	{regexp.MustCompile(`^(a)x[ie]s$`), "xis"},
+	{regexp.MustCompile(`(cris|test)(?:is|es)$`), "is"},
+	{regexp.MustCompile(`(shoe)s$`), ""},
+	{regexp.MustCompile(`(bus)(?:es)?$`), ""},
+	{regexp.MustCompile(`(m|l)ice$`), "ouse"},
+	{regexp.MustCompile(`(\w*(?:x|ch|ss|sh))es$`), ""},
+	{regexp.MustCompile(`(m)ovies$`), "ovie"},
+	{regexp.MustCompile(`(s)eries$`), "eries"},
+	{regexp.MustCompile(`(\w*(?:[^aeiouy]|qu))ies$`), "y"},
+	{regexp.MustCompile(`(\w*)[lr]ves$`), "f"},
+	{regexp.MustCompile(`(\w*)tives$`), ""},
+	{regexp.MustCompile(`(\w*)hives$`), ""},
+	{regexp.MustCompile(`(\w*)[^f]ves$`), "fe"},
+	{regexp.MustCompile(`(^analy)(?:sis|ses)$`), "sis"},
+	{regexp.MustCompile(`(analy|ba|diagno|parenthe|progno|synop|the)(?:sis|ses)$`), "sis"},
+	{regexp.MustCompile(`(\w*)[ti]a$`), "um"},
+	{regexp.MustCompile(`(\w*)oes$`), ""},
+	{regexp.MustCompile(`(n)ews$`), "ews"},
+	{regexp.MustCompile(`(\w*ss)$`), ""},
+	{regexp.MustCompile(`(\w*)s$`), ""},
 }
 
-// singular undoes an English plural as far as a table can.
+// singular undoes an English plural as far as the table can.
 func singular(word string) string {
-	small := strings.ToLower(word)
-	for _, u := range unchanged {
-		if small == u {
-			return word
-		}
+	if word == "" || strings.IndexByte("aeins", word[len(word)-1]) < 0 {
+		return word // no ending ends like this
 	}
 	for _, e := range endings {
-		if stem, ok := strings.CutSuffix(word, e.plural); ok {
-			return stem + e.single
+		if m := e.plural.FindStringSubmatch(word); m != nil {
+			return m[1] + e.single
 		}
-	}
-	if stem, ok := strings.CutSuffix(word, "ies"); ok && stem != "" {
-		if strings.ContainsRune("aeiouy", rune(stem[len(stem)-1])) {
-			return stem + "ie"
-		}
-		return stem + "y"
-	}
-	if stem, ok := strings.CutSuffix(word, "s"); ok {
-		return stem
 	}
 	return word
 }

@@ -150,7 +150,7 @@ func (p *parser) typeBlock() (Clause, bool) {
 	if t.Type, ok = p.typeName(); !ok || !p.must(p.ws1()) {
 		return nil, false
 	}
-	t.Query = resourcesOf(t)
+	t.Query = p.resourcesOf(t)
 	condition, conditional := try(p, p.when)
 	if p.failed {
 		return nil, false
@@ -173,11 +173,11 @@ func (p *parser) typeBlock() (Clause, bool) {
 }
 
 // resourcesOf is the query Resources.*[ Type == 'the type' ].
-func resourcesOf(t *TypeBlock) Query {
+func (p *parser) resourcesOf(t *TypeBlock) Query {
 	same := &Check{
 		At: t.At, Op: Equal,
-		Query: Query{Parts: []Part{key("Type")}},
+		Query: Query{Parts: []Part{p.key("Type")}},
 		With:  &Literal{document.NewString(t.Type)},
 	}
-	return Query{Parts: []Part{key("Resources"), {Kind: AllValues}, {Kind: Filter, Filter: Conjunction{{same}}}}}
+	return Query{Parts: []Part{p.key("Resources"), {Kind: AllValues}, {Kind: Filter, Filter: Conjunction{{same}}}}}
 }

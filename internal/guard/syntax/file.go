@@ -1,6 +1,9 @@
 package syntax
 
-import "plumb/internal/guard/document"
+import (
+	"plumb/internal/guard/casing"
+	"plumb/internal/guard/document"
+)
 
 // maxSource bounds a rule file. Guard files are a few kilobytes.
 const maxSource = 4 << 20
@@ -9,7 +12,8 @@ const maxSource = 4 << 20
 // rule is a File without rules. The error is an *Error.
 func Parse(name, source string) (*File, error) {
 	p := &parser{
-		file: name, src: source, lines: lineStarts(source), memo: map[memoKey]memoEntry{},
+		file: name, src: source, lines: lineStarts(source),
+		memo: map[memoKey]memoEntry{}, spelled: map[string][casing.Count]string{},
 	}
 	if len(source) > maxSource {
 		return nil, &Error{File: name, At: document.Pos{Line: 1, Column: 1}, Reason: "the file is larger than 4 MiB"}

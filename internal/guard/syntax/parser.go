@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"plumb/internal/guard/casing"
 	"plumb/internal/guard/document"
 )
 
@@ -31,8 +32,9 @@ type parser struct {
 	far   int // the farthest place where something was looked for in vain
 	wants []string
 
-	depth int
-	memo  map[memoKey]memoEntry
+	depth   int
+	memo    map[memoKey]memoEntry
+	spelled map[string][casing.Count]string
 }
 
 // maxNesting bounds how deep clauses and values may be nested.

@@ -67,7 +67,7 @@ func (p *parser) firstPart() (Part, bool) {
 		return Part{Kind: Variable, Name: name}, true
 	}
 	name, ok := p.property()
-	return key(name), ok
+	return p.key(name), ok
 }
 
 // variable reads %name.
@@ -88,15 +88,25 @@ func (p *parser) property() (string, bool) {
 
 // key makes the step that goes to a property. A name in quotes that begins with a
 // percent sign is a variable all the same.
-func key(name string) Part {
+func (p *parser) key(name string) Part {
 	if variable, ok := strings.CutPrefix(name, "%"); ok {
 		return Part{Kind: Variable, Name: variable}
 	}
-	part := Part{Kind: Key, Name: name, Spellings: casing.Spell(name)}
+	part := Part{Kind: Key, Name: name, Spellings: p.spell(name)}
 	if n, err := strconv.ParseInt(name, 10, 32); err == nil {
 		part.Numeric, part.Number = true, int32(n)
 	}
 	return part
+}
+
+// spell spells each name once for a file.
+func (p *parser) spell(name string) [casing.Count]string {
+	s, known := p.spelled[name]
+	if !known {
+		s = casing.Spell(name)
+		p.spelled[name] = s
+	}
+	return s
 }
 
 // step reads what may follow in a path.
@@ -120,7 +130,7 @@ func (p *parser) dotted() (Part, bool) {
 		return Part{Kind: Index, Index: int32(i)}, true
 	}
 	if name, ok := try(p, p.property); ok || p.failed {
-		return key(name), ok
+		return p.key(name), ok
 	}
 	if name, ok := try(p, p.variable); ok {
 		return Part{Kind: Variable, Name: name}, true
@@ -160,7 +170,7 @@ func (p *parser) keyLookup() (Part, bool) {
 		return Part{}, false
 	}
 	if name, ok := try(p, p.quoted); ok || p.failed {
-		return key(name), ok && p.wsChar(']')
+		return p.key(name), ok && p.wsChar(']')
 	}
 	p.ws()
 	name, ok := p.name()
