@@ -12,6 +12,7 @@ import (
 
 	"plumb/internal/app"
 	"plumb/internal/demo"
+	"plumb/internal/lambda/environment"
 	"plumb/internal/settings"
 )
 
@@ -74,13 +75,14 @@ func runDemo(cmd *cobra.Command, keep bool) (err error) {
 
 // stage says what the story may use on this machine.
 func stage(ctx context.Context, s settings.Settings, url string, out io.Writer) demo.Stage {
-	_, err := output(ctx, "python3", "-c", "import boto3")
-	self, selfErr := os.Executable()
-	if selfErr != nil {
+	host := (&environment.Runtimes{}).Look(ctx)
+	self, err := os.Executable()
+	if err != nil {
 		self = os.Args[0]
 	}
 	return demo.Stage{
-		URL: url, Account: s.Account, Region: s.Region, Color: isTerminal(out), Python: err == nil, Bootstrap: self,
+		URL: url, Account: s.Account, Region: s.Region, Color: isTerminal(out), Bootstrap: self,
+		Python: host.Boto3 != "",
 	}
 }
 

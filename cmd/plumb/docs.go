@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumb/internal/app"
 	"plumb/internal/settings"
 )
 
 // pages are the pages of docs/ that the program prints, by their names there.
 func pages() map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
+		"coverage": app.WriteCoverage,
 		"settings": settings.WriteDocs,
 	}
 }

@@ -52,7 +52,7 @@ It exits with 1 if the server could not run; a missing runtime is only a remark.
 func checkups() []func(context.Context, settings.Settings) []finding {
 	return []func(context.Context, settings.Settings) []finding{
 		checkSettings, checkFolder, checkDatabase, checkServer,
-		checkPython, checkNode, checkSandbox, checkTarget, checkCLI,
+		checkRuntimes, checkSandbox, checkTarget, checkCLI,
 	}
 }
 

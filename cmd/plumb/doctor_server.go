@@ -9,11 +9,11 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"plumb/internal/db"
+	"plumb/internal/lambda/environment"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 )
@@ -99,50 +99,31 @@ func checkCLI(ctx context.Context, _ settings.Settings) []finding {
 	return []finding{{fine, "aws", v, ""}}
 }
 
-func checkPython(ctx context.Context, s settings.Settings) []finding {
-	program := s.Python
-	if program == "" {
-		program = "python3"
+// checkRuntimes says which functions can run, by the look-up that the server
+// itself makes.
+func checkRuntimes(ctx context.Context, s settings.Settings) []finding {
+	r := environment.Runtimes{Python: s.Python, Node: s.Node, NodePath: s.NodePath}
+	host := r.Look(ctx)
+	var out []finding
+	if host.Python != "" {
+		out = append(out, finding{fine, "python", host.Python + " " + host.PythonVersion + with("boto3", host.Boto3), ""})
 	}
-	v, err := output(ctx, program, "--version")
-	if err != nil {
-		return []finding{{remark, "python", "none: python3.* functions cannot run", "install python3, or name it with --python"}}
+	if host.Node != "" {
+		out = append(out, finding{fine, "node", host.Node + " " + host.NodeVersion + with("aws-sdk in", host.NodeSDK), ""})
 	}
-	boto, err := output(ctx, program, "-c", "import boto3; print(boto3.__version__)")
-	if err != nil {
-		return []finding{{remark, "python", v + " without boto3, which most rules import", "install the package python3-boto3, or ship boto3 in the function's zip"}}
+	for _, problem := range host.Problems {
+		what, advice, _ := strings.Cut(problem, "; ")
+		out = append(out, finding{remark, "runtime", what, advice})
 	}
-	return []finding{{fine, "python", v + " with boto3 " + boto, ""}}
+	return append(out, finding{fine, "provided", "programs for provided.al2 and provided.al2023 run as they are", ""})
 }
 
-func checkNode(ctx context.Context, s settings.Settings) []finding {
-	program := s.Node
-	if program == "" {
-		program = "node"
+// with names what comes with a runtime, if anything does.
+func with(what, which string) string {
+	if which == "" {
+		return ""
 	}
-	v, err := output(ctx, program, "--version")
-	if err != nil {
-		return []finding{{remark, "node", "none: nodejs* functions cannot run", "install nodejs, or name it with --node"}}
-	}
-	if dir := sdkFolder(ctx, s); dir != "" {
-		return []finding{{fine, "node", v + " with aws-sdk in " + dir, ""}}
-	}
-	return []finding{{remark, "node", v + " without aws-sdk (version 2), which older rules require",
-		"npm install --global aws-sdk, or name a node_modules folder with --node-path"}}
-}
-
-// sdkFolder finds the node_modules folder that has the SDK.
-func sdkFolder(ctx context.Context, s settings.Settings) string {
-	dirs := []string{s.NodePath, "/opt/nodejs/node_modules"}
-	if global, err := output(ctx, "npm", "root", "--global"); err == nil {
-		dirs = append(dirs, global)
-	}
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, "aws-sdk", "package.json")); dir != "" && err == nil {
-			return dir
-		}
-	}
-	return ""
+	return ", with " + what + " " + which
 }
 
 // output runs a program and returns the first line that it prints.

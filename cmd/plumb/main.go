@@ -69,8 +69,9 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newEnvCommand(),
 		newDoctorCommand(),
 		newDocsCommand(),
-		newVersionCommand(),
 		newRuleCommand(),
+		newGuardCommand(),
+		newVersionCommand(),
 	)
 	return root
 }

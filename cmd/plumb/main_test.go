@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"plumb/internal/demo"
 	"plumb/internal/sandbox"
 )
 
@@ -21,7 +22,7 @@ const asPlumb = "PLUMB_TEST_AS_PLUMB"
 
 func TestMain(m *testing.M) {
 	sandbox.Main()
-	if os.Getenv(asPlumb) != "" {
+	if demo.IsFunction() || os.Getenv(asPlumb) != "" {
 		os.Unsetenv(asPlumb)
 		main()
 	}
@@ -158,7 +159,7 @@ func TestDoctorFindsTheMachineUsable(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errOut)
 	}
-	for _, want := range []string{"data", "database", "python", "node", "sandbox", "target", "aws"} {
+	for _, want := range []string{"data", "database", "provided", "sandbox", "target", "aws"} {
 		if !strings.Contains(out, "  "+want) {
 			t.Errorf("nothing about %s in:\n%s", want, out)
 		}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// checkStory looks for what the demo promises to show.
+func checkStory(t *testing.T, out string) {
+	t.Helper()
+	for _, want := range []string{
+		"BucketVersioningConfiguration.status Enabled -> Suspended",
+		"bucket-versioning-enabled: COMPLIANT -> NON_COMPLIANT",
+		"important-buckets-keep-versions: COMPLIANT -> NON_COMPLIANT, \"The data is important, and versioning is Suspended.\"",
+		"ConfigurationItemChangeNotification OK",
+		"ComplianceChangeNotification important-buckets-keep-versions NON_COMPLIANT",
+		"/ConfigSnapshot/123456789012_Config_us-east-1_ConfigSnapshot_",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the demo does not show %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestDemoTellsTheMainJob(t *testing.T) {
+	code, out, errOut := plumb(t, "demo")
+	if code != 0 {
+		t.Fatalf("code %d: %s%s", code, out, errOut)
+	}
+	checkStory(t, out)
+}
+
+func TestDemoNeedsNothingButTheProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("packs and starts the program itself as a function")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t, "demo")
+	cmd.Env = []string{asPlumb + "=1", "PATH=" + t.TempDir(), "TMPDIR=" + filepath.Dir(self)}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if !strings.Contains(string(out), "a program for provided.al2023") {
+		t.Errorf("it found a Python:\n%s", out)
+	}
+	checkStory(t, string(out))
+}
+
+func TestKeptDemoSaysHowToGoOn(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	w := &watcher{when: "aws configservice describe-compliance-by-config-rule", do: cancel}
+	if code := run(ctx, []string{"demo", "--keep"}, strings.NewReader(""), w, w); code != 0 {
+		t.Errorf("code %d: %s", code, w.text.String())
+	}
+	if !strings.Contains(w.text.String(), "export AWS_ENDPOINT_URL=http://127.0.0.1:") {
+		t.Errorf("it does not say how:\n%s", w.text.String())
+	}
+}
+
+// A watcher keeps what is written and does something when a text has come.
+type watcher struct {
+	text strings.Builder
+	when string
+	do   func()
+}
+
+// Write looks for the text.
+func (w *watcher) Write(p []byte) (int, error) {
+	w.text.Write(p)
+	if strings.Contains(w.text.String(), w.when) {
+		w.do()
+	}
+	return len(p), nil
+}
