@@ -52,7 +52,7 @@ func New(log *slog.Logger, d *db.DB, q *job.Queue, out Outlet, publish Publish, 
 	job.Handle(q, dl.sendItems, stream)
 	job.Handle(q, dl.sendCompliance, stream)
 	job.Handle(q, dl.sendNotice, stream)
-	file := job.Policy{Timeout: 15 * time.Minute} // as long as the runner lets a job of a lost server be
+	file := job.Policy{Timeout: 15 * time.Minute} // a million resources take some minutes
 	job.Handle(q, dl.startSnapshot, job.Policy{})
 	job.Handle(q, dl.deliverSnapshot, file)
 	job.Handle(q, dl.snapshotDue, job.Policy{})

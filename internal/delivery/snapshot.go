@@ -113,7 +113,9 @@ func (d *Delivery) writeSnapshot(ctx context.Context, a snapshot) (*itemFile, er
 
 // snapshotPage returns the newest items of the next live resources, and the key
 // of the last of them; the zero key when there are no more.
-func (d *Delivery) snapshotPage(ctx context.Context, p config.Place, after config.ResourceKey) (items []config.Item, last config.ResourceKey, err error) {
+func (d *Delivery) snapshotPage(
+	ctx context.Context, p config.Place, after config.ResourceKey,
+) (items []config.Item, last config.ResourceKey, err error) {
 	err = d.db.Read(ctx, func(tx *db.Tx) error {
 		keys, err := store.LiveKeys(ctx, tx, p, nil, after, most)
 		if err != nil || len(keys) == 0 {
