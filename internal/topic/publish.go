@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -82,7 +83,20 @@ func (s *Store) PublishMessages(ctx context.Context, tx *db.Tx, topicARN string,
 	if t.FIFO() {
 		return out, s.deliver(ctx, tx, d) // in order, as they are published
 	}
+	if some, err := anySubscriber(ctx, tx, t); err != nil || !some {
+		return out, err // who subscribes later does not hear of it anyway
+	}
 	return out, s.jobs.Insert(ctx, tx, d, job.Options{Queue: job.Delivery})
+}
+
+func anySubscriber(ctx context.Context, tx *db.Tx, t Topic) (bool, error) {
+	var one int
+	err := tx.QueryRow(ctx, `SELECT 1 FROM topic_subscriptions WHERE account = ? AND region = ? AND topic = ? AND confirmed > 0 LIMIT 1`,
+		t.Account, t.Region, t.Name).Scan(&one)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Check returns the error that publishing the message would have.
