@@ -11,11 +11,20 @@ import (
 	"sync"
 )
 
-// An exchange is an invocation on its way through a runtime.
+// An exchange is an invocation on its way through a runtime. It is open until it
+// is answered or abandoned, whichever comes first.
 type exchange struct {
 	Invocation
 	deadline int64       // epoch milliseconds
 	answer   chan answer // capacity 1
+	// answering is called before an answer is passed on, and over once after it,
+	// when the runtime asks for the next event or has ended: until then the
+	// invocation is not over. Both may be nil.
+	answering, over func()
+
+	// Guarded by the runtimeAPI.
+	answered, abandoned bool
+	posted              answer // what was answered
 }
 
 // An answer is what the runtime posted.
@@ -29,12 +38,14 @@ type answer struct {
 // event, posts a response or an error, and asks again.
 type runtimeAPI struct {
 	next       chan *exchange // an event for the runtime that waits in next
-	arrived    chan struct{}  // capacity 1: the runtime asks for the next event
+	arrived    chan struct{}  // capacity 1: the runtime asks, and nothing went before
 	initFailed chan []byte    // capacity 1: the error object of a failed init
 
 	mu      sync.Mutex
-	current *exchange // given to the runtime and not yet answered
+	current *exchange // given to the runtime, and open
+	last    *exchange // answered, and not over
 	asked   bool      // the runtime has asked for an event at least once
+	gone    bool      // the process has ended
 }
 
 func newRuntimeAPI() *runtimeAPI {
@@ -42,6 +53,41 @@ func newRuntimeAPI() *runtimeAPI {
 		next:       make(chan *exchange),
 		arrived:    make(chan struct{}, 1),
 		initFailed: make(chan []byte, 1),
+	}
+}
+
+// abandon closes an exchange that will get no answer. It reports false if there
+// is one already.
+func (a *runtimeAPI) abandon(x *exchange) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if x.answered {
+		return false
+	}
+	x.abandoned = true
+	if a.current == x {
+		a.current = nil
+	}
+	return true
+}
+
+// working reports whether the process has answered and works on: it has not
+// asked for the next event.
+func (a *runtimeAPI) working(x *exchange) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last == x
+}
+
+// ended notes that the process has ended.
+func (a *runtimeAPI) ended() {
+	a.mu.Lock()
+	a.gone = true
+	last := a.last
+	a.last = nil
+	a.mu.Unlock()
+	if last != nil && last.over != nil {
+		last.over()
 	}
 }
 
@@ -74,16 +120,24 @@ func (a *runtimeAPI) serveNext(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.asked = true
+	last := a.last
+	a.last = nil
 	a.mu.Unlock()
-	select {
-	case a.arrived <- struct{}{}:
-	default:
+	if last != nil && last.over != nil {
+		last.over()
+	} else {
+		select {
+		case a.arrived <- struct{}{}:
+		default:
+		}
 	}
 	select {
 	case <-r.Context().Done():
 	case x := <-a.next:
 		a.mu.Lock()
-		a.current = x
+		if !x.abandoned {
+			a.current = x
+		}
 		a.mu.Unlock()
 		x.give(w)
 	}
@@ -148,20 +202,38 @@ func (a *runtimeAPI) serveAnswer(w http.ResponseWriter, r *http.Request, id stri
 		ans = answer{failed: true, kind: "Function.ResponseSizeTooLarge", payload: fault("Function.ResponseSizeTooLarge",
 			fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", MaxResponse))}
 	}
-	a.mu.Lock()
-	if a.current != x {
-		a.mu.Unlock()
+	if !a.take(x, ans) {
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition from ResponseSent to InvocationResponse failed for runtime. Error: the invocation has a response")
 		return
 	}
-	a.current = nil
-	a.mu.Unlock()
-	x.answer <- ans
 	if err != nil {
 		refuseBody(w, err)
 		return
 	}
 	accept(w)
+}
+
+// take passes an answer on, unless the exchange is closed.
+func (a *runtimeAPI) take(x *exchange, ans answer) bool {
+	a.mu.Lock()
+	if a.current != x {
+		a.mu.Unlock()
+		return false
+	}
+	a.current, x.answered, x.posted = nil, true, ans
+	gone := a.gone
+	if !gone {
+		a.last = x
+	}
+	if x.answering != nil {
+		x.answering()
+	}
+	x.answer <- ans
+	a.mu.Unlock()
+	if gone && x.over != nil {
+		x.over()
+	}
+	return true
 }
 
 var errTooLarge = errors.New("body too large")

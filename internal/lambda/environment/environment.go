@@ -47,7 +47,7 @@ type report struct {
 	init      time.Duration // of a cold start before the invocation
 	status    string        // "timeout", "error" or empty
 	kind      string        // error type
-	peak      int64         // memory, bytes
+	peak      int64         // memory in bytes, of a process that is gone
 	listened  bool          // somebody will read it
 }
 
@@ -86,11 +86,25 @@ func (e *environment) stop() {
 	}
 }
 
+// A turn is one invocation in an environment.
+type turn struct {
+	*exchange
+	env     *environment
+	proc    atomic.Pointer[process] // that has the event
+	report  report
+	timer   *time.Timer
+	expired chan struct{} // closed when its time is up
+	idle    func()        // gives the environment back
+	settled chan struct{} // closed when it is over
+	log     []byte        // the end of the log, when settled
+}
+
 // invoke hands one event to the function and returns its answer. It calls idle
 // once, when the environment is ready for another event, which may be after the
 // answer.
 func (e *environment) invoke(ctx context.Context, inv Invocation, idle func()) (Result, error) {
-	r := report{requestID: inv.RequestID, listened: inv.Tail || e.pool.options.Log != nil}
+	t := &turn{env: e, idle: idle, expired: make(chan struct{}), settled: make(chan struct{})}
+	t.report = report{requestID: inv.RequestID, listened: inv.Tail || e.pool.options.Log != nil}
 	if e.proc != nil && e.proc.gone() {
 		e.stop() // it left while idle: silently
 	}
@@ -101,40 +115,61 @@ func (e *environment) invoke(ctx context.Context, inv Invocation, idle func()) (
 			return Result{}, err
 		}
 		if e.proc != nil {
-			r.init = time.Since(began)
+			t.report.init = time.Since(began)
 		}
 	}
-	e.journal.drain()
-	e.journal.begin(inv.RequestID)
-	e.journal.print(fmt.Sprintf("START RequestId: %s Version: %s\n", inv.RequestID, e.version.Number))
-	r.began = time.Now()
-	timer := time.NewTimer(e.version.Timeout)
-	x := &exchange{Invocation: inv, deadline: r.began.Add(e.version.Timeout).UnixMilli(), answer: make(chan answer, 1)}
-	res, again, err := e.run(ctx, x, timer, &r)
+	if t.report.listened {
+		e.journal.drain()
+		e.journal.begin(inv.RequestID)
+		e.journal.print(fmt.Sprintf("START RequestId: %s Version: %s\n", inv.RequestID, e.version.Number))
+	}
+	t.report.began = time.Now()
+	t.exchange = &exchange{
+		Invocation: inv, deadline: t.report.began.Add(e.version.Timeout).UnixMilli(), answer: make(chan answer, 1),
+		answering: func() { e.pool.answering(e) }, over: t.over,
+	}
+	t.timer = time.AfterFunc(e.version.Timeout, t.expire)
+	res, answered, err := t.run(ctx)
 	if err != nil {
-		timer.Stop()
+		t.timer.Stop()
 		e.stop()
 		idle()
 		return Result{}, err
 	}
-	e.pool.answering(e)
-	settled := make(chan struct{})
-	go func() {
-		defer timer.Stop()
-		if again {
-			e.settle(timer)
-		}
-		tail := e.finish(r)
-		if inv.Tail {
-			res.Log = tail
-		}
-		close(settled)
-		idle()
-	}()
+	if !answered {
+		t.over() // nothing more will come of it
+	}
 	if inv.Tail {
-		<-settled
+		<-t.settled
+		res.Log = t.log
 	}
 	return res, nil
+}
+
+// expire ends the time of the invocation. A process that has answered and works
+// on is killed; one that has not, run kills.
+func (t *turn) expire() {
+	close(t.expired)
+	t.stopWorking()
+}
+
+// stopWorking kills a process that works on after its answer.
+func (t *turn) stopWorking() {
+	if p := t.proc.Load(); p != nil && p.api.working(t.exchange) {
+		p.child.Kill()
+	}
+}
+
+// over ends the turn: the last lines of the log are written, and the environment
+// is given back.
+func (t *turn) over() {
+	t.timer.Stop()
+	if t.answered && t.posted.failed {
+		t.report.status, t.report.kind = "error", t.posted.kind
+	}
+	t.log = t.env.finish(t.report)
+	close(t.settled)
+	t.idle()
 }
 
 // coldStart starts a process ahead of the invocation. A function whose init
@@ -160,101 +195,109 @@ func (e *environment) coldStart(ctx context.Context, requestID string) error {
 }
 
 // run hands the event over and waits for the answer, the end of the process or
-// the end of the time. It reports whether the process is still there to ask
-// again.
-func (e *environment) run(ctx context.Context, x *exchange, timer *time.Timer, r *report) (res Result, again bool, err error) {
+// the end of the time. It reports whether there was an answer: then over follows
+// by itself.
+func (t *turn) run(ctx context.Context) (res Result, answered bool, err error) {
+	e := t.env
 	if e.proc == nil {
-		err := e.start(ctx, e.version.Timeout, x.RequestID)
-		if errors.Is(err, errInitTimeout) {
-			return e.timedOut(x, r), false, nil
-		}
-		if f, ok := errors.AsType[*initFault](err); ok {
-			r.status, r.kind = "error", f.kind
-			e.stop()
-			if f.object == nil {
-				e.journal.print(fmt.Sprintf("RequestId: %s Error: %s\n%s\n", x.RequestID, f.message, f.kind))
-			}
-			return Result{Payload: f.payload(x.RequestID), FunctionError: Unhandled}, false, nil
-		}
-		if err != nil {
-			return Result{}, false, err
+		if err := e.start(ctx, e.version.Timeout, t.RequestID); err != nil {
+			res, err := t.notStarted(err)
+			return res, false, err
 		}
 	}
+	p := e.proc
+	t.proc.Store(p)
 	select {
-	case e.proc.api.next <- x:
-	case <-e.proc.child.Done():
+	case p.api.next <- t.exchange:
+	case <-p.child.Done():
 		// It left before it took the event: no fault of this invocation.
 		e.stop()
-		return e.run(ctx, x, timer, r)
-	case <-timer.C:
-		return e.timedOut(x, r), false, nil
+		return t.run(ctx)
+	case <-t.expired:
+		return e.timedOut(t.RequestID, &t.report), false, nil
 	}
 	select {
-	case a := <-x.answer:
-		return e.answered(a, r), true, nil
-	case <-e.proc.child.Done():
-		select {
-		case a := <-x.answer: // it answered, then left
-			return e.answered(a, r), true, nil
-		default:
+	case a := <-t.answer:
+		return t.take(a), true, nil
+	case <-p.child.Done():
+		if !p.api.abandon(t.exchange) {
+			return t.take(<-t.answer), true, nil // it answered, then left
 		}
-		return e.left(x, r), false, nil
-	case <-timer.C:
-		return e.timedOut(x, r), false, nil
+		return e.left(t.RequestID, &t.report), false, nil
+	case <-t.expired:
+		if !p.api.abandon(t.exchange) {
+			return t.take(<-t.answer), true, nil // just in time
+		}
+		return e.timedOut(t.RequestID, &t.report), false, nil
 	}
 }
 
-func (e *environment) answered(a answer, r *report) Result {
-	if r.listened {
-		// The process is asked while it certainly still lives.
-		r.peak = e.proc.child.PeakMemory()
+// take makes a result of an answer.
+func (t *turn) take(a answer) Result {
+	select {
+	case <-t.expired:
+		t.stopWorking()
+	default:
 	}
-	if !a.failed {
-		return Result{Payload: a.payload}
+	if a.failed {
+		return Result{Payload: a.payload, FunctionError: Unhandled}
 	}
-	r.status, r.kind = "error", a.kind
-	return Result{Payload: a.payload, FunctionError: Unhandled}
+	return Result{Payload: a.payload}
+}
+
+// notStarted is the result of a process whose init failed within the
+// invocation's own time.
+func (t *turn) notStarted(err error) (Result, error) {
+	e := t.env
+	if errors.Is(err, errInitTimeout) {
+		return e.timedOut(t.RequestID, &t.report), nil
+	}
+	f, ok := errors.AsType[*initFault](err)
+	if !ok {
+		return Result{}, err
+	}
+	t.report.status, t.report.kind = "error", f.kind
+	e.stop()
+	if f.object == nil {
+		e.journal.print(fmt.Sprintf("RequestId: %s Error: %s\n%s\n", t.RequestID, f.message, f.kind))
+	}
+	return Result{Payload: f.payload(t.RequestID), FunctionError: Unhandled}, nil
 }
 
 // timedOut kills the process, whose function took too long.
-func (e *environment) timedOut(x *exchange, r *report) Result {
+func (e *environment) timedOut(requestID string, r *report) Result {
 	seconds := e.version.Timeout.Seconds()
 	r.status = "timeout"
+	if e.proc != nil {
+		r.peak = e.proc.child.PeakMemory()
+	}
 	e.stop()
 	e.journal.print(fmt.Sprintf("%s %s Task timed out after %.2f seconds\n\n",
-		time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), x.RequestID, seconds))
-	text := fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", x.RequestID, seconds)
+		time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), requestID, seconds))
+	text := fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, seconds)
 	return Result{Payload: fault("Sandbox.Timedout", text), FunctionError: Unhandled}
 }
 
 // left says how the process left during the invocation.
-func (e *environment) left(x *exchange, r *report) Result {
+func (e *environment) left(requestID string, r *report) Result {
 	kind, message := e.proc.ending()
 	r.status, r.kind = "error", kind
 	e.stop()
-	text := fmt.Sprintf("RequestId: %s Error: %s", x.RequestID, message)
+	text := fmt.Sprintf("RequestId: %s Error: %s", requestID, message)
 	e.journal.print(text + "\n" + kind + "\n")
 	return Result{Payload: fault(kind, text), FunctionError: Unhandled}
-}
-
-// settle waits until the runtime asks for the next event: only then is the
-// invocation over. A process that works on past its time is killed.
-func (e *environment) settle(timer *time.Timer) {
-	select {
-	case <-e.proc.api.arrived:
-	case <-e.proc.child.Done():
-	case <-timer.C:
-		e.stop()
-	}
 }
 
 // finish writes the last lines of the invocation's log and returns the end of
 // it.
 func (e *environment) finish(r report) []byte {
-	took := time.Since(r.began)
-	e.journal.drain()
 	if !r.listened {
 		return nil
+	}
+	took := time.Since(r.began)
+	e.journal.drain()
+	if e.proc != nil {
+		r.peak = e.proc.child.PeakMemory()
 	}
 	held := int64(math.Ceil(float64(r.peak) / (1 << 20)))
 	if e.version.Memory > 0 {

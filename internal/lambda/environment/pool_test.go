@@ -308,6 +308,9 @@ func TestWrongRequestsOfARuntimeAreRefused(t *testing.T) {
 	if got := post("invocation/one/response", "{}"); got != 400 {
 		t.Errorf("second response: %d", got)
 	}
+	if !a.working(x) || a.abandon(x) {
+		t.Error("the answer was not noted")
+	}
 	if got := post("elsewhere", "{}"); got != 404 {
 		t.Errorf("elsewhere: %d", got)
 	}

@@ -38,6 +38,10 @@ func launch(ctx context.Context, box *sandbox.Box, spec sandbox.Spec, w *os.File
 	// A runtime waits in next for hours: no time-outs.
 	p.server = &http.Server{Handler: p.api, ErrorLog: log.New(io.Discard, "", 0), MaxHeaderBytes: 2 << 20}
 	go p.server.Serve(child.Listener)
+	go func() {
+		<-child.Done()
+		p.api.ended()
+	}()
 	return p, nil
 }
 
