@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,11 +15,21 @@ import (
 // childArg is the hidden argument under which this program starts as a child.
 const childArg = "__sandbox"
 
+// entered says that this process called Main. It is the one piece of state that
+// the package keeps: a child is a copy of this program, and a copy that never
+// calls Main would do all that its parent does, start children included, without
+// an end.
+var entered atomic.Bool
+
+// errNotEntered is what starting a child gives in such a program.
+var errNotEntered = errors.New("this program does not begin with sandbox.Main(): call it first in main, and in a test's TestMain")
+
 // Main must be the first thing that the program's main does, and a test's
 // TestMain. In an ordinary run it returns at once. In a process that Start made
 // it builds the walls and becomes the program that is to be held; it does not
 // return.
 func Main() {
+	entered.Store(true)
 	if len(os.Args) != 2 || os.Args[1] != childArg {
 		return
 	}

@@ -52,6 +52,9 @@ func (b *Box) Start(ctx context.Context, spec Spec) (*Process, error) {
 }
 
 func (b *Box) start(ctx context.Context, spec Spec, check bool) (*Process, error) {
+	if !entered.Load() {
+		return nil, errNotEntered
+	}
 	p := &Process{box: b, spec: spec, done: make(chan struct{})}
 	o := order{Level: b.level, Root: b.root, Scoped: b.scoped, Check: check}
 	if b.level == Namespaces {
