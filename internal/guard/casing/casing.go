@@ -38,6 +38,7 @@ type style struct {
 // anything else, and begins each word with a capital.
 func words(name string, s style) string {
 	var b strings.Builder
+	b.Grow(len(name) + 8)
 	newWord, first, started := s.startUpper, true, false
 	var last rune
 	for _, c := range strings.TrimRightFunc(name, isSeparator) {
@@ -65,6 +66,7 @@ func words(name string, s style) string {
 // small letter beside it.
 func lower(name string, joint rune) string {
 	var b strings.Builder
+	b.Grow(len(name) + 8)
 	chars := []rune(strings.TrimRightFunc(name, isSeparator))
 	all := []rune(name)
 	first := true

@@ -1,10 +1,10 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -24,52 +24,72 @@ type member struct {
 // A list is any number of values.
 type list []any
 
-// MarshalJSON writes the members in their order.
-func (o object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
+// writeJSON writes a value over several lines, without a line end after it.
+func writeJSON(w io.Writer, v any) error {
+	var b strings.Builder
+	jsonValue(&b, v, 0)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func jsonValue(b *strings.Builder, v any, depth int) {
+	switch v := flat(v).(type) {
+	case object:
+		jsonEntries(b, "{}", len(v), depth, func(i int) {
+			b.WriteString(jsonString(v[i].name) + ": ")
+			jsonValue(b, v[i].value, depth+1)
+		})
+	case list:
+		jsonEntries(b, "[]", len(v), depth, func(i int) { jsonValue(b, v[i], depth+1) })
+	default:
+		b.WriteString(jsonWord(v))
+	}
+}
+
+func jsonEntries(b *strings.Builder, brackets string, n, depth int, entry func(i int)) {
+	if n == 0 {
+		b.WriteString(brackets)
+		return
+	}
+	b.WriteByte(brackets[0])
+	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		name, err := compactJSON(m.name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := compactJSON(m.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value)
+		b.WriteString("\n" + strings.Repeat("  ", depth+1))
+		entry(i)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	b.WriteString("\n" + strings.Repeat("  ", depth))
+	b.WriteByte(brackets[1])
 }
 
-func compactJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
+// jsonWord writes a scalar. Floats that JSON does not have become strings.
+func jsonWord(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return jsonString(v)
+	case float64:
+		number := document.NewFloat(v).JSONNumber()
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return jsonString(number)
+		}
+		return number
+	}
+	return fmt.Sprint(v)
+}
+
+// jsonString quotes a text. The encoder cannot fail on a string, and is the one that
+// knows what JSON cannot hold.
+func jsonString(s string) string {
+	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("writing JSON: %w", err)
+	if err := enc.Encode(s); err != nil {
+		return strconv.Quote(s)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// writeJSON writes a value over several lines, without a line end after it.
-func writeJSON(w io.Writer, v any) error {
-	compact, err := compactJSON(v)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, compact, "", "  "); err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // writeYAML writes a value in block style.

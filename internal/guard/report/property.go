@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"plumb/internal/guard"
+	"plumb/internal/guard/document"
 	"plumb/internal/guard/syntax"
 )
 
@@ -132,10 +133,10 @@ func expected(rec *guard.Record) string {
 	return compact(rec.To[0].Value)
 }
 
-func compact(v any) string {
-	b, err := compactJSON(v)
+func compact(v *document.Value) string {
+	b, err := v.MarshalJSON()
 	if err != nil {
-		return err.Error()
+		return v.Literal()
 	}
 	return string(b)
 }
