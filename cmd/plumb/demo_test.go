@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,41 @@ func TestDemoTellsTheMainJob(t *testing.T) {
 		t.Fatalf("code %d: %s%s", code, out, errOut)
 	}
 	checkStory(t, out)
+	checkReadme(t, out)
+}
+
+// numbers are what differs from one run to the next, and what surrounds them.
+var numbers = regexp.MustCompile(` *[0-9]+( ms)?|_[0-9a-f-]+\.json`)
+
+// checkReadme compares what the README shows with what was printed, but for the
+// numbers, the order of what happens at the same time, and the function's
+// runtime.
+func checkReadme(t *testing.T, out string) {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(readme), "\n```\nPlumb is AWS Config")
+	shown, _, ok := strings.Cut("Plumb is AWS Config"+shown, "\n```\n")
+	if !ok {
+		t.Fatal("the README does not show the demo")
+	}
+	if a, b := essence(shown), essence(out); !slices.Equal(a, b) {
+		t.Errorf("the README shows\n%s\nand the demo prints\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	}
+}
+
+// essence is the lines of the story that every run has, sorted.
+func essence(story string) []string {
+	var out []string
+	for line := range strings.Lines(story) {
+		if line = strings.TrimSpace(numbers.ReplaceAllString(line, "#")); line != "" && !strings.Contains(line, "function  ") {
+			out = append(out, line)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func TestDemoNeedsNothingButTheProgram(t *testing.T) {
