@@ -35,6 +35,7 @@ type environment struct {
 	child   atomic.Pointer[sandbox.Process] // of proc, for the pool to kill
 
 	// Guarded by the pool.
+	made      bool // its folder is there
 	retired   bool // not to be used again
 	ending    bool // counted in the pool's ending
 	idleSince time.Time

@@ -207,6 +207,23 @@ func TestIdleEnvironmentsGo(t *testing.T) {
 	}
 }
 
+func TestFunctionThatFillsItsTmpIsEnded(t *testing.T) {
+	b := newBench(t)
+	v := b.python(`
+import os, tempfile, time
+def handler(event, context):
+    for i in range(4):
+        with open(os.path.join(tempfile.gettempdir(), str(i)), "wb") as f:
+            f.write(bytes(1 << 20))
+    print("filled", flush=True)
+    time.sleep(60)
+`)
+	v.Ephemeral, v.Timeout = 3, time.Minute
+	if kind, message, _ := object(t, b.invoke(v, `{}`)); kind != "Runtime.ExitError" || !strings.HasSuffix(message, "signal: killed") {
+		t.Errorf("got %s: %s", kind, message)
+	}
+}
+
 func TestRetiredEnvironmentsGo(t *testing.T) {
 	b := newBench(t)
 	v := b.provided()
