@@ -145,16 +145,21 @@ func withoutReasons(v any) any {
 	return v
 }
 
-func TestGeneratedRulesAreDecidedAsTheOriginalDecidesThem(t *testing.T) {
-	o := startOriginal(t)
-	rounds := 300
+// settings are how many rounds there are, and from which seed they are made.
+func settings() (rounds int, seed uint64) {
+	rounds, seed = 300, 1
 	if n, err := strconv.Atoi(os.Getenv("PLUMB_GUARD_ROUNDS")); err == nil {
 		rounds = n
 	}
-	seed := uint64(1)
 	if n, err := strconv.ParseUint(os.Getenv("PLUMB_GUARD_SEED"), 10, 64); err == nil {
 		seed = n
 	}
+	return rounds, seed
+}
+
+func TestGeneratedRulesAreDecidedAsTheOriginalDecidesThem(t *testing.T) {
+	o := startOriginal(t)
+	rounds, seed := settings()
 	var panics, errors, differences int
 	for i := range rounds {
 		g := &generator{rand.New(rand.NewPCG(seed, uint64(i)))}
