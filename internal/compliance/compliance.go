@@ -36,6 +36,11 @@ type Batch struct {
 	Rule        config.Rule
 	Evaluations []config.Evaluation
 	Invoked     time.Time // ConfigRuleInvokedTime
+	// Captured is the capture time of the item that the rule was told of, if it
+	// was of one. Clients cut fractions of seconds, so an evaluation of that
+	// second is taken as one of that moment: of two functions that look at two
+	// versions of a resource, the one that ends later need not have the newer.
+	Captured time.Time
 	// Terse leaves a verdict alone that says the same already, and does not keep
 	// that a rule was never applicable. It is for rules that are evaluated again
 	// with every item: writing all they say costs four times as much.
@@ -43,9 +48,9 @@ type Batch struct {
 }
 
 // Accept keeps the evaluations of several rules of one place. An evaluation that
-// is older than the kept verdict, by whole seconds, is dropped: clients cut
-// fractions, and a verdict never goes back. An ordering time in the future is
-// taken as now, or it would block what comes after it.
+// is older than the kept verdict is dropped: a verdict never goes back. An
+// ordering time in the future is taken as now, or it would block what comes
+// after it.
 func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...Batch) error {
 	if err := tx.Lock(ctx, p.Lock()); err != nil {
 		return err
@@ -102,11 +107,10 @@ func (b Batch) settle(p config.Place, before map[store.RuleKey]config.Verdict, n
 	var write []config.Verdict
 	var changes []config.VerdictChange
 	for _, e := range lastOfEach(b.Evaluations) {
-		if e.Ordering.After(now) {
-			e.Ordering = now
-		}
+		var exact bool
+		e.Ordering, exact = b.moment(e, now)
 		old, had := before[store.RuleKey{RuleID: b.Rule.ID, ResourceKey: config.ResourceKey{Place: p, Type: e.ResourceType, ID: e.ResourceID}}]
-		if had && e.Ordering.Truncate(time.Second).Before(old.Ordering.Truncate(time.Second)) {
+		if had && older(e.Ordering, exact, old.Ordering) {
 			continue
 		}
 		if b.Terse && (had && old.Compliance == e.Compliance && old.Annotation == e.Annotation || !had && e.Compliance == config.NotApplicable) {
@@ -120,6 +124,32 @@ func (b Batch) settle(p config.Place, before map[store.RuleKey]config.Verdict, n
 	}
 	return write, changes
 }
+
+// moment returns the ordering time of an evaluation, and whether it is known
+// beyond the second.
+func (b Batch) moment(e config.Evaluation, now time.Time) (at time.Time, exact bool) {
+	switch {
+	case b.Terse:
+		return e.Ordering, true // an item's capture time
+	case !b.Captured.IsZero() && second(e.Ordering).Equal(second(b.Captured)):
+		return b.Captured, true
+	case e.Ordering.After(now):
+		return now, false
+	}
+	return e.Ordering, hasFraction(e.Ordering)
+}
+
+// older compares by whole seconds, and within one only what is known beyond it.
+func older(at time.Time, exact bool, kept time.Time) bool {
+	if a, b := second(at), second(kept); !a.Equal(b) {
+		return a.Before(b)
+	}
+	return exact && hasFraction(kept) && at.Before(kept)
+}
+
+func second(t time.Time) time.Time { return t.Truncate(time.Second) }
+
+func hasFraction(t time.Time) bool { return !t.Equal(second(t)) }
 
 // change compares compliances. A resource that a rule never applied to has none,
 // and one that it no longer applies to has lost its own.

@@ -86,6 +86,28 @@ func TestEvaluationOfTheSameSecondReplacesWhateverItsFraction(t *testing.T) {
 	})
 }
 
+func TestOlderItemOfTheSameSecondNeverReplacesTheVerdictOnANewerOne(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		k := newDesk(t, d)
+		second := noon.Add(-time.Minute)
+		// Two versions of a bucket were captured in one second; boto3 cut both times,
+		// and the function that was told of the newer one ended first.
+		for _, told := range []struct {
+			captured time.Time
+			says     config.Compliance
+		}{{second.Add(700 * time.Millisecond), config.NonCompliant}, {second.Add(100 * time.Millisecond), config.Compliant}} {
+			k.write(func(tx *db.Tx) error {
+				return k.door.Accept(t.Context(), tx, place, compliance.Batch{Rule: rule, Captured: told.captured, Evaluations: []config.Evaluation{
+					{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: told.says, Ordering: second},
+				}})
+			})
+		}
+		if v := k.kept(); len(v) != 1 || v[0].Compliance != config.NonCompliant {
+			t.Fatalf("kept %+v", v)
+		}
+	})
+}
+
 func TestFutureOrderingDoesNotBlockWhatComesLater(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		k := newDesk(t, d)

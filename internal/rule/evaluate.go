@@ -143,7 +143,7 @@ func (e *Engine) invokeScheduled(ctx context.Context, tx *db.Tx, r config.Rule, 
 	if err != nil {
 		return err
 	}
-	return e.invoke(ctx, tx, r, body, false, role, now)
+	return e.invoke(ctx, tx, r, body, time.Time{}, false, role, now)
 }
 
 // noteMissing says in a rule's status why it gives no verdict.

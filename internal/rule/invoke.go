@@ -141,11 +141,15 @@ func (e *Engine) tell(ctx context.Context, tx *db.Tx, r config.Rule, it config.I
 	if !r.Triggered(message) {
 		return nil
 	}
-	return e.invoke(ctx, tx, r, body, leftScope, role, now)
+	return e.invoke(ctx, tx, r, body, it.CaptureTime, leftScope, role, now)
 }
 
-func (e *Engine) invoke(ctx context.Context, tx *db.Tx, r config.Rule, invokingEvent []byte, leftScope bool, role string, now time.Time) error {
-	payload, err := e.Sealer.Event(r, invokingEvent, leftScope, role, now)
+// invoke has a rule's function invoked with an event, which tells of an item
+// captured at that time or, if it is zero, of none.
+func (e *Engine) invoke(
+	ctx context.Context, tx *db.Tx, r config.Rule, invokingEvent []byte, captured time.Time, leftScope bool, role string, now time.Time,
+) error {
+	payload, err := e.Sealer.Event(r, invokingEvent, captured, leftScope, role, now)
 	if err != nil {
 		return err
 	}
@@ -184,7 +188,7 @@ func (e *Engine) OnSnapshotDelivered(ctx context.Context, tx *db.Tx, ev config.S
 		if !r.Triggered(config.MessageSnapshot) {
 			continue
 		}
-		if err := e.invoke(ctx, tx, r, body, false, role, now); err != nil {
+		if err := e.invoke(ctx, tx, r, body, time.Time{}, false, role, now); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,9 @@ func (e *Engine) Report(ctx context.Context, p config.Place, token string, evalu
 		if err != nil {
 			return err
 		}
-		err = e.Accept(ctx, tx, p, compliance.Batch{Rule: r, Evaluations: evaluations, Invoked: db.Time(t.Invoked)})
+		err = e.Accept(ctx, tx, p, compliance.Batch{
+			Rule: r, Evaluations: evaluations, Invoked: db.Time(t.Invoked), Captured: db.Time(t.Captured),
+		})
 		if err != nil {
 			return err
 		}

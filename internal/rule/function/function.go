@@ -27,6 +27,9 @@ type Token struct {
 	Region  string `json:"r"`
 	RuleID  string `json:"i"`
 	Invoked int64  `json:"t"` // microseconds since the epoch
+	// Captured is the capture time of the item that the function was told of, in
+	// microseconds; 0 if it was told of none.
+	Captured int64 `json:"c,omitempty"`
 }
 
 // A Sealer makes and opens result tokens.
@@ -94,9 +97,14 @@ type event struct {
 
 // Event returns what a rule's function is invoked with. roleARN is the
 // recorder's role, also for custom rules. ruleParameters is "{}" when the rule
-// has none: rules parse it without asking.
-func (s *Sealer) Event(r config.Rule, invokingEvent []byte, leftScope bool, roleARN string, now time.Time) ([]byte, error) {
-	token, err := s.Seal(Token{r.Account, r.Region, r.ID, now.UnixMicro()})
+// has none: rules parse it without asking. captured is the capture time of the
+// item in the event, zero if there is none.
+func (s *Sealer) Event(r config.Rule, invokingEvent []byte, captured time.Time, leftScope bool, roleARN string, now time.Time) ([]byte, error) {
+	t := Token{Account: r.Account, Region: r.Region, RuleID: r.ID, Invoked: now.UnixMicro()}
+	if !captured.IsZero() {
+		t.Captured = captured.UnixMicro()
+	}
+	token, err := s.Seal(t)
 	if err != nil {
 		return nil, fmt.Errorf("seal result token: %w", err)
 	}
