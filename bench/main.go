@@ -49,6 +49,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"record", "recording and judging by in-process rules", record},
+		{"record-all", "the same where compliance is recorded too", recordAll},
 		{"evaluations", "PutEvaluations", evaluations},
 		{"read", "read operations", read},
 		{"invoke", "warm invocations of functions", invoke},

@@ -15,39 +15,41 @@ type act func(ctx context.Context) (things int, err error)
 type race struct {
 	ours, floor float64 // things a second, median of the rounds
 	ratio       float64 // median of the rounds' ratios
+	cpu         float64 // the same of the processor time of this process, which a busy machine distorts less
 }
 
 // compare has ours and its floor take turns, so that whatever else the machine
 // does meets both. A first, uncounted round warms both up.
 func (b *bench) compare(ctx context.Context, ours, floor act) (race, error) {
-	var o, f, r []float64
+	var o, f, r, c []float64
 	for round := range b.rounds + 1 {
-		x, err := rate(ctx, b.turn, ours)
+		x, xc, err := rate(ctx, b.turn, ours)
 		if err != nil {
 			return race{}, err
 		}
-		y, err := rate(ctx, b.turn, floor)
+		y, yc, err := rate(ctx, b.turn, floor)
 		if err != nil {
 			return race{}, err
 		}
 		if round > 0 {
-			o, f, r = append(o, x), append(f, y), append(r, x/y)
+			o, f, r, c = append(o, x), append(f, y), append(r, x/y), append(c, yc/xc)
 		}
 	}
-	return race{quantile(o, 0.5), quantile(f, 0.5), quantile(r, 0.5)}, nil
+	return race{quantile(o, 0.5), quantile(f, 0.5), quantile(r, 0.5), quantile(c, 0.5)}, nil
 }
 
-// rate repeats an act for a turn.
-func rate(ctx context.Context, turn time.Duration, a act) (float64, error) {
-	things, start := 0, time.Now()
+// rate repeats an act for a turn, and also says how much processor time a thing
+// took.
+func rate(ctx context.Context, turn time.Duration, a act) (perSecond, cpu float64, err error) {
+	things, start, used := 0, time.Now(), processorTime()
 	for time.Since(start) < turn {
 		n, err := a(ctx)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		things += n
 	}
-	return float64(things) / time.Since(start).Seconds(), nil
+	return float64(things) / time.Since(start).Seconds(), (processorTime() - used).Seconds() / float64(things), nil
 }
 
 // together makes an act of many at once: each of n clients does one hundredth of

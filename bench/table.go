@@ -13,25 +13,25 @@ type table struct{ rows [][]string }
 
 // race adds a rate with its floor.
 func (t *table) race(what, unit string, r race, goal float64) {
-	t.add(what, fmt.Sprintf("%.0f %s", r.ours, unit), fmt.Sprintf("%.0f", r.floor), fmt.Sprintf("%.2f", r.ratio),
+	t.add(what, fmt.Sprintf("%.0f %s", r.ours, unit), fmt.Sprintf("%.0f", r.floor), fmt.Sprintf("%.2f", r.ratio), fmt.Sprintf("%.2f", r.cpu),
 		goalText(goal, func(g float64) string { return fmt.Sprintf(">= %.1f", g) }), verdict(goal == 0, r.ratio >= goal))
 }
 
 // latencies adds how long something took, in the middle and at worst.
 func (t *table) latencies(what string, took []time.Duration, goal time.Duration) {
 	p50, p99 := quantile(took, 0.5), quantile(took, 0.99)
-	t.add(what, fmt.Sprintf("p50 %s, p99 %s", short(p50), short(p99)), "", "",
+	t.add(what, fmt.Sprintf("p50 %s, p99 %s", short(p50), short(p99)), "", "", "",
 		goalText(goal, func(g time.Duration) string { return "p99 <= " + short(g) }), verdict(goal == 0, p99 <= goal))
 }
 
 // limit adds a figure that stays below another.
 func (t *table) limit(what, unit string, is, most float64) {
-	t.add(what, fmt.Sprintf("%.0f %s", is, unit), "", "",
+	t.add(what, fmt.Sprintf("%.0f %s", is, unit), "", "", "",
 		goalText(most, func(g float64) string { return fmt.Sprintf("<= %.0f %s", g, unit) }), verdict(most == 0, is <= most))
 }
 
 // missing adds why something could not be measured.
-func (t *table) missing(what, why string) { t.add(what, why, "", "", "", "") }
+func (t *table) missing(what, why string) { t.add(what, why, "", "", "", "", "") }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
@@ -62,7 +62,7 @@ func short(d time.Duration) string {
 }
 
 func (t *table) print(w io.Writer) {
-	head := []string{"what", "Plumb", "floor", "ratio", "goal", ""}
+	head := []string{"what", "Plumb", "floor", "ratio", "cpu", "goal", ""}
 	widths := make([]int, len(head))
 	for _, row := range append([][]string{head}, t.rows...) {
 		for i, cell := range row {

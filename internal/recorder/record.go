@@ -210,11 +210,11 @@ func (pl *plan) consider(ctx context.Context, tx *db.Tx, s Seen, now time.Time) 
 		}
 		return nil
 	}
-	digest, err := digestOf(it)
+	n, err := pl.newItem(it, head, now, s.Pushed)
 	if err != nil {
 		return err
 	}
-	differs := !slices.Equal(digest, head.Digest)
+	differs := !slices.Equal(n.Digest, head.Digest)
 	if !differs && (s.Since == 0 || head.StateID >= s.Since) {
 		return nil
 	}
@@ -222,10 +222,12 @@ func (pl *plan) consider(ctx context.Context, tx *db.Tx, s Seen, now time.Time) 
 		pl.postponed = append(pl.postponed, postponement{it.ResourceKey, head.Captured.Add(day)})
 		return nil
 	}
-	if err := pl.add(it, head, now, s.Pushed); err != nil {
-		return err
-	}
+	pl.items = append(pl.items, n)
 	if !differs {
+		return nil
+	}
+	if n.SameRelations {
+		pl.moved(move{before: &n.Item})
 		return nil
 	}
 	last, err := store.CurrentItem(ctx, tx, it.ResourceKey)
@@ -269,16 +271,21 @@ func identity(it config.Item) config.Item {
 }
 
 func (pl *plan) add(it config.Item, head store.Head, now time.Time, pushed bool) error {
+	n, err := pl.newItem(it, head, now, pushed)
+	if err != nil {
+		return err
+	}
+	pl.items = append(pl.items, n)
+	return nil
+}
+
+func (pl *plan) newItem(it config.Item, head store.Head, now time.Time, pushed bool) (store.NewItem, error) {
 	if pl.recorder.RecordsDaily(it.Type) {
 		it.Frequency, it.DeliveryTime = config.Daily, &now
 	}
 	n, err := newItem(it, head, now)
-	if err != nil {
-		return err
-	}
 	n.Pushed = pushed
-	pl.items = append(pl.items, n)
-	return nil
+	return n, err
 }
 
 // newItem stamps an item: its capture time is later than that of the one it
@@ -286,13 +293,19 @@ func (pl *plan) add(it config.Item, head store.Head, now time.Time, pushed bool)
 func newItem(it config.Item, head store.Head, now time.Time) (store.NewItem, error) {
 	it.StateID = max(now.UnixMilli(), head.StateID+1)
 	it.CaptureTime = time.UnixMilli(it.StateID).UTC()
-	digest, err := digestOf(it)
+	text, err := json.Marshal(it.Configuration)
+	if err != nil {
+		return store.NewItem{}, fmt.Errorf("encode configuration: %w", err)
+	}
+	d, err := digestOf(it, text)
 	if err != nil {
 		return store.NewItem{}, err
 	}
-	body, err := json.Marshal(it)
+	shown := it
+	shown.Configuration = json.RawMessage(text) // the configuration is most of an item: it is encoded once
+	body, err := shown.MarshalJSON()
 	if err != nil {
 		return store.NewItem{}, fmt.Errorf("encode item: %w", err)
 	}
-	return store.NewItem{Item: it, Body: body, Digest: digest}, nil
+	return store.NewItem{Item: it, Body: body, Digest: d, SameRelations: d.sameRelations(head.Digest)}, nil
 }

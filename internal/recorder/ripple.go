@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // that came, changed or went.
 type move struct {
 	item   config.Item
-	before *config.Item // nil if it came
+	before *config.Item // nil if it came; only its relationships matter
 }
 
 // ripple asks for captures of the resources that get an item because of others:
@@ -24,37 +25,48 @@ func (r *Recorder) ripple(ctx context.Context, tx *db.Tx, p config.Place, moves 
 	if r.Source == nil || len(moves) == 0 {
 		return nil
 	}
+	leading, err := store.LeadingTo(ctx, tx, p, targets(moves))
+	if err != nil {
+		return err
+	}
 	readable := r.Source.Types(p)
+	since := map[int64][]config.ResourceKey{} // by the state id that is to be reached
 	for _, m := range moves {
-		keys, err := r.touched(ctx, tx, m)
-		if err != nil {
-			return err
+		for _, k := range r.touched(m, leading[m.item.ResourceKey]) {
+			list := since[m.item.StateID]
+			if k != m.item.ResourceKey && slices.Contains(readable, k.Type) && !slices.Contains(list, k) {
+				since[m.item.StateID] = append(list, k)
+			}
 		}
-		keys = slices.DeleteFunc(keys, func(k config.ResourceKey) bool {
-			return k == m.item.ResourceKey || !slices.Contains(readable, k.Type)
-		})
-		if err := r.askCapture(ctx, tx, p, keys, m.item.StateID, time.Time{}); err != nil {
+	}
+	for _, id := range slices.Sorted(maps.Keys(since)) {
+		if err := r.askCapture(ctx, tx, p, since[id], id, time.Time{}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Recorder) touched(ctx context.Context, tx *db.Tx, m move) ([]config.ResourceKey, error) {
+// targets are the resources that changed and are still there: what leads to one
+// that came or went has an item of its own reading.
+func targets(moves []move) []store.Target {
+	var out []store.Target
+	for _, m := range moves {
+		if m.before != nil && !m.item.Status.Gone() {
+			out = append(out, store.Target{ResourceKey: m.item.ResourceKey, Name: m.item.Name})
+		}
+	}
+	return out
+}
+
+func (r *Recorder) touched(m move, leading []config.ResourceKey) []config.ResourceKey {
 	var before []config.ResourceKey
 	if m.before != nil {
 		before = r.Source.Related(*m.before)
 	}
 	after := r.Source.Related(m.item)
 	keys := append(without(before, after), without(after, before)...)
-	if m.before == nil || m.item.Status.Gone() {
-		return keys, nil
-	}
-	leading, err := store.LeadingTo(ctx, tx, m.item.ResourceKey, m.item.Name)
-	if err != nil {
-		return nil, err
-	}
-	return append(keys, without(leading, keys)...), nil
+	return append(keys, without(leading, keys)...)
 }
 
 // without returns what is in a and not in b.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func Heads(ctx context.Context, tx *db.Tx, p config.Place, keys []config.Resourc
 	if len(keys) == 0 {
 		return heads, nil
 	}
-	in, args := pairs(keys)
+	with, args := wanted(keys)
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		k := config.ResourceKey{Place: p}
 		var h Head
@@ -38,21 +39,24 @@ func Heads(ctx context.Context, tx *db.Tx, p config.Place, keys []config.Resourc
 		h.Captured = db.Time(captured)
 		heads[k] = h
 		return nil
-	}, `SELECT type, id, state_id, captured, status, digest FROM resource
-		WHERE account = ? AND region = ? AND (type, id) IN `+in, append([]any{p.Account, p.Region}, args...)...)
+	}, with+`SELECT r.type, r.id, r.state_id, r.captured, r.status, r.digest FROM wanted w CROSS JOIN resource r
+		WHERE r.account = ? AND r.region = ? AND r.type = w.type AND r.id = w.id`, append(args, p.Account, p.Region)...)
 	if err != nil {
 		return nil, fmt.Errorf("read heads: %w", err)
 	}
 	return heads, nil
 }
 
-// pairs returns "(VALUES (?, ?), ...)" and the types and ids of the keys.
-func pairs(keys []config.ResourceKey) (string, []any) {
-	args := make([]any, 0, 2*len(keys))
+// wanted returns a WITH clause that names the types and ids of the keys, and the
+// arguments of it. SQLite walks the tables of a CROSS JOIN in the order in which
+// they stand, so each key is one look into an index; to (type, id) IN (...) it
+// reads the whole place.
+func wanted(keys []config.ResourceKey) (string, []any) {
+	args := make([]any, 0, 2*len(keys)+2)
 	for _, k := range keys {
 		args = append(args, k.Type, k.ID)
 	}
-	return "(VALUES " + rows(len(keys), "(?, ?)") + ")", args
+	return "WITH wanted (type, id) AS (VALUES " + rows(len(keys), "(?, ?)") + ") ", args
 }
 
 // rows returns one placeholder group n times, separated by commas.
@@ -64,9 +68,10 @@ func rows(n int, group string) string {
 // of its content.
 type NewItem struct {
 	config.Item
-	Body   []byte
-	Digest []byte
-	Pushed bool // by PutResourceConfig: no collector will find it
+	Body          []byte
+	Digest        []byte
+	Pushed        bool // by PutResourceConfig: no collector will find it
+	SameRelations bool // as in the item before it: what is kept of them stands
 }
 
 // AppendItems appends items to the history and makes them the newest of their
@@ -130,26 +135,23 @@ func currentBody(it NewItem) any {
 }
 
 func replaceRelations(ctx context.Context, tx *db.Tx, items []NewItem) error {
-	keys := make([]config.ResourceKey, len(items))
-	for i, it := range items {
-		keys[i] = it.ResourceKey
-	}
-	p := items[0].Place
-	in, args := pairs(keys)
-	if _, err := tx.Exec(ctx, `DELETE FROM relation WHERE account = ? AND region = ? AND (type, id) IN `+in,
-		append([]any{p.Account, p.Region}, args...)...); err != nil {
-		return err
-	}
-	args = args[:0:0]
-	n := 0
+	var args []any
 	for _, it := range items {
+		if it.SameRelations {
+			continue
+		}
+		if it.Status != config.StatusDiscovered {
+			if _, err := tx.Exec(ctx, `DELETE FROM relation WHERE account = ? AND region = ? AND type = ? AND id = ?`,
+				it.Account, it.Region, it.Type, it.ID); err != nil {
+				return err
+			}
+		}
 		for _, r := range it.Relationships {
 			args = append(args, it.Account, it.Region, it.Type, it.ID, r.Type, target(r))
-			n++
 		}
 	}
 	const most = 4000 // rows in a statement, below the databases' limits on arguments
-	for n > 0 {
+	for n := len(args) / 6; n > 0; {
 		k := min(n, most)
 		if _, err := tx.Exec(ctx, `INSERT INTO relation (account, region, type, id, target_type, target) VALUES `+
 			rows(k, "(?, ?, ?, ?, ?, ?)")+` ON CONFLICT DO NOTHING`, args[:6*k]...); err != nil {
@@ -167,30 +169,42 @@ func target(r config.Relationship) string {
 	return r.ResourceName
 }
 
-// LeadingTo returns the live resources whose newest item has a relationship to
-// the resource of that type and id or name.
-func LeadingTo(ctx context.Context, tx *db.Tx, key config.ResourceKey, name string) ([]config.ResourceKey, error) {
-	var out []config.ResourceKey
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		k := config.ResourceKey{Place: key.Place}
-		if err := scan(&k.Type, &k.ID); err != nil {
-			return err
-		}
-		out = append(out, k)
-		return nil
-	}, `SELECT DISTINCT type, id FROM relation WHERE account = ? AND region = ? AND target_type = ? AND target IN (?, ?) ORDER BY type, id`,
-		key.Account, key.Region, key.Type, key.ID, orElse(name, key.ID))
-	if err != nil {
-		return nil, fmt.Errorf("read what leads to %s: %w", key, err)
-	}
-	return out, nil
+// A Target is a resource that relationships lead to, by its id or its name.
+type Target struct {
+	config.ResourceKey
+	Name string
 }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
+// LeadingTo returns, for each target, the live resources whose newest item has a
+// relationship to it. All targets are of one place.
+func LeadingTo(ctx context.Context, tx *db.Tx, p config.Place, targets []Target) (map[config.ResourceKey][]config.ResourceKey, error) {
+	out := map[config.ResourceKey][]config.ResourceKey{}
+	if len(targets) == 0 {
+		return out, nil
 	}
-	return s
+	var args []any
+	for _, t := range targets {
+		args = append(args, t.Type, t.ID, t.ID)
+		if t.Name != "" && t.Name != t.ID {
+			args = append(args, t.Type, t.ID, t.Name)
+		}
+	}
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		to, k := config.ResourceKey{Place: p}, config.ResourceKey{Place: p}
+		if err := scan(&to.Type, &to.ID, &k.Type, &k.ID); err != nil {
+			return err
+		}
+		if !slices.Contains(out[to], k) {
+			out[to] = append(out[to], k)
+		}
+		return nil
+	}, `WITH wanted (type, id, target) AS (VALUES `+rows(len(args)/3, "(?, ?, ?)")+`)
+		SELECT w.type, w.id, r.type, r.id FROM wanted w CROSS JOIN relation r
+		WHERE r.account = ? AND r.region = ? AND r.target_type = w.type AND r.target = w.target`, append(args, p.Account, p.Region)...)
+	if err != nil {
+		return nil, fmt.Errorf("read what leads to changed resources: %w", err)
+	}
+	return out, nil
 }
 
 // CurrentItem returns the newest item of a resource, whatever its status, or
@@ -212,10 +226,10 @@ func CurrentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	in, args := pairs(keys)
-	found, err := scanItems(ctx, tx, p, `SELECT i.body FROM resource r
+	with, args := wanted(keys)
+	found, err := scanItems(ctx, tx, p, with+`SELECT i.body FROM wanted w CROSS JOIN resource r
 		JOIN item i ON i.account = r.account AND i.region = r.region AND i.type = r.type AND i.id = r.id AND i.state_id = r.state_id
-		WHERE r.account = ? AND r.region = ? AND (r.type, r.id) IN `+in, append([]any{p.Account, p.Region}, args...)...)
+		WHERE r.account = ? AND r.region = ? AND r.type = w.type AND r.id = w.id`, append(args, p.Account, p.Region)...)
 	if err != nil {
 		return nil, fmt.Errorf("read current items: %w", err)
 	}

@@ -30,7 +30,7 @@ func RuleVerdicts(ctx context.Context, tx *db.Tx, r config.Rule, keys []config.R
 	if len(keys) == 0 {
 		return out, nil
 	}
-	in, args := pairs(keys)
+	with, args := wanted(keys)
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		v, err := scanVerdict(scan)
 		if err != nil {
@@ -38,8 +38,8 @@ func RuleVerdicts(ctx context.Context, tx *db.Tx, r config.Rule, keys []config.R
 		}
 		out[config.ResourceKey{Place: r.Place, Type: v.ResourceType, ID: v.ResourceID}] = v
 		return nil
-	}, `SELECT `+verdictColumns+` FROM verdict v JOIN rule r ON r.id = v.rule_id WHERE v.rule_id = ? AND (v.type, v.id) IN `+in,
-		append([]any{r.ID}, args...)...)
+	}, with+`SELECT `+verdictColumns+` FROM wanted w CROSS JOIN verdict v JOIN rule r ON r.id = v.rule_id
+		WHERE v.rule_id = ? AND v.type = w.type AND v.id = w.id`, append(args, r.ID)...)
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts of rule %s: %w", r.Name, err)
 	}
@@ -59,7 +59,7 @@ func ResourceVerdicts(ctx context.Context, tx *db.Tx, p config.Place, keys []con
 	if len(keys) == 0 {
 		return out, nil
 	}
-	in, args := pairs(keys)
+	with, args := wanted(keys)
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		var id string
 		v, err := scanVerdict(scan, &id)
@@ -68,8 +68,8 @@ func ResourceVerdicts(ctx context.Context, tx *db.Tx, p config.Place, keys []con
 		}
 		out[RuleKey{id, config.ResourceKey{Place: p, Type: v.ResourceType, ID: v.ResourceID}}] = v
 		return nil
-	}, `SELECT `+verdictColumns+`, v.rule_id FROM verdict v JOIN rule r ON r.id = v.rule_id
-		WHERE v.account = ? AND v.region = ? AND (v.type, v.id) IN `+in, append([]any{p.Account, p.Region}, args...)...)
+	}, with+`SELECT `+verdictColumns+`, v.rule_id FROM wanted w CROSS JOIN verdict v JOIN rule r ON r.id = v.rule_id
+		WHERE v.account = ? AND v.region = ? AND v.type = w.type AND v.id = w.id`, append(args, p.Account, p.Region)...)
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts: %w", err)
 	}

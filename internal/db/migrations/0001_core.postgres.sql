@@ -43,7 +43,7 @@ CREATE TABLE relation (
     target      TEXT COLLATE "C" NOT NULL, -- the target's id, or its name where the item tells only that
     PRIMARY KEY (account, region, type, id, target_type, target)
 );
-CREATE INDEX relation_target ON relation (account, region, target_type, target);
+CREATE INDEX relation_target ON relation (account, region, target_type, target, type, id);
 
 CREATE TABLE recorder (
     account    TEXT COLLATE "C" NOT NULL,

@@ -42,8 +42,8 @@ CREATE TABLE relation (
     target_type TEXT NOT NULL,
     target      TEXT NOT NULL, -- the target's id, or its name where the item tells only that
     PRIMARY KEY (account, region, type, id, target_type, target)
-);
-CREATE INDEX relation_target ON relation (account, region, target_type, target);
+) WITHOUT ROWID;
+CREATE INDEX relation_target ON relation (account, region, target_type, target, type, id);
 
 CREATE TABLE recorder (
     account    TEXT NOT NULL,
