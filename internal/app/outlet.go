@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
@@ -54,7 +53,7 @@ func (o *outlet) PutObject(
 		return err
 	}
 	if client == nil {
-		meta := bucket.Meta{ContentType: "application/json", ContentEncoding: encoding(key), KMSKey: kmsKeyARN}
+		meta := bucket.Meta{ContentType: contentType, KMSKey: kmsKeyARN}
 		if kmsKeyARN != "" {
 			meta.Encryption = "aws:kms"
 		}
@@ -65,10 +64,7 @@ func (o *outlet) PutObject(
 	if _, err := io.ReadFull(body, whole); err != nil {
 		return fmt.Errorf("read what is to be delivered: %w", err)
 	}
-	in := map[string]any{"Bucket": name, "Key": key, "Body": whole, "ContentType": "application/json"}
-	if e := encoding(key); e != "" {
-		in["ContentEncoding"] = e
-	}
+	in := map[string]any{"Bucket": name, "Key": key, "Body": whole, "ContentType": contentType}
 	if kmsKeyARN != "" {
 		in["ServerSideEncryption"], in["SSEKMSKeyId"] = "aws:kms", kmsKeyARN
 	}
@@ -76,13 +72,9 @@ func (o *outlet) PutObject(
 	return reason(err)
 }
 
-// encoding is what clients unpack by themselves.
-func encoding(key string) string {
-	if strings.HasSuffix(key, ".gz") {
-		return "gzip"
-	}
-	return ""
-}
+// contentType of the files. They have no content encoding, which some clients
+// undo by themselves: who reads them goes by .json.gz and unpacks.
+const contentType = "application/json"
 
 // BucketExists reports whether a bucket is there and may be written.
 func (o *outlet) BucketExists(ctx context.Context, p config.Place, name string) (bool, error) {

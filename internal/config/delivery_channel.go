@@ -7,7 +7,7 @@ type DeliveryChannel struct {
 	Place
 	Name      string
 	Bucket    string
-	Prefix    string // s3KeyPrefix, without slashes at the ends
+	Prefix    string // s3KeyPrefix as put; slashes at its ends are left out of keys
 	KMSKeyARN string
 	TopicARN  string // empty: no messages
 	Frequency string // deliveryFrequency of snapshots; empty: only on demand
@@ -23,6 +23,7 @@ type DeliveryInfo struct {
 	Success      time.Time
 	Next         time.Time
 	Changed      time.Time
+	Through      time.Time // history files: up to when items were delivered
 }
 
 // A DeliveryStatus is what DescribeDeliveryChannelStatus tells.

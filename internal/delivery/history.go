@@ -51,7 +51,7 @@ type historyFile struct {
 func (d *Delivery) deliverHistory(ctx context.Context, j job.Job[historyJob]) error {
 	a := j.Args
 	c, w, err := d.historyWindow(ctx, a)
-	if err != nil || w.until.IsZero() {
+	if err != nil || w.Until.IsZero() {
 		return err
 	}
 	began, at := d.now(), a.From
@@ -69,7 +69,7 @@ func (d *Delivery) deliverHistory(ctx context.Context, j job.Job[historyJob]) er
 
 // historyWindow returns the channel and what is to be delivered; a zero window if
 // another delivery is due by now, or the channel is gone.
-func (d *Delivery) historyWindow(ctx context.Context, a historyJob) (c config.DeliveryChannel, w window, err error) {
+func (d *Delivery) historyWindow(ctx context.Context, a historyJob) (c config.DeliveryChannel, w store.Window, err error) {
 	err = d.db.Read(ctx, func(tx *db.Tx) error {
 		var s config.DeliveryStatus
 		c, s, err = store.DeliveryChannel(ctx, tx, a.Place)
@@ -77,7 +77,7 @@ func (d *Delivery) historyWindow(ctx context.Context, a historyJob) (c config.De
 			return nil
 		}
 		if err == nil && s.History.Next.Equal(a.At) {
-			w = window{a.Place, s.History.Changed, a.At.Add(-historyLag)}
+			w = store.Window{Place: a.Place, From: s.History.Through, Until: a.At.Add(-historyLag)}
 		}
 		return err
 	})
@@ -86,12 +86,12 @@ func (d *Delivery) historyWindow(ctx context.Context, a historyJob) (c config.De
 
 // deliverPart delivers the next file after the cursor and returns where it ends;
 // the same cursor when there is nothing more.
-func (d *Delivery) deliverPart(ctx context.Context, c config.DeliveryChannel, w window, due time.Time, at cursor) (cursor, error) {
+func (d *Delivery) deliverPart(ctx context.Context, c config.DeliveryChannel, w store.Window, due time.Time, at cursor) (cursor, error) {
 	items, at2, err := d.nextPart(ctx, w, at)
 	if err != nil || len(items) == 0 {
 		return at, err
 	}
-	f := historyFile{kind: at2.Type, part: at2.Part, first: items[len(items)-1].at, last: items[0].at}
+	f := historyFile{kind: at2.Type, part: at2.Part, first: items[len(items)-1].At, last: items[0].At}
 	file, err := d.writeHistory(ctx, items)
 	if err != nil {
 		return at, err
@@ -110,15 +110,15 @@ func (d *Delivery) deliverPart(ctx context.Context, c config.DeliveryChannel, w 
 
 // nextPart returns the items of the next file, newest first, and the cursor after
 // it.
-func (d *Delivery) nextPart(ctx context.Context, w window, at cursor) (items []capture, after cursor, err error) {
+func (d *Delivery) nextPart(ctx context.Context, w store.Window, at cursor) (items []store.Capture, after cursor, err error) {
 	err = d.db.Read(ctx, func(tx *db.Tx) error {
 		for {
 			if at.Type != "" {
-				if items, err = w.page(ctx, tx, at, historyPart); err != nil || len(items) > 0 {
+				if items, err = w.Page(ctx, tx, at.version(w.Place), historyPart); err != nil || len(items) > 0 {
 					return err
 				}
 			}
-			kind, err := w.next(ctx, tx, at.Type)
+			kind, err := w.NextType(ctx, tx, at.Type)
 			if err != nil || kind == "" {
 				return err
 			}
@@ -130,14 +130,14 @@ func (d *Delivery) nextPart(ctx context.Context, w window, at cursor) (items []c
 	}
 	last := items[len(items)-1]
 	after = cursor{at.Type, last.ID, last.StateID, at.Part + 1}
-	slices.SortFunc(items, func(a, b capture) int {
-		return cmp.Or(b.at.Compare(a.at), cmp.Compare(b.StateID, a.StateID), cmp.Compare(a.ID, b.ID))
+	slices.SortFunc(items, func(a, b store.Capture) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.StateID, a.StateID), cmp.Compare(a.ID, b.ID))
 	})
 	return items, after, nil
 }
 
 // writeHistory writes a file of those items, in their order.
-func (d *Delivery) writeHistory(ctx context.Context, items []capture) (*itemFile, error) {
+func (d *Delivery) writeHistory(ctx context.Context, items []store.Capture) (*itemFile, error) {
 	w, err := newItemFile(newID())
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (d *Delivery) writeHistory(ctx context.Context, items []capture) (*itemFile
 	return w, nil
 }
 
-func (d *Delivery) addVersions(ctx context.Context, w *itemFile, page []capture) error {
+func (d *Delivery) addVersions(ctx context.Context, w *itemFile, page []store.Capture) error {
 	return d.db.Read(ctx, func(tx *db.Tx) error {
 		for _, v := range page {
 			it, err := store.ItemVersion(ctx, tx, v.VersionKey)
@@ -171,7 +171,7 @@ func (d *Delivery) addVersions(ctx context.Context, w *itemFile, page []capture)
 
 // historyDone moves the channel's window on and inserts the next delivery, if it
 // is still this one that is due.
-func (d *Delivery) historyDone(ctx context.Context, a historyJob, w window, any bool, began time.Time) error {
+func (d *Delivery) historyDone(ctx context.Context, a historyJob, w store.Window, any bool, began time.Time) error {
 	return d.db.Write(ctx, func(tx *db.Tx) error {
 		var next time.Time
 		err := store.UpdateDeliveryStatus(ctx, tx, a.Place, func(s *config.DeliveryStatus) {
@@ -182,7 +182,7 @@ func (d *Delivery) historyDone(ctx context.Context, a historyJob, w window, any 
 			if any {
 				s.History = succeeded(s.History, began, d.now())
 			}
-			s.History.Next, s.History.Changed = next, w.until
+			s.History.Next, s.History.Through = next, w.Until
 		})
 		if err != nil || next.IsZero() {
 			return err
@@ -215,4 +215,17 @@ func (d *Delivery) historyFailed(ctx context.Context, c config.DeliveryChannel, 
 		return err
 	}
 	return cause
+}
+
+// A cursor is a point in the walk through a window: in the order of type, id and
+// state. Part counts the files of the type so far.
+type cursor struct {
+	Type    string `json:"type"`
+	ID      string `json:"id"`
+	StateID int64  `json:"state"`
+	Part    int    `json:"part"`
+}
+
+func (c cursor) version(p config.Place) config.VersionKey {
+	return config.VersionKey{ResourceKey: config.ResourceKey{Place: p, Type: c.Type, ID: c.ID}, StateID: c.StateID}
 }

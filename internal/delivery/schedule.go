@@ -58,7 +58,7 @@ func (d *Delivery) Put(ctx context.Context, tx *db.Tx, c config.DeliveryChannel)
 	err = store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
 		if s.History.Next.IsZero() {
 			history = now.Add(historyPeriod)
-			s.History.Next, s.History.Changed = history, now
+			s.History.Next, s.History.Through = history, now
 		}
 		if c.Frequency != old.Frequency {
 			s.Snapshot.Next = time.Time{}
