@@ -52,6 +52,7 @@ func original(ctx context.Context) error {
 	return nil
 }
 
+// whole does what the original's build does in one call.
 func whole(ctx context.Context, b *testing.B, payload []byte) {
 	for b.Loop() {
 		v := command.Validate{Payload: true, Structured: true, Format: command.JSON, ShowSummary: []string{"none"}}

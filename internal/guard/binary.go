@@ -104,6 +104,8 @@ func (t *tally) equal(left, right []Finding) error {
 	return t.setsEqual(left, right)
 }
 
+// literalEquals compares a literal on the left with what a query on the right found. A list
+// is compared as a whole, a single value with the elements of lists.
 func (t *tally) literalEquals(l *document.Value, right []Finding) error {
 	for _, r := range t.rightValues(right, l) {
 		compare := t.pairs
@@ -180,6 +182,8 @@ func (t *tally) notAmong(values, others []*document.Value) ([]*document.Value, e
 	return diff, nil
 }
 
+// among tells whether a value is one of others. A value is always the same as itself,
+// even if it cannot be compared, such as a range.
 func (t *tally) among(values []*document.Value, v *document.Value) (bool, error) {
 	for _, other := range values {
 		if err := t.e.step(); err != nil {
@@ -221,6 +225,8 @@ func (t *tally) sets(diff, left, right, negated []*document.Value) error {
 	return nil
 }
 
+// all gives several values the same verdict. What they were compared with is worth
+// keeping only for those that fail.
 func (t *tally) all(status Status, values, to []*document.Value) {
 	var findings []Finding
 	if t.e.recording() && status == Fail {
@@ -255,6 +261,7 @@ func (t *tally) ordered(left, right []Finding) error {
 	return nil
 }
 
+// orderHolds reads the sign of an order under an operator.
 func orderHolds(op syntax.Op, order int) bool {
 	switch op {
 	case syntax.Less:

@@ -206,6 +206,8 @@ func holds(op syntax.Op, f Finding, whole bool) (bool, error) {
 	}
 }
 
+// isEmpty tells whether there is nothing in a value. To ask it of a number or of null is
+// a mistake in the rule: the original ends the evaluation, and so do we.
 func isEmpty(v *document.Value) (bool, error) {
 	switch v.Kind() {
 	case document.List, document.Map:

@@ -166,6 +166,8 @@ func (e *evaluation) each(c *syntax.Each, s *scope) (Status, error) {
 	return status, nil
 }
 
+// eachOne decides the block on one value. A query that led nowhere is a failure: the
+// block was meant for something.
 func (e *evaluation) eachOne(c *syntax.Each, f Finding, s *scope) (Status, error) {
 	if f.Missing != nil {
 		e.end(e.begin(Record{Kind: MissingRecord, Clause: c, From: f}), Fail)
@@ -199,6 +201,8 @@ func (e *evaluation) typeBlock(c *syntax.TypeBlock, s *scope) (Status, error) {
 	return status, nil
 }
 
+// resources decides the block on each resource. A document without resources is a
+// mistake, and not a skip: the rule was written for another kind of document.
 func (e *evaluation) resources(c *syntax.TypeBlock, s *scope) (Status, error) {
 	values, err := e.query(&c.Query, s, e.borrow())
 	if err != nil {

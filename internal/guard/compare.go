@@ -57,6 +57,7 @@ func mapsEqual(a, b *document.Value) (equal, comparable bool, err error) {
 	return true, true, nil
 }
 
+// listsEqual compares lists element by element, in their order.
 func listsEqual(a, b *document.Value) (equal, comparable bool, err error) {
 	if a.Len() != b.Len() {
 		return false, true, nil
@@ -90,6 +91,7 @@ func compare(a, b *document.Value) (order int, comparable bool) {
 	return 0, false
 }
 
+// cmp orders two numbers.
 func cmp[T int64 | float64 | rune](a, b T) int {
 	switch {
 	case a < b:

@@ -10,6 +10,7 @@ import (
 	"plumb/internal/guard/document"
 )
 
+// parseInt makes an integer. A float loses its fraction.
 func parseInt(v *document.Value) (*document.Value, error) {
 	switch v.Kind() {
 	case document.Int:
@@ -38,6 +39,8 @@ func truncated(f float64) int64 {
 	return int64(f)
 }
 
+// parseFloat makes a float. Go reads forms that the original does not, and they are
+// refused: hexadecimal, and underscores between digits.
 func parseFloat(v *document.Value) (*document.Value, error) {
 	switch v.Kind() {
 	case document.Float:
@@ -57,6 +60,7 @@ func parseFloat(v *document.Value) (*document.Value, error) {
 	return nil, nil
 }
 
+// parseBoolean makes a boolean of the words true and false in any case.
 func parseBoolean(v *document.Value) (*document.Value, error) {
 	switch v.Kind() {
 	case document.Bool:

@@ -118,6 +118,7 @@ func (e *evaluation) rule(r *syntax.Rule, s *scope) (Status, *Record, error) {
 	return status, record, nil
 }
 
+// ruleStatus decides a rule's condition, and its body if that passes.
 func (e *evaluation) ruleStatus(r *syntax.Rule, s *scope) (Status, error) {
 	if len(r.When) > 0 {
 		condition := e.begin(Record{Kind: RuleConditionRecord, Rule: r})
@@ -154,6 +155,7 @@ func (e *evaluation) conjunction(lines syntax.Conjunction, s *scope, in string) 
 	return whole, nil
 }
 
+// line decides alternatives. Those after the first that passes are not looked at.
 func (e *evaluation) line(alternatives []syntax.Clause, s *scope, in string) (Status, error) {
 	if len(alternatives) == 1 {
 		return e.clause(alternatives[0], s)

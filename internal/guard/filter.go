@@ -153,6 +153,7 @@ func (e *evaluation) keyPasses(part *syntax.Part, key *document.Value, with []Fi
 	return passes, nil
 }
 
+// recordKey keeps how a key compared. It has no clause of its own.
 func (e *evaluation) recordKey(op syntax.Op, not bool, from Finding, to []Finding, ok bool) {
 	if !e.recording() {
 		return

@@ -35,6 +35,7 @@ func (e *evaluation) function(f *syntax.Function, s *scope) ([]Finding, error) {
 	return results, nil
 }
 
+// apply calls a function on what its arguments found.
 func (e *evaluation) apply(name string, args [][]Finding) ([]Finding, error) {
 	switch name {
 	case "now":
@@ -70,6 +71,7 @@ func (e *evaluation) apply(name string, args [][]Finding) ([]Finding, error) {
 // A conversion makes a value of another. Nil means that it does not apply.
 type conversion func(v *document.Value) (*document.Value, error)
 
+// converter is the conversion that a function makes of each value.
 func converter(name string, args [][]Finding) (conversion, error) {
 	switch name {
 	case "to_upper":
@@ -129,6 +131,8 @@ func count(args []Finding) Finding {
 	return Finding{Value: v}
 }
 
+// join is strict where other functions leave values out: a list with a gap would read
+// like another list.
 func join(args, delimiter []Finding) ([]Finding, error) {
 	d, err := one(delimiter, "second", "a string or character")
 	if err != nil {
@@ -195,6 +199,7 @@ func position(arg []Finding, which string) (int, error) {
 	return 0, fmt.Errorf("the %s argument must be a number, found %s", which, v.Kind())
 }
 
+// regexReplace compiles the expression once for all values.
 func regexReplace(args [][]Finding) (conversion, error) {
 	var texts [2]string
 	for i, which := range []string{"second", "third"} {
@@ -236,6 +241,7 @@ func urlDecode(s string) (string, bool) {
 	return b.String(), utf8.ValidString(b.String())
 }
 
+// jsonParse reads YAML as well, of which JSON is a part.
 func jsonParse(v *document.Value) (*document.Value, error) {
 	if v.Kind() != document.String {
 		return nil, nil
@@ -247,6 +253,7 @@ func jsonParse(v *document.Value) (*document.Value, error) {
 	return parsed, nil
 }
 
+// parseEpoch reads RFC 3339, with a space or small letters for T and Z.
 func parseEpoch(v *document.Value) (*document.Value, error) {
 	if v.Kind() != document.String {
 		return nil, nil

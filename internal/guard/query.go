@@ -160,6 +160,8 @@ func (e *evaluation) all(st step, part *syntax.Part, out []Finding) ([]Finding, 
 	})
 }
 
+// elements goes on from every element. Filters that follow are decided in the scope that
+// the query began in.
 func (e *evaluation) elements(st step, out []Finding) ([]Finding, error) {
 	var err error
 	for i := range st.at.Len() {
@@ -237,6 +239,7 @@ func (e *evaluation) byNames(st step, names Finding, out []Finding) ([]Finding, 
 	return out, nil
 }
 
+// byName goes to the property of one name. Other spellings are not tried.
 func (e *evaluation) byName(st step, name *document.Value, out []Finding) ([]Finding, error) {
 	if name.Kind() != document.String {
 		return nil, fmt.Errorf("%s looks for a property by a name that is no string: %s",

@@ -49,6 +49,7 @@ func (r *Record) Reasons() []Reason {
 	return all
 }
 
+// reason is the record of one value, for people.
 func (r *Record) reason() Reason {
 	reason := Reason{Value: r.From.Value, Problem: r.problem()}
 	if r.Message != nil {

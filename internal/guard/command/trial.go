@@ -68,6 +68,7 @@ func worse(a, b int) int {
 	return max(a, b)
 }
 
+// pairs are the rule files with their tests.
 func (t *Test) pairs() ([]pair, error) {
 	if t.Dir != "" {
 		return pairsIn(t.Dir)
@@ -141,6 +142,7 @@ func (t *Test) text(ctx context.Context, s Streams, p pair) int {
 	return code
 }
 
+// textOne runs one test and writes how it went.
 func (t *Test) textOne(ctx context.Context, s Streams, rules *guard.RuleSet, one trial.Trial, number int) int {
 	detail := guard.Verdicts
 	if t.Verbose {
@@ -202,6 +204,7 @@ func (t *Test) structured(ctx context.Context, s Streams, pairs []pair) (int, er
 	return code, report.Trials(s.Out, t.Format, files, t.Dir == "")
 }
 
+// runTrials runs all tests of a rule file. The first that cannot be run ends it.
 func runTrials(ctx context.Context, p pair) ([]report.TrialCase, error) {
 	rules, err := rulesFrom(p.rules)
 	if err != nil {

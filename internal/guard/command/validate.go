@@ -171,6 +171,7 @@ func byRules(runs []*report.Run, rules []ruleFile) []*report.Run {
 	return ordered
 }
 
+// write writes one document for everything, or one report after the other.
 func (v *Validate) write(s Streams, runs []*report.Run, summary report.Summary) error {
 	if v.Structured {
 		switch v.Format {
@@ -192,6 +193,7 @@ func (v *Validate) write(s Streams, runs []*report.Run, summary report.Summary) 
 	return nil
 }
 
+// writeOne writes the report of one rule file on one document.
 func (v *Validate) writeOne(s Streams, r *report.Run, summary report.Summary) error {
 	var err error
 	switch v.Format {

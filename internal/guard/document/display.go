@@ -16,6 +16,7 @@ func (v *Value) Path() string {
 	return b.String()
 }
 
+// writePath writes the steps from the root down.
 func (v *Value) writePath(b *strings.Builder) {
 	if v.parent == nil {
 		return
@@ -62,6 +63,7 @@ func (v *Value) Literal() string {
 	return b.String()
 }
 
+// writeLiteral does not escape anything: it is for people, in the original's form.
 func (v *Value) writeLiteral(b *strings.Builder) {
 	switch v.kind {
 	case Null:
@@ -111,6 +113,7 @@ func (v *Value) Plain() string {
 	return v.text
 }
 
+// plainFloat writes a float without an exponent, and a whole one without a fraction.
 func plainFloat(f float64) string {
 	switch {
 	case math.IsInf(f, 1):
@@ -144,6 +147,7 @@ func (v *Value) MarshalJSON() ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
+// writeJSON writes what can be read back. Floats that JSON does not have become strings.
 func (v *Value) writeJSON(b *strings.Builder) error {
 	switch v.kind {
 	case Null:
@@ -187,6 +191,7 @@ func (v *Value) writeJSONContainer(b *strings.Builder) error {
 	return nil
 }
 
+// writeJSONString leaves <, > and & as they are, which are common in policies.
 func writeJSONString(b *strings.Builder, s string) error {
 	var quoted strings.Builder
 	enc := json.NewEncoder(&quoted)

@@ -38,6 +38,8 @@ type slab struct {
 	names          []Key
 }
 
+// count measures how much room a value takes. Lists and maps count their children, so
+// that only the root counts itself.
 func (n *slab) count(x any, depth int) error {
 	if depth > maxNesting {
 		return fmt.Errorf("document is nested more than %d deep", maxNesting)
@@ -71,6 +73,7 @@ func (n *slab) take(count int) []Value {
 	return t
 }
 
+// fill writes a value into its place. The children of a list or map lie side by side.
 func (n *slab) fill(v *Value, x any) error {
 	switch x := x.(type) {
 	case []any:
@@ -109,6 +112,7 @@ func (n *slab) fillMap(v *Value, x map[string]any) error {
 	return nil
 }
 
+// fillScalar writes what has no children.
 func fillScalar(v *Value, x any) error {
 	switch x := x.(type) {
 	case nil:
@@ -139,6 +143,7 @@ func fillScalar(v *Value, x any) error {
 	return nil
 }
 
+// fillNumber keeps an integer an integer, and 1.0 a float.
 func fillNumber(v *Value, x json.Number) error {
 	if i, err := x.Int64(); err == nil {
 		*v = *NewInt(i)

@@ -38,6 +38,7 @@ type jsonReader struct {
 	lineStart int
 }
 
+// value reads the value that comes next.
 func (p *jsonReader) value(depth int) (*Value, error) {
 	if depth > maxNesting {
 		return nil, errors.New("document is nested too deeply")
@@ -105,6 +106,7 @@ func (p *jsonReader) next() (json.Token, Pos, error) {
 	return token, p.place(start), err
 }
 
+// place counts lines from where the last place was: tokens come in order.
 func (p *jsonReader) place(offset int) Pos {
 	for ; p.offset < offset; p.offset++ {
 		if p.text[p.offset] == '\n' {

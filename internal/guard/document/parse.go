@@ -63,6 +63,7 @@ type reader struct {
 	nodes   int
 }
 
+// value reads a node, and puts what its tag stands for around it.
 func (r *reader) value(n *yaml.Node, depth int) (*Value, error) {
 	if r.nodes++; depth > maxNesting || r.nodes > maxNodes {
 		return nil, fmt.Errorf("line %d: document is nested too deeply or too large", n.Line)
@@ -109,6 +110,7 @@ func (r *reader) sequence(n *yaml.Node, depth int) (*Value, error) {
 	return NewList(elements), nil
 }
 
+// mapping reads a map. YAML allows any value as a key; a path could not name it.
 func (r *reader) mapping(n *yaml.Node, depth int) (*Value, error) {
 	keys := make([]Key, 0, len(n.Content)/2)
 	values := make([]*Value, 0, len(n.Content)/2)

@@ -29,6 +29,7 @@ func (r *reader) scalar(n *yaml.Node) (*Value, error) {
 	}
 }
 
+// byTag reads a word whose kind is written before it: !!int 5.
 func byTag(n *yaml.Node) (*Value, error) {
 	switch n.Tag {
 	case "!!bool":
@@ -53,6 +54,8 @@ func byTag(n *yaml.Node) (*Value, error) {
 	return NewString(n.Value), nil
 }
 
+// templateWord reads a plain word of a template. YAML 1.1 has more booleans than 1.2, and
+// CloudFormation's templates use them.
 func templateWord(s string) *Value {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return NewInt(i)
@@ -72,6 +75,7 @@ func templateWord(s string) *Value {
 	return NewString(s)
 }
 
+// coreWord reads a plain word of YAML 1.2.
 func coreWord(s string) *Value {
 	switch s {
 	case "", "~", "null", "Null", "NULL":

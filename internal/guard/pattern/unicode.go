@@ -34,6 +34,8 @@ func unicodeClasses(source string) string {
 	return b.String()
 }
 
+// escape writes what follows a backslash. A negated class within brackets stays ASCII's:
+// it cannot be written as a list of members.
 func escape(c byte, inClass bool) string {
 	members := map[byte]string{'d': digits, 'w': words, 's': spaces, 'D': digits, 'W': words, 'S': spaces}[c]
 	negated := c == 'D' || c == 'W' || c == 'S'

@@ -18,6 +18,8 @@ type clausePrinter struct {
 // width is the room that the names of a clause's lines take.
 const width = len("PropertyPath") + 4
 
+// clause writes a failure with those that it consists of. Rules and alternatives are
+// frames; what is in them is left out if it concerns another resource.
 func (c *clausePrinter) clause(prefix string, f *failure) {
 	switch f.kind {
 	case ruleFailure:
@@ -44,6 +46,7 @@ func (c *clausePrinter) all(prefix string, checks []*failure) {
 	}
 }
 
+// leaf writes one comparison.
 func (c *clausePrinter) leaf(prefix string, f *failure) {
 	missing := f.record.From
 	if missing.Missing == nil && f.kind == binaryFailure && len(f.record.To) > 0 && !f.record.InSet {
@@ -115,6 +118,7 @@ func (c *clausePrinter) comparison(prefix string, f *failure) {
 	}
 }
 
+// comparedWith is the other side of a comparison.
 func comparedWith(rec *guard.Record) string {
 	if !rec.InSet {
 		if len(rec.To) == 0 {
@@ -153,6 +157,7 @@ func (c *clausePrinter) messages(prefix string, f *failure, w int) {
 	}
 }
 
+// message writes the author's message, a line for each of its lines.
 func (c *clausePrinter) message(prefix, message string, w int) {
 	separator := "\n"
 	if strings.Contains(message, ";") {

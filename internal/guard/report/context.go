@@ -29,6 +29,7 @@ func (r *Run) context(rec *guard.Record) string {
 	return r.clauseContext(rec)
 }
 
+// clauseContext names a step that is about a clause.
 func (r *Run) clauseContext(rec *guard.Record) string {
 	switch c := rec.Clause.(type) {
 	case *syntax.TypeBlock:

@@ -24,6 +24,7 @@ func (r *Run) event(rec *guard.Record) object {
 	return object{{"context", r.context(rec)}, {"container", r.container(rec)}, {"children", children}}
 }
 
+// container is what a step was, with its verdict.
 func (r *Run) container(rec *guard.Record) any {
 	switch rec.Kind {
 	case guard.FileRecord:
@@ -48,6 +49,7 @@ func (r *Run) container(rec *guard.Record) any {
 	return r.clauseContainer(rec)
 }
 
+// clauseContainer is the step of a clause.
 func (r *Run) clauseContainer(rec *guard.Record) any {
 	switch c := rec.Clause.(type) {
 	case *syntax.TypeBlock:
@@ -86,6 +88,7 @@ func block(rec *guard.Record, atLeastOne bool) object {
 	return object{{"at_least_one_matches", atLeastOne}, {"status", rec.Status}, {"message", nil}}
 }
 
+// valueCheck is how one value compared. What passed is not worth more than a word.
 func valueCheck(rec *guard.Record) any {
 	switch {
 	case rec.Status == guard.Pass:
@@ -113,6 +116,8 @@ func valueCheck(rec *guard.Record) any {
 	return binaryCheck(rec)
 }
 
+// binaryCheck is a comparison of two sides. A set is shown as a list, a single value
+// alone.
 func binaryCheck(rec *guard.Record) object {
 	to := make(list, len(rec.To))
 	for i, f := range rec.To {
@@ -138,6 +143,7 @@ func binaryCheck(rec *guard.Record) object {
 
 func comparison(rec *guard.Record) list { return list{rec.Op.Name(), rec.OpNot} }
 
+// findingObject tells what was found from what was not.
 func findingObject(f guard.Finding) object {
 	switch {
 	case f.Missing != nil:

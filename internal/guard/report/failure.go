@@ -65,6 +65,7 @@ func (r *Run) failure(kind failureKind, rec *guard.Record, custom *string, forma
 	return &failure{kind: kind, context: r.context(rec), custom: custom, error: &message, record: rec}
 }
 
+// valueFailure says in a sentence what is wrong with one value.
 func (r *Run) valueFailure(rec *guard.Record) *failure {
 	custom := new(text(rec.Message))
 	switch {
@@ -93,6 +94,7 @@ func (r *Run) valueFailure(rec *guard.Record) *failure {
 	return r.pairFailure(rec, custom)
 }
 
+// pairFailure says it of a value that was compared with another.
 func (r *Run) pairFailure(rec *guard.Record, custom *string) *failure {
 	reason := ""
 	if rec.Reason != "" {
@@ -135,6 +137,7 @@ func unaryWords(op syntax.Op, not bool) string {
 	return words[0]
 }
 
+// binaryWords name the relation that a value has, or lacks, to another.
 func binaryWords(op syntax.Op, not bool) string {
 	words := map[syntax.Op][2]string{
 		syntax.Equal:        {"not equal to", "equal to"},

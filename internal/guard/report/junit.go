@@ -57,6 +57,8 @@ func JUnit(w io.Writer, runs []*Run) error {
 	return writeJUnit(w, "cfn-guard validate report", suites)
 }
 
+// junitCase is one rule file on one document. JUnit has room for one failure in a case,
+// so the messages of all rules go into it.
 func (r *Run) junitCase() junitCase {
 	c := junitCase{Name: r.RulesName}
 	switch r.Result.Status {

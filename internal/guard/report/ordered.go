@@ -32,6 +32,7 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
+// jsonValue writes a value at a depth, in one pass however deep it is.
 func jsonValue(b *strings.Builder, v any, depth int) {
 	switch v := flat(v).(type) {
 	case object:
@@ -46,6 +47,7 @@ func jsonValue(b *strings.Builder, v any, depth int) {
 	}
 }
 
+// jsonEntries writes what is common to objects and lists.
 func jsonEntries(b *strings.Builder, brackets string, n, depth int, entry func(i int)) {
 	if n == 0 {
 		b.WriteString(brackets)
@@ -113,6 +115,7 @@ func yamlValue(b *strings.Builder, v any, depth int, inline bool) {
 	}
 }
 
+// yamlObject writes one member a line. The first stands behind the dash of a list.
 func yamlObject(b *strings.Builder, o object, depth int, inline bool) {
 	if len(o) == 0 {
 		b.WriteString("{}\n")
@@ -134,6 +137,7 @@ func yamlObject(b *strings.Builder, o object, depth int, inline bool) {
 	}
 }
 
+// yamlNested writes a container behind its name: below it, or beside it if it is empty.
 func yamlNested(b *strings.Builder, v any, n, depth int) {
 	if n == 0 {
 		b.WriteByte(' ')
@@ -173,6 +177,7 @@ func flat(v any) any {
 	return v
 }
 
+// flatDocument unfolds one level of a document; the writers ask for the next.
 func flatDocument(v *document.Value) any {
 	switch v.Kind() {
 	case document.Map:
@@ -201,6 +206,7 @@ func flatDocument(v *document.Value) any {
 	return v.Plain()
 }
 
+// yamlWord writes a scalar.
 func yamlWord(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -216,6 +222,7 @@ func yamlWord(v any) string {
 // plainYAML is what needs no quotes: it cannot be taken for anything but text.
 var plainYAML = regexp.MustCompile(`^[A-Za-z_/$(.][^\x00-\x1f"\x7f-\x9f]*$`)
 
+// yamlString quotes what could be taken for anything but text.
 func yamlString(s string) string {
 	switch strings.ToLower(s) {
 	case "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".inf", ".nan":

@@ -14,6 +14,7 @@ func ParseTree(w io.Writer, format string, f *syntax.File) error {
 	return writeYAML(w, fileObject(f))
 }
 
+// fileObject is the tree in the original's form, which tools read.
 func fileObject(f *syntax.File) object {
 	rules, calls := list{}, list{}
 	for _, r := range f.Rules {
@@ -46,6 +47,7 @@ func blockObject(b *syntax.Block, clause func(syntax.Clause) any) object {
 	return object{{"assignments", lets(b.Lets)}, {"conjunctions", lines(b.Clauses, clause)}}
 }
 
+// lines are alternatives in lines.
 func lines(c syntax.Conjunction, clause func(syntax.Clause) any) list {
 	all := list{}
 	for _, line := range c {
@@ -98,6 +100,7 @@ func queryObject(q *syntax.Query) object {
 	return object{{"query", parts}, {"match_all", !q.Some}}
 }
 
+// partObject is one step of a path.
 func partObject(p syntax.Part) any {
 	var name any
 	if p.Name != "" {

@@ -34,6 +34,7 @@ func (r *Run) byProperty(p *printer, s Summary) {
 	p.line("--")
 }
 
+// worthWriting looks at the first verdict that is wanted only, as the original does.
 func worthWriting(s Summary, passed, failed, skipped int) bool {
 	switch {
 	case s.Fail:
@@ -76,6 +77,7 @@ func (r *Run) failedProperties(p *printer, rule string, rec *guard.Record) {
 	}
 }
 
+// failedProperty writes one comparison in a line.
 func (r *Run) failedProperty(p *printer, rule string, rec *guard.Record) {
 	message := oneLine(text(rec.Message))
 	path, provided := "", "null"
@@ -108,6 +110,7 @@ func (r *Run) failedProperty(p *printer, rule string, rec *guard.Record) {
 	}
 }
 
+// retrievalReason says why a comparison was not possible.
 func (r *Run) retrievalReason(rec *guard.Record) string {
 	switch {
 	case rec.Kind == guard.MissingRecord:
@@ -141,6 +144,7 @@ func compact(v *document.Value) string {
 	return string(b)
 }
 
+// summaryWords are the original's, which differ from those in other reports.
 func summaryWords(op syntax.Op, not bool) string {
 	words := map[syntax.Op][2]string{
 		syntax.Exists:   {"did not exist", "existed"},

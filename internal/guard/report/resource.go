@@ -144,6 +144,7 @@ func resourceOf(v, root *document.Value) (within *document.Value, outside bool) 
 	return nil, path >= root.Path()
 }
 
+// cdkPath is where the CDK made a resource, if it did.
 func cdkPath(v *document.Value) string {
 	if m := v.Get("Metadata"); m != nil {
 		if p := m.Get("aws:cdk:path"); p != nil && p.Kind() == document.String {

@@ -33,6 +33,7 @@ func Files(runs []*Run) []*FileReport {
 	return reports
 }
 
+// add takes in what one rule file says.
 func (f *FileReport) add(r *Run) {
 	f.status = max(f.status, r.Result.Status)
 	f.failures = append(f.failures, r.failures(r.Result.Record.Children)...)
@@ -100,6 +101,7 @@ func (f *failure) object() object {
 	}}}}}
 }
 
+// unaryCheck is what a comparison of one value looked at.
 func (f *failure) unaryCheck() object {
 	rec := f.record
 	switch {
@@ -113,6 +115,7 @@ func (f *failure) unaryCheck() object {
 	return object{{"Resolved", object{{"value", valueObject(rec.From)}, {"comparison", comparison(rec)}}}}
 }
 
+// binaryCheck is what a comparison of two sides looked at.
 func (f *failure) binaryCheck() object {
 	rec := f.record
 	switch {
@@ -196,6 +199,7 @@ func SARIF(w io.Writer, reports []*FileReport, version string) error {
 	})
 }
 
+// sarifResult is one comparison at its place in the document.
 func sarifResult(file, rule string, f *failure) object {
 	at := f.at()
 	id, _, _ := strings.Cut(rule, ".")

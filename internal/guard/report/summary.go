@@ -79,6 +79,7 @@ func (r *Run) verdicts() (passed, failed, skipped []string) {
 	return passed, failed, skipped
 }
 
+// table writes the names of rules by their verdicts, under the verdict of the document.
 func (r *Run) table(p *printer, s Summary) {
 	passed, failed, skipped := r.verdicts()
 	longest := 0

@@ -14,6 +14,7 @@ func Tree(w io.Writer, r *Run) error {
 	return r.branch(w, r.Result.Record, "", true)
 }
 
+// branch writes a step and, further in, the steps that it was made of.
 func (r *Run) branch(w io.Writer, rec *guard.Record, prefix string, last bool) error {
 	mark, below := "|- ", "|  "
 	if last {
@@ -59,6 +60,7 @@ func (r *Run) title(rec *guard.Record) string {
 	return valueTitle(rec)
 }
 
+// valueTitle is how one value compared.
 func valueTitle(rec *guard.Record) string {
 	if rec.Status == guard.Pass {
 		return "GuardClauseValueCheck(Status=PASS)"
@@ -99,6 +101,7 @@ func notOp(rec *guard.Record) string {
 	return ""
 }
 
+// finding is a value with how it came about.
 func finding(f guard.Finding) string {
 	switch {
 	case f.Missing != nil:

@@ -57,6 +57,7 @@ func TrialText(w io.Writer, number int, c TrialCase, run *Run) error {
 	return p.err
 }
 
+// trialLines writes the rules that met, or did not meet, their expectations.
 func trialLines(p *printer, c TrialCase, title string, met bool) {
 	titled := false
 	for _, o := range c.Outcomes {
@@ -137,6 +138,7 @@ func Trials(w io.Writer, format string, files []TrialFile, single bool) error {
 	return fmt.Errorf("tests cannot be reported as %q", format)
 }
 
+// trialJUnit makes a suite of each rule file.
 func trialJUnit(w io.Writer, files []TrialFile) error {
 	var suites []junitSuite
 	for _, f := range files {
@@ -152,6 +154,7 @@ func trialJUnit(w io.Writer, files []TrialFile) error {
 	return writeJUnit(w, "cfn-guard test report", suites)
 }
 
+// trialCases makes a case of each rule of which something was expected.
 func trialCases(c TrialCase) []junitCase {
 	var cases []junitCase
 	for _, o := range c.Outcomes {

@@ -46,6 +46,8 @@ func (p *parser) check() (Clause, bool) {
 	return c, ok
 }
 
+// freshCheck reads a comparison. What must follow an operator is not optional: from
+// there on nothing else can be meant.
 func (p *parser) freshCheck() (*Check, bool) {
 	c := &Check{At: p.here()}
 	p.ws()

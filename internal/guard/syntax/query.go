@@ -23,6 +23,7 @@ func (p *parser) query() (*Query, bool) {
 	})
 }
 
+// freshQuery reads steps for as long as they can be read.
 func (p *parser) freshQuery() (*Query, bool) {
 	some := p.some()
 	first, ok := p.firstPart()
@@ -59,6 +60,7 @@ func (p *parser) some() bool {
 	return ok
 }
 
+// firstPart reads what a path begins with.
 func (p *parser) firstPart() (Part, bool) {
 	if _, ok := try(p, func() (bool, bool) { p.ws(); return true, p.tag("this", "THIS") }); ok {
 		return Part{Kind: This}, true
@@ -220,6 +222,7 @@ func (p *parser) keyFilter() (Part, bool) {
 	return part, p.wsChar(']')
 }
 
+// keyComparison reads the few operators that compare keys.
 func (p *parser) keyComparison() (op Op, not, ok bool) {
 	switch {
 	case p.tag("=="):

@@ -19,6 +19,7 @@ func (p *parser) value() (*document.Value, bool) {
 	})
 }
 
+// bareValue tries every kind of value in the order that decides between them.
 func (p *parser) bareValue() (*document.Value, bool) {
 	for _, read := range []func() (*document.Value, bool){
 		p.null, p.str, p.float, p.integer, p.boolean, p.regex, p.rangeValue, p.list, p.mapping,
@@ -126,6 +127,8 @@ func (p *parser) integer() (*document.Value, bool) {
 	return document.NewInt(i), ok
 }
 
+// int64 reads an integer. One that is too large is no integer, and is remembered as the
+// likely reason if nothing else fits.
 func (p *parser) int64() (int64, bool) {
 	start := p.pos
 	negative := p.tag("-")
@@ -207,6 +210,7 @@ func (p *parser) rangeValue() (*document.Value, bool) {
 	return v, true
 }
 
+// bound reads an end of a range. Any character that is no number stands for itself.
 func (p *parser) bound() (*document.Value, bool) {
 	p.blanks()
 	v, ok := try(p, p.float)
@@ -222,6 +226,7 @@ func (p *parser) bound() (*document.Value, bool) {
 	return v, ok && !p.failed
 }
 
+// list reads a list. A comma at its end is not allowed.
 func (p *parser) list() (*document.Value, bool) {
 	if !p.wsChar('[') {
 		return nil, false
@@ -282,6 +287,7 @@ func (p *parser) entry() (entry, bool) {
 	return entry{document.Key{Name: key}, v}, ok
 }
 
+// mapKey reads a key, which may be a number or have dashes.
 func (p *parser) mapKey() (string, bool) {
 	end := strings.IndexFunc(p.src[p.pos:], func(c rune) bool {
 		return c != '-' && c != '_' && !unicode.IsLetter(c) && !unicode.IsNumber(c)

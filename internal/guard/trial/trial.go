@@ -43,6 +43,7 @@ func Read(text []byte) ([]Trial, error) {
 	return trials, nil
 }
 
+// one reads one test.
 func one(v *document.Value) (Trial, error) {
 	var t Trial
 	if v.Kind() != document.Map {
@@ -61,6 +62,8 @@ func one(v *document.Value) (Trial, error) {
 	return t, err
 }
 
+// expectations reads the verdicts that are expected. They are needed: a test that expects
+// nothing would always pass.
 func expectations(v *document.Value) (map[string]guard.Status, error) {
 	if v == nil || v.Get("rules") == nil {
 		return nil, errors.New("expectations.rules is missing")
