@@ -41,7 +41,7 @@ func (a Alias) route() string {
 func (s *Service) CreateAlias(ctx context.Context, a Alias) (Alias, error) {
 	a.Ref = a.Ref.unqualified()
 	a.Revision = newID()
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	err := s.change(ctx, func(tx *db.Tx) error {
 		_, err := readAlias(ctx, tx, a.Ref, a.Name)
 		if err == nil {
 			return lambdaapi.ResourceConflictException("Alias already exists: %s", a.ARN())
@@ -109,7 +109,7 @@ func noAlias(text string, r Ref, name string) error {
 // empty.
 func (s *Service) UpdateAlias(ctx context.Context, r Ref, name, revision string, change func(*Alias)) (Alias, error) {
 	var a Alias
-	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
+	err := s.change(ctx, func(tx *db.Tx) (err error) {
 		a, err = readAlias(ctx, tx, r, name)
 		if errors.Is(err, errNoRow) {
 			return noAlias("Alias not found: %s", r, name)
@@ -133,7 +133,7 @@ func (s *Service) UpdateAlias(ctx context.Context, r Ref, name, revision string,
 // DeleteAlias removes an alias with its policy and its event invoke
 // configuration; one that is not there is fine.
 func (s *Service) DeleteAlias(ctx context.Context, r Ref, name string) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	return s.change(ctx, func(tx *db.Tx) error {
 		for table, column := range map[string]string{"lambda_alias": "alias", "lambda_policy": "qualifier", "lambda_event_invoke": "qualifier"} {
 			_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account = ? AND region = ? AND name = ? AND "+column+" = ?", r.Account, r.Region, r.Name, name)
 			if err != nil {

@@ -67,7 +67,7 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 	f.Version, f.CodeSHA, f.CodeSize = Latest, code.SHA(zip), int64(len(zip))
 	f.Revision, f.Modified = newID(), s.now()
 	out := f
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
+	err = s.change(ctx, func(tx *db.Tx) error {
 		r := Ref{Place: f.Place, Name: f.Name}
 		_, err := readVersion(ctx, tx, r, Latest)
 		if err == nil {
@@ -127,7 +127,7 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 		}
 	}
 	var out Function
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	err := s.change(ctx, func(tx *db.Tx) error {
 		f, err := s.latest(ctx, tx, r)
 		if err != nil {
 			return err
@@ -221,7 +221,7 @@ func (s *Service) Delete(ctx context.Context, r Ref) error {
 	if r.Qualifier != "" && !isVersion(r.Qualifier) {
 		return lambdaapi.InvalidParameterValueException("Deletion of aliases is not currently supported.")
 	}
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	err := s.change(ctx, func(tx *db.Tx) error {
 		f, err := readVersion(ctx, tx, r, Latest)
 		if errors.Is(err, errNoRow) {
 			return notFound(r)

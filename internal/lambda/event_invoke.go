@@ -53,7 +53,7 @@ func eventRef(r Ref) Ref {
 func (s *Service) PutEventInvoke(ctx context.Context, r Ref, merge bool, change func(*EventInvoke)) (EventInvoke, error) {
 	r = eventRef(r)
 	c := EventInvoke{Ref: r}
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	err := s.change(ctx, func(tx *db.Tx) error {
 		if _, err := resolve(ctx, tx, r); err != nil {
 			return lambdaapi.ResourceNotFoundException("The function doesn't exist.")
 		}
@@ -139,7 +139,7 @@ func (s *Service) GetEventInvoke(ctx context.Context, r Ref) (EventInvoke, error
 // DeleteEventInvoke removes a configuration.
 func (s *Service) DeleteEventInvoke(ctx context.Context, r Ref) error {
 	r = eventRef(r)
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	return s.change(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(ctx, "DELETE FROM lambda_event_invoke WHERE account = ? AND region = ? AND name = ? AND qualifier = ?",
 			r.Account, r.Region, r.Name, r.Qualifier)
 		if err == nil && n == 0 {

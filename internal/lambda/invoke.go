@@ -100,37 +100,49 @@ func (s *Service) run(ctx context.Context, r Ref, c Call) (Answer, error) {
 // forInvoke returns the version to run, picked by weight for an alias, and the
 // function's reserved concurrency.
 func (s *Service) forInvoke(ctx context.Context, r Ref) (f Function, reserved *int, err error) {
-	shown := r
-	if shown.Qualifier == "" {
-		shown.Qualifier = Latest
+	m, ok, changes := s.cache.get(r)
+	if ok {
+		return m.function, m.reserved, nil
 	}
+	fixed := true
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		latest, err := s.latest(ctx, tx, shown)
-		if err != nil {
-			return err
-		}
-		reserved, f = latest.Reserved, latest
-		version := shown.Qualifier
-		if version != Latest && !isVersion(version) {
-			a, err := readAlias(ctx, tx, r, version)
-			if errors.Is(err, errNoRow) {
-				return notFound(shown)
-			}
-			if err != nil {
-				return err
-			}
-			version = a.route()
-		}
-		if version == Latest {
-			return nil
-		}
-		f, err = readVersion(ctx, tx, r, version)
-		if errors.Is(err, errNoRow) {
-			return notFound(shown)
-		}
+		m, fixed, err = s.meaning(ctx, tx, r)
 		return err
 	})
-	return f, reserved, err
+	if err == nil && fixed {
+		s.cache.put(r, m, changes)
+	}
+	return m.function, m.reserved, err
+}
+
+// meaning reads what a reference means now, and whether it means that every
+// time.
+func (s *Service) meaning(ctx context.Context, tx *db.Tx, r Ref) (m meaning, fixed bool, err error) {
+	shown := eventRef(r)
+	latest, err := s.latest(ctx, tx, shown)
+	if err != nil {
+		return m, false, err
+	}
+	m, fixed = meaning{function: latest, reserved: latest.Reserved}, true
+	version := shown.Qualifier
+	if version != Latest && !isVersion(version) {
+		a, err := readAlias(ctx, tx, r, version)
+		if errors.Is(err, errNoRow) {
+			return m, false, notFound(shown)
+		}
+		if err != nil {
+			return m, false, err
+		}
+		version, fixed = a.route(), len(a.Weights) == 0
+	}
+	if version == Latest {
+		return m, fixed, nil
+	}
+	m.function, err = readVersion(ctx, tx, r, version)
+	if errors.Is(err, errNoRow) {
+		err = notFound(shown)
+	}
+	return m, fixed, err
 }
 
 // folder returns where the code is unpacked.

@@ -514,3 +514,20 @@ func TestNamesAreReadInAllForms(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkInvoke measures a warm invocation with all that stands before it:
+// the look-up of the function and the count of what runs. Beside it stands
+// environment's BenchmarkWarm.
+func BenchmarkInvoke(b *testing.B) {
+	f := lambdatest.New(b, dbtest.Open(b), lambda.Options{}, environment.Options{})
+	_, err := f.Create(b.Context(), lambdatest.Function("f"), lambda.Source{Zip: lambdatest.Bootstrap(b)}, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := lambda.Ref{Place: lambdatest.Place, Name: "f"}
+	for b.Loop() {
+		if _, err := f.Invoke(b.Context(), r, lambda.Call{Payload: []byte(`{}`)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

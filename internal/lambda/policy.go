@@ -103,7 +103,7 @@ func (s *Service) AddPermission(ctx context.Context, r Ref, p Permission, revisi
 	if err != nil {
 		return "", err
 	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
+	err = s.change(ctx, func(tx *db.Tx) error {
 		f, err := resolve(ctx, tx, r)
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (s *Service) AddPermission(ctx context.Context, r Ref, p Permission, revisi
 
 // RemovePermission takes a statement out of a policy.
 func (s *Service) RemovePermission(ctx context.Context, r Ref, sid, revision string) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	return s.change(ctx, func(tx *db.Tx) error {
 		f, err := resolve(ctx, tx, r)
 		if err != nil {
 			return lambdaapi.ResourceNotFoundException("No policy found for: %s", r.ARN())

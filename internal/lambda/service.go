@@ -71,6 +71,7 @@ type Service struct {
 	folders *code.Folders
 	now     func() time.Time
 	o       Options
+	cache   cache
 
 	mu      sync.Mutex
 	running map[config.Place]map[string]int // invocations at this moment, by function
@@ -96,7 +97,7 @@ func New(
 	if o.MaxEvent == 0 {
 		o.MaxEvent = 1 << 20
 	}
-	s := &Service{log: log, db: d, jobs: jobs, pool: pool, folders: folders, now: now, o: o, running: map[config.Place]map[string]int{}}
+	s := &Service{log: log, db: d, jobs: jobs, pool: pool, folders: folders, now: now, o: o, cache: cache{shared: d.IsPostgres()}, running: map[config.Place]map[string]int{}}
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("open functions: %w", err)
 	}

@@ -19,7 +19,7 @@ type Publication struct {
 // last: then it returns that.
 func (s *Service) Publish(ctx context.Context, r Ref, p Publication) (Function, error) {
 	var out Function
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
+	err := s.change(ctx, func(tx *db.Tx) error {
 		f, err := s.latest(ctx, tx, r)
 		if err != nil {
 			return err

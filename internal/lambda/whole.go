@@ -91,7 +91,7 @@ func (s *Service) changeWhole(ctx context.Context, r Ref, change func(*Function)
 // changeWholeTx changes what belongs to the function as a whole. Its revision
 // stays.
 func (s *Service) changeWholeTx(ctx context.Context, r Ref, change func(*db.Tx, *Function) error) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+	return s.change(ctx, func(tx *db.Tx) error {
 		f, err := s.latest(ctx, tx, r)
 		if err != nil {
 			return err

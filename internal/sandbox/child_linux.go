@@ -36,7 +36,8 @@ func Main() {
 	// Privileges, filters and the parent's death signal belong to a thread, and
 	// the thread that executes the program is the one that counts.
 	runtime.LockOSThread()
-	err := beChild()
+	control := os.NewFile(controlFD, "control")
+	err := beChild(control)
 	if err == nil {
 		os.Exit(0)
 	}
@@ -45,14 +46,17 @@ func Main() {
 		say = sayProgram
 	}
 	unix.Write(controlFD, append([]byte{say}, err.Error()...))
+	// Otherwise the garbage collector may close it on the way, and the parent
+	// would take that for the child's end.
+	runtime.KeepAlive(control)
 	os.Exit(1)
 }
 
 // beChild takes the order and returns only if it cannot be carried out.
-func beChild() error {
+func beChild(control *os.File) error {
 	unix.CloseOnExec(controlFD)
 	var o order
-	if err := json.NewDecoder(os.NewFile(controlFD, "control")).Decode(&o); err != nil {
+	if err := json.NewDecoder(control).Decode(&o); err != nil {
 		return fmt.Errorf("take order: %w", err)
 	}
 	if o.Level == Namespaces {

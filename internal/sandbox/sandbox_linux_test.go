@@ -90,7 +90,31 @@ func inside(what string, args []string) {
 		time.Sleep(time.Hour)
 	case "wait":
 		time.Sleep(time.Hour)
+	case "serve":
+		say(startWaiting(args[0], args[1]))
+		time.Sleep(time.Hour)
 	}
+}
+
+// startWaiting starts a child that holds this process's output and never ends.
+func startWaiting(level, dir string) error {
+	l, err := ParseLevel(level)
+	if err != nil {
+		return err
+	}
+	b, err := New(slog.Default(), Report{Level: l}, dir)
+	if err != nil {
+		return err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	code := Mount{Source: filepath.Dir(exe), Target: "/var/task"}
+	_, err = b.Start(context.Background(), Spec{
+		Args: []string{filepath.Join(l.Path(code), filepath.Base(exe))}, Env: []string{"INSIDE=wait"}, Mounts: []Mount{code}, Output: os.Stdout,
+	})
+	return err
 }
 
 // A trial is a box with a folder to write in and the test program inside.
@@ -325,6 +349,39 @@ func TestKillTakesTheChildrenToo(t *testing.T) {
 		r.SetReadDeadline(time.Now().Add(5 * time.Second))
 		if _, err := r.Read(line); err != io.EOF {
 			t.Errorf("a child of the child still lives: %v", err)
+		}
+	})
+}
+
+func TestChildDiesWithAKilledServer(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := exec.Command(exe, tr.box.level.String(), t.TempDir())
+		server.Env = append(os.Environ(), "INSIDE=serve")
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		server.Stdout, server.Stderr = w, w
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		line := make([]byte, 3)
+		if _, err := io.ReadFull(r, line); err != nil || string(line) != "ok\n" {
+			rest, _ := io.ReadAll(r)
+			t.Fatalf("%q%s, %v", line, rest, err)
+		}
+		server.Process.Kill()
+		server.Wait()
+		// The pipe ends when the child, which holds the other end, has gone too.
+		r.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := r.Read(line); err != io.EOF {
+			t.Errorf("the child still lives: %v", err)
 		}
 	})
 }

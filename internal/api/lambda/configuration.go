@@ -207,4 +207,3 @@ func setArchitecture(fn *lambda.Function, as []lambdaapi.Architecture) error {
 	fn.Architecture = string(as[0])
 	return nil
 }
-

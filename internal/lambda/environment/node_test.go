@@ -98,6 +98,16 @@ func TestNodeConsoleLinesAreOneEvent(t *testing.T) {
 	}
 }
 
+func TestNodeLogsJSONIfAsked(t *testing.T) {
+	b := newBench(t)
+	v := b.node(`exports.handler = async () => { console.debug("quiet"); console.warn("two", 1); console.info({a: 1}) }`)
+	v.LogFormat, v.LogLevel = "JSON", "INFO"
+	log := string(b.invoke(v, `{}`).Log)
+	if strings.Contains(log, "quiet") || !strings.Contains(log, `"level":"WARN","requestId":"`) || !strings.Contains(log, `"message":"two 1"`) || !strings.Contains(log, `"message":{"a":1}`) {
+		t.Errorf("got %s", log)
+	}
+}
+
 func TestSDKForJavaScript2CallsTheEndpoint(t *testing.T) {
 	b := newBench(t)
 	if b.host.Look(t.Context()).NodeSDK == "" {

@@ -154,6 +154,30 @@ def handler(event, context):
 	}
 }
 
+func TestPythonLogsJSONIfAsked(t *testing.T) {
+	b := newBench(t)
+	v := b.python(`
+import logging
+def handler(event, context):
+    logging.getLogger("mine").error("bad %d", 7)
+    raise ValueError("no")
+`)
+	v.LogFormat, v.LogLevel = "JSON", "INFO"
+	r := b.invoke(v, `{}`)
+	var bad, raised bool
+	for line := range strings.Lines(string(r.Log)) {
+		var o map[string]any
+		if json.Unmarshal([]byte(line), &o) != nil {
+			continue
+		}
+		bad = bad || o["message"] == "bad 7" && o["level"] == "ERROR" && o["logger"] == "mine" && o["requestId"] != nil
+		raised = raised || o["errorType"] == "ValueError" && o["errorMessage"] == "no"
+	}
+	if !bad || !raised {
+		t.Errorf("got %s", r.Log)
+	}
+}
+
 func TestPythonKeepsStateWhileWarm(t *testing.T) {
 	b := newBench(t)
 	v := b.python(`
