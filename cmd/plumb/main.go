@@ -21,11 +21,8 @@ import (
 func main() {
 	sandbox.Main() // a function's process begins its life here
 	if demo.IsFunction() {
-		if err := demo.Rule(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+		fmt.Fprintln(os.Stderr, demo.Rule(context.Background()))
+		os.Exit(1)
 	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

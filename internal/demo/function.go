@@ -25,7 +25,7 @@ func IsFunction() bool {
 }
 
 // Rule serves the Lambda Runtime API: it is rule.py again, for machines without
-// Python. It returns when the runtime goes away.
+// Python. It returns an error when the runtime goes away.
 func Rule(ctx context.Context) error {
 	base := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
 	client := configservice.NewFromConfig(aws.Config{

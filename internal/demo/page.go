@@ -35,13 +35,6 @@ func (p *page) lineAt(at time.Time, what, text string) {
 	fmt.Fprintf(p.w, "   %s  %-9s %s\n", p.paint(faint, fmt.Sprintf("%6.0f ms", float64(at.Sub(p.begun).Microseconds())/1000)), what, text)
 }
 
-// more continues the line before.
-func (p *page) more(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	fmt.Fprintf(p.w, "%*s%s\n", 24, "", text)
-}
-
 type style string
 
 const (
