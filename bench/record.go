@@ -96,8 +96,8 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 	}
 	bodies := map[string]string{}
 	for _, kind := range kinds {
-		if bodies[kind], err = m.someBody(ctx, kind); err != nil {
-			return nil, fmt.Errorf("what an item of %s looks like: %w", kind, err)
+		if bodies[kind], err = someBody(ctx, m.db, kind); err != nil {
+			return nil, err
 		}
 	}
 	state, step := time.Now().UnixMilli(), 0
@@ -123,9 +123,12 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 }
 
 // someBody returns the text of some item of a type.
-func (m *machine) someBody(ctx context.Context, kind string) (body string, err error) {
-	err = m.db.Read(ctx, func(tx *db.Tx) error {
+func someBody(ctx context.Context, d *db.DB, kind string) (body string, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT body FROM item WHERE type = ? LIMIT 1`, kind).Scan(&body)
 	})
-	return body, err
+	if err != nil {
+		return "", fmt.Errorf("what an item of %s looks like: %w", kind, err)
+	}
+	return body, nil
 }

@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -30,28 +29,11 @@ func New(publish func(ctx context.Context, tx *db.Tx, event any) error, now func
 	return &Door{now: now, publish: publish}
 }
 
-// A Batch is what one rule says. Of several evaluations of one resource the last
-// one counts.
-type Batch struct {
-	Rule        config.Rule
-	Evaluations []config.Evaluation
-	Invoked     time.Time // ConfigRuleInvokedTime
-	// Captured is the capture time of the item that the rule was told of, if it
-	// was of one. Clients cut fractions of seconds, so an evaluation of that
-	// second is taken as one of that moment: of two functions that look at two
-	// versions of a resource, the one that ends later need not have the newer.
-	Captured time.Time
-	// Terse leaves a verdict alone that says the same already, and does not keep
-	// that a rule was never applicable. It is for rules that are evaluated again
-	// with every item: writing all they say costs four times as much.
-	Terse bool
-}
-
 // Accept keeps the evaluations of several rules of one place. An evaluation that
 // is older than the kept verdict is dropped: a verdict never goes back. An
 // ordering time in the future is taken as now, or it would block what comes
 // after it.
-func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...Batch) error {
+func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error {
 	if err := tx.Lock(ctx, p.Lock()); err != nil {
 		return err
 	}
@@ -62,7 +44,7 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	now := d.now()
 	var changes []config.VerdictChange
 	for _, b := range batches {
-		write, changed := b.settle(p, before, now)
+		write, changed := settle(b, p, before, now)
 		if err := store.PutVerdicts(ctx, tx, b.Rule, write); err != nil {
 			return err
 		}
@@ -75,7 +57,7 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 }
 
 // kept returns the present verdicts on the resources that are spoken of.
-func kept(ctx context.Context, tx *db.Tx, p config.Place, batches []Batch) (map[store.RuleKey]config.Verdict, error) {
+func kept(ctx context.Context, tx *db.Tx, p config.Place, batches []config.Batch) (map[store.RuleKey]config.Verdict, error) {
 	if len(batches) == 1 {
 		one, err := store.RuleVerdicts(ctx, tx, batches[0].Rule, keys(p, batches))
 		out := make(map[store.RuleKey]config.Verdict, len(one))
@@ -87,7 +69,7 @@ func kept(ctx context.Context, tx *db.Tx, p config.Place, batches []Batch) (map[
 	return store.ResourceVerdicts(ctx, tx, p, keys(p, batches))
 }
 
-func keys(p config.Place, batches []Batch) []config.ResourceKey {
+func keys(p config.Place, batches []config.Batch) []config.ResourceKey {
 	seen := map[config.ResourceKey]bool{}
 	var out []config.ResourceKey
 	for _, b := range batches {
@@ -103,12 +85,12 @@ func keys(p config.Place, batches []Batch) []config.ResourceKey {
 }
 
 // settle returns the verdicts to write and the compliances that change.
-func (b Batch) settle(p config.Place, before map[store.RuleKey]config.Verdict, now time.Time) ([]config.Verdict, []config.VerdictChange) {
+func settle(b config.Batch, p config.Place, before map[store.RuleKey]config.Verdict, now time.Time) ([]config.Verdict, []config.VerdictChange) {
 	var write []config.Verdict
 	var changes []config.VerdictChange
 	for _, e := range lastOfEach(b.Evaluations) {
 		var exact bool
-		e.Ordering, exact = b.moment(e, now)
+		e.Ordering, exact = moment(b, e, now)
 		old, had := before[store.RuleKey{RuleID: b.Rule.ID, ResourceKey: config.ResourceKey{Place: p, Type: e.ResourceType, ID: e.ResourceID}}]
 		if had && older(e.Ordering, exact, old.Ordering) {
 			continue
@@ -127,7 +109,7 @@ func (b Batch) settle(p config.Place, before map[store.RuleKey]config.Verdict, n
 
 // moment returns the ordering time of an evaluation, and whether it is known
 // beyond the second.
-func (b Batch) moment(e config.Evaluation, now time.Time) (at time.Time, exact bool) {
+func moment(b config.Batch, e config.Evaluation, now time.Time) (at time.Time, exact bool) {
 	switch {
 	case b.Terse:
 		return e.Ordering, true // an item's capture time
@@ -191,13 +173,4 @@ func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) 
 		return false, nil
 	}
 	return len(gone) == limit, d.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})
-}
-
-// Annotation cuts a text to what an annotation may hold.
-func Annotation(s string) string {
-	if utf8.RuneCountInString(s) <= config.MaxAnnotation {
-		return s
-	}
-	r := []rune(s)
-	return string(r[:config.MaxAnnotation-3]) + "..."
 }

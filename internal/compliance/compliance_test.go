@@ -48,7 +48,7 @@ func (k *desk) write(f func(*db.Tx) error) {
 func (k *desk) say(c config.Compliance, annotation string, at time.Time) {
 	k.t.Helper()
 	k.write(func(tx *db.Tx) error {
-		return k.door.Accept(k.t.Context(), tx, place, compliance.Batch{Rule: rule, Invoked: noon, Evaluations: []config.Evaluation{
+		return k.door.Accept(k.t.Context(), tx, place, config.Batch{Rule: rule, Invoked: noon, Evaluations: []config.Evaluation{
 			{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: c, Annotation: annotation, Ordering: at},
 		}})
 	})
@@ -97,7 +97,7 @@ func TestOlderItemOfTheSameSecondNeverReplacesTheVerdictOnANewerOne(t *testing.T
 			says     config.Compliance
 		}{{second.Add(700 * time.Millisecond), config.NonCompliant}, {second.Add(100 * time.Millisecond), config.Compliant}} {
 			k.write(func(tx *db.Tx) error {
-				return k.door.Accept(t.Context(), tx, place, compliance.Batch{Rule: rule, Captured: told.captured, Evaluations: []config.Evaluation{
+				return k.door.Accept(t.Context(), tx, place, config.Batch{Rule: rule, Captured: told.captured, Evaluations: []config.Evaluation{
 					{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: told.says, Ordering: second},
 				}})
 			})

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"plumb/internal/compliance"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -57,7 +56,7 @@ type Options struct {
 	// with the reason if it cannot be. It is not asked about functions.
 	Compile func(r config.Rule) (Compiled, error)
 	// Accept is compliance's door.
-	Accept func(ctx context.Context, tx *db.Tx, p config.Place, batches ...compliance.Batch) error
+	Accept func(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error
 	// Forget deletes up to limit results of a rule.
 	Forget func(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error)
 	// Invoke has a function invoked, in the transaction that decided it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"plumb/internal/compliance"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -101,7 +100,7 @@ func (e *Engine) judgeOf(ctx context.Context, tx *db.Tx, r config.Rule, first bo
 		return nil, nil, e.noteMissing(ctx, tx, r, err)
 	}
 	if err != nil {
-		return nil, nil, e.settle(ctx, tx, r.Place, []saying{{batch: compliance.Batch{Rule: r}, failed: err}})
+		return nil, nil, e.settle(ctx, tx, r.Place, []saying{{batch: config.Batch{Rule: r}, failed: err}})
 	}
 	if !c.Initially {
 		return nil, nil, nil

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"plumb/internal/compliance"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/store"
@@ -40,7 +39,7 @@ func (e *Engine) Judge(ctx context.Context, p config.Place, items []config.Item)
 
 // A saying is what one rule said of some items, and the first failure.
 type saying struct {
-	batch  compliance.Batch
+	batch  config.Batch
 	failed error
 }
 
@@ -61,7 +60,7 @@ func evaluateAll(rules []inProcess, items []config.Item, now time.Time) []saying
 // evaluate judges the items that the rule covers. A resource that is gone, or
 // that a tag scope lost, has no verdict any more.
 func (r inProcess) evaluate(items []config.Item, now time.Time) saying {
-	s := saying{batch: compliance.Batch{Rule: r.Rule, Invoked: now, Terse: true}}
+	s := saying{batch: config.Batch{Rule: r.Rule, Invoked: now, Terse: true}}
 	for _, it := range items {
 		e := config.Evaluation{ResourceType: it.Type, ResourceID: it.ID, Compliance: config.NotApplicable, Ordering: it.CaptureTime}
 		switch {
@@ -85,7 +84,7 @@ func (r inProcess) evaluate(items []config.Item, now time.Time) saying {
 			}
 			continue // no verdict: an error is not one
 		}
-		e.Compliance, e.Annotation = verdict, compliance.Annotation(annotation)
+		e.Compliance, e.Annotation = verdict, config.Annotation(annotation)
 		s.batch.Evaluations = append(s.batch.Evaluations, e)
 	}
 	return s
@@ -112,7 +111,7 @@ func judged(r config.Rule, it config.Item) bool {
 
 // settle hands verdicts to compliance's door and notes how the rules fare.
 func (e *Engine) settle(ctx context.Context, tx *db.Tx, p config.Place, said []saying) error {
-	batches := make([]compliance.Batch, 0, len(said))
+	batches := make([]config.Batch, 0, len(said))
 	for _, s := range said {
 		if len(s.batch.Evaluations) > 0 {
 			batches = append(batches, s.batch)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"plumb/internal/compliance"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/rule/function"
@@ -34,7 +33,7 @@ func (e *Engine) Report(ctx context.Context, p config.Place, token string, evalu
 		if err != nil {
 			return err
 		}
-		err = e.Accept(ctx, tx, p, compliance.Batch{
+		err = e.Accept(ctx, tx, p, config.Batch{
 			Rule: r, Evaluations: evaluations, Invoked: db.Time(t.Invoked), Captured: db.Time(t.Captured),
 		})
 		if err != nil {
