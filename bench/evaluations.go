@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+)
+
+// most is how many evaluations one call may carry.
+const most = 100
+
+// evaluations measures PutEvaluations: verdicts that stay as they are, of which
+// only the times are new, and verdicts that turn, each with its compliance item.
+func evaluations(ctx context.Context, b *bench) error {
+	s, err := b.newServer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.startRecorder(ctx); err != nil {
+		return err
+	}
+	arn, err := s.makeFunction(ctx, "judge", echoPython)
+	if err != nil {
+		return err
+	}
+	id, err := s.putFunctionRule(ctx, "judge", arn, instanceType)
+	if err != nil {
+		return err
+	}
+	token, err := s.resultToken(ctx, b, id)
+	if err != nil {
+		return err
+	}
+	for _, turn := range []bool{false, true} {
+		if err := b.putEvaluations(ctx, s, token, turn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) putEvaluations(ctx context.Context, s *server, token string, turn bool) error {
+	var calls atomic.Int64
+	ours := together(b.clients, func(ctx context.Context) error {
+		n := calls.Add(1) - 1
+		verdict := []string{"COMPLIANT", "NON_COMPLIANT"}[0]
+		if turn && n/(fleetSize/most)%2 == 1 {
+			verdict = "NON_COMPLIANT"
+		}
+		body, err := json.Marshal(map[string]any{"ResultToken": token, "Evaluations": evaluationsOf(n, verdict)})
+		if err != nil {
+			return err
+		}
+		_, err = s.callRaw(ctx, "PutEvaluations", body)
+		return err
+	})
+	if _, err := ours(ctx); err != nil { // the first verdicts on resources
+		return err
+	}
+	floor, err := b.bareEvaluations(ctx, s, turn)
+	if err != nil {
+		return err
+	}
+	r, err := b.compare(ctx, ours, floor)
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("PutEvaluations of %d verdicts that stay, %d clients", most, b.clients)
+	if turn {
+		what = fmt.Sprintf("PutEvaluations of %d verdicts that turn, and their compliance items", most)
+	}
+	b.table.race(what, "calls/s", r, 0.5)
+	return nil
+}
+
+func evaluationsOf(call int64, verdict string) []map[string]any {
+	out := make([]map[string]any, most)
+	for i := range out {
+		out[i] = map[string]any{
+			"ComplianceResourceType": instanceType, "ComplianceResourceId": fmt.Sprintf("i-%017x", (call*most+int64(i))%fleetSize),
+			"ComplianceType": verdict, "Annotation": "volume is not encrypted", "OrderingTimestamp": float64(time.Now().UnixMilli()) / 1000,
+		}
+	}
+	return out
+}
+
+// bareEvaluations writes the rows of a call: verdicts, and of those that turn the
+// compliance items.
+func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act, error) {
+	d, err := b.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.someBody(ctx, b, config.TypeResourceCompliance)
+	if err != nil {
+		return nil, err
+	}
+	var calls, state atomic.Int64
+	state.Store(time.Now().UnixMilli())
+	return together(b.clients, func(ctx context.Context) error {
+		n := calls.Add(1) - 1
+		var verdicts []keptVerdict
+		var items []keptItem
+		for i := range int64(most) {
+			id := fmt.Sprintf("i-%017x", (n*most+i)%fleetSize)
+			verdicts = append(verdicts, keptVerdict{"config-rule-000000", instanceType, id})
+			if turn {
+				items = append(items, keptItem{config.TypeResourceCompliance, id, body})
+			}
+		}
+		at := state.Add(1)
+		return d.Write(ctx, func(tx *db.Tx) error {
+			if turn {
+				if err := bareItems(ctx, tx, items, at); err != nil {
+					return err
+				}
+			}
+			return bareVerdicts(ctx, tx, verdicts, "COMPLIANT", time.Now())
+		})
+	}), nil
+}
+
+// someBody returns the text of some item that the server keeps.
+func (s *server) someBody(ctx context.Context, b *bench, kind string) (body string, err error) {
+	d, err := db.Open(ctx, s.store, b.log())
+	if err != nil {
+		return "", err
+	}
+	defer d.Close()
+	return someBody(ctx, d, kind)
+}
