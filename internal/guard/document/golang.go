@@ -120,21 +120,24 @@ func fillScalar(v *Value, x any) error {
 	case string:
 		v.kind, v.text = String, x
 	case bool:
-		*v = *NewBool(x)
+		v.kind = Bool
+		if x {
+			v.num = 1
+		}
 	case float64:
 		if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-			*v = *NewInt(int64(x))
+			v.setInt(int64(x))
 		} else {
-			*v = *NewFloat(x)
+			v.setFloat(x)
 		}
 	case float32:
 		return fillScalar(v, float64(x))
 	case int:
-		*v = *NewInt(int64(x))
+		v.setInt(int64(x))
 	case int64:
-		*v = *NewInt(x)
+		v.setInt(x)
 	case int32:
-		*v = *NewInt(int64(x))
+		v.setInt(int64(x))
 	case json.Number:
 		return fillNumber(v, x)
 	default:
@@ -146,13 +149,17 @@ func fillScalar(v *Value, x any) error {
 // fillNumber keeps an integer an integer, and 1.0 a float.
 func fillNumber(v *Value, x json.Number) error {
 	if i, err := x.Int64(); err == nil {
-		*v = *NewInt(i)
+		v.setInt(i)
 		return nil
 	}
 	f, err := x.Float64()
 	if err != nil {
 		return fmt.Errorf("reading number: %w", err)
 	}
-	*v = *NewFloat(f)
+	v.setFloat(f)
 	return nil
 }
+
+func (v *Value) setInt(i int64) { v.kind, v.num = Int, uint64(i) }
+
+func (v *Value) setFloat(f float64) { v.kind, v.num = Float, math.Float64bits(f) }
