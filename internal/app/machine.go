@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"sync"
 
 	"plumb/internal/api/sqs"
 	"plumb/internal/bucket"
@@ -25,6 +27,7 @@ import (
 // A machine is everything that lives on the store. It keeps nothing that another
 // one on the same store could not pick up.
 type machine struct {
+	log     *slog.Logger
 	db      *db.DB
 	clock   *clock.Clock
 	jobs    *job.Queue
@@ -49,11 +52,14 @@ type machine struct {
 
 	handler http.Handler
 	closers []func()
+
+	aside     sync.WaitGroup // work beside requests and jobs
+	stopAside context.CancelFunc
 }
 
 // build is the picture of the product: what there is, and what works with what.
 func (a *App) build(ctx context.Context) (*machine, error) {
-	m := &machine{clock: &clock.Clock{}}
+	m := &machine{log: a.log, clock: &clock.Clock{}}
 	if err := a.fill(ctx, m); err != nil {
 		m.close()
 		return nil, err
@@ -118,15 +124,26 @@ func (a *App) addVerbs(m *machine) {
 	m.handleOutside()
 }
 
+// start runs jobs, which outlive the one who asked for the start: rest ends them.
 func (m *machine) start(context.Context) error {
-	// Jobs outlive the one who asked for the start: rest ends them.
+	ctx, cancel := context.WithCancel(context.Background())
+	m.stopAside = cancel
+	m.aside.Go(func() {
+		if err := m.buckets.Sweep(ctx); err != nil && ctx.Err() == nil {
+			m.log.Warn("bytes that a crash left may still be there", "err", err)
+		}
+	})
 	return m.jobs.Start(context.Background())
 }
 
 // rest lets running jobs finish, then running functions.
 func (m *machine) rest(ctx context.Context) error {
+	if m.stopAside != nil {
+		m.stopAside()
+	}
 	err := m.jobs.Stop(ctx)
 	m.pool.Close(ctx)
+	m.aside.Wait()
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("jobs did not end in time and will run again: %w", err)
 	}

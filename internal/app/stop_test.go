@@ -1,0 +1,88 @@
+package app_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"os/exec"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"plumb/internal/apptest"
+)
+
+// slow says that it has begun, takes its time, and says that it has ended.
+const slow = `
+import boto3, time
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    url = sqs.get_queue_url(QueueName="said")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="begun")
+    time.sleep(1)
+    sqs.send_message(QueueUrl=url, MessageBody="ended")
+`
+
+func TestStopLetsARunningFunctionFinish(t *testing.T) {
+	if exec.CommandContext(t.Context(), "python3", "-c", "import boto3").Run() != nil {
+		t.Skip("no python3 with boto3")
+	}
+	p := apptest.Start(t)
+	if _, err := p.SQS().CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("said")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.PutFunction(t.Context(), "slow", "slow.handler", archive(t, "slow.py", slow)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Lambda().Invoke(t.Context(), &lambda.InvokeInput{
+		FunctionName: aws.String("slow"), InvocationType: lambdatypes.InvocationTypeEvent,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := receive(t, p); said != "begun" {
+		t.Fatalf("it said %q", said)
+	}
+	p.Restart(t)
+	if said := receive(t, p); said != "ended" {
+		t.Errorf("after the restart it had said %q", said)
+	}
+}
+
+// receive takes the next message, which it waits for.
+func receive(t *testing.T, p *apptest.Plumb) string {
+	t.Helper()
+	u, err := p.SQS().GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("said")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.SQS().ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: u.QueueUrl, WaitTimeSeconds: 20})
+	if err != nil || len(got.Messages) == 0 {
+		return ""
+	}
+	_, err = p.SQS().DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: u.QueueUrl, ReceiptHandle: got.Messages[0].ReceiptHandle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *got.Messages[0].Body
+}
+
+func archive(t *testing.T, name, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
