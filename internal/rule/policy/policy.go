@@ -51,6 +51,7 @@ const patience = 5 * time.Second
 func (p *Policy) Evaluate(it config.Item) (config.Compliance, string, error) {
 	form := it.Form()
 	form["CONFIG_RULE_PARAMETERS"] = p.parameters
+	form["Resources"] = map[string]any{} // none: rules written for a template do not apply to an item
 	doc, err := document.FromGo(form)
 	if err != nil {
 		return config.InsufficientData, "", fmt.Errorf("read the item: %w", err)
