@@ -212,7 +212,7 @@ func (e *evaluation) resources(c *syntax.TypeBlock, s *scope) (Status, error) {
 	var whole Status
 	for i, f := range values {
 		if f.Missing != nil {
-			return Skip, fmt.Errorf("the document has no resources to look for %s in: %s", c.Type, f.Reason())
+			return Skip, fmt.Errorf("%w to look for %s in: %s", ErrNoResources, c.Type, f.Reason())
 		}
 		record := e.begin(Record{Kind: TypeBlockRecord, Clause: c, Number: i})
 		inner := e.openScope(scope{kind: valueScope, value: f.Value, parent: s})

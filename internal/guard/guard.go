@@ -89,6 +89,10 @@ const (
 	Everything
 )
 
+// ErrNoResources says that a type block met a document that is no template. The
+// original ends there with an error too.
+var ErrNoResources = errors.New("the document has no resources")
+
 // Options are what an evaluation is given besides the document. The zero value is
 // ready for use.
 type Options struct {

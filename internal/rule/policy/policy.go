@@ -8,6 +8,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -51,7 +52,6 @@ const patience = 5 * time.Second
 func (p *Policy) Evaluate(it config.Item) (config.Compliance, string, error) {
 	form := it.Form()
 	form["CONFIG_RULE_PARAMETERS"] = p.parameters
-	form["Resources"] = map[string]any{} // none: rules written for a template do not apply to an item
 	doc, err := document.FromGo(form)
 	if err != nil {
 		return config.InsufficientData, "", fmt.Errorf("read the item: %w", err)
@@ -59,6 +59,9 @@ func (p *Policy) Evaluate(it config.Item) (config.Compliance, string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	result, err := p.rules.Evaluate(ctx, doc, guard.Options{Detail: guard.Verdicts, Now: p.now})
+	if errors.Is(err, guard.ErrNoResources) {
+		return config.NotApplicable, "", nil // a rule for templates
+	}
 	if err != nil {
 		return config.InsufficientData, "", err
 	}
