@@ -1,5 +1,15 @@
 -- What the migrations add up to, in SQLite's spelling. Printed by: go test ./internal/db -run Schema -update
 
+CREATE TABLE announcement (
+    account   TEXT NOT NULL,
+    region    TEXT NOT NULL,
+    type      TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    announced BIGINT NOT NULL,
+    seen      BIGINT NOT NULL,
+    PRIMARY KEY (account, region, type, id)
+);
+
 CREATE TABLE bucket_configurations (
   bucket TEXT NOT NULL,
   kind   TEXT NOT NULL,

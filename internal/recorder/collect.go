@@ -113,6 +113,12 @@ func (r *Recorder) doDiscover(ctx context.Context, j job.Job[discover]) error {
 }
 
 func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time, inventory bool) error {
+	heard, err := r.announcements(ctx, p, resourceType, func(ctx context.Context, tx *db.Tx) (map[config.ResourceKey]store.Announcement, error) {
+		return store.AnnouncementsOfType(ctx, tx, p, resourceType)
+	})
+	if err != nil {
+		return err
+	}
 	items, err := r.Source.Discover(ctx, p, resourceType)
 	if err != nil {
 		return err
@@ -122,17 +128,20 @@ func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceTyp
 	for _, it := range items {
 		it.Place = p
 		found[it.ResourceKey] = true
-		seen = append(seen, Seen{Item: it, Inventory: inventory})
+		seen = append(seen, Seen{Item: it, Inventory: inventory, After: after(heard, it.ResourceKey)})
 	}
 	if err := r.Record(ctx, p, seen); err != nil {
 		return err
 	}
-	return r.recordMissing(ctx, p, resourceType, found, began)
+	return r.recordMissing(ctx, p, resourceType, found, heard, began)
 }
 
 // recordMissing records as gone what was collected before the reading began and
 // was not in its complete answer.
-func (r *Recorder) recordMissing(ctx context.Context, p config.Place, resourceType string, found map[config.ResourceKey]bool, began time.Time) error {
+func (r *Recorder) recordMissing(
+	ctx context.Context, p config.Place, resourceType string,
+	found map[config.ResourceKey]bool, heard map[config.ResourceKey]store.Announcement, began time.Time,
+) error {
 	var known []config.ResourceKey
 	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		known, err = store.CollectedKeys(ctx, tx, p, resourceType, began)
@@ -144,7 +153,7 @@ func (r *Recorder) recordMissing(ctx context.Context, p config.Place, resourceTy
 	var gone []Seen
 	for _, k := range known {
 		if !found[k] {
-			gone = append(gone, Seen{Item: config.Item{ResourceKey: k}, Gone: true})
+			gone = append(gone, Seen{Item: config.Item{ResourceKey: k}, Gone: true, After: after(heard, k)})
 		}
 	}
 	return r.Record(ctx, p, gone)
@@ -184,6 +193,9 @@ func (r *Recorder) Announce(ctx context.Context, tx *db.Tx, key config.ResourceK
 	if err != nil {
 		return err
 	}
+	if err := store.Announce(ctx, tx, key); err != nil {
+		return err
+	}
 	return r.askCapture(ctx, tx, key.Place, []config.ResourceKey{key}, 0, time.Time{})
 }
 
@@ -208,20 +220,29 @@ func (r *Recorder) doCapture(ctx context.Context, j job.Job[capture]) error {
 	var seen []Seen
 	for _, k := range j.Args.Keys {
 		key := config.ResourceKey{Place: p, Type: k.Type, ID: k.ID}
+		heard, err := r.announcements(ctx, p, k.Type, func(ctx context.Context, tx *db.Tx) (map[config.ResourceKey]store.Announcement, error) {
+			return store.Announcements(ctx, tx, p, []config.ResourceKey{key})
+		})
+		if err != nil {
+			return err
+		}
 		it, found, err := r.Source.Describe(ctx, key)
 		if err != nil {
 			return fmt.Errorf("describe %s: %w", key, err)
 		}
 		it.ResourceKey = key
-		seen = append(seen, Seen{Item: it, Gone: !found, Since: j.Args.Since})
+		seen = append(seen, Seen{Item: it, Gone: !found, Since: j.Args.Since, After: after(heard, key)})
 	}
 	return r.Record(ctx, p, seen)
 }
 
-// A postponement is a change that daily recording looks at again later.
+// A postponement is a resource to look at again: later, where daily recording
+// held a change back; at once, where a sight that had to make an item was
+// overtaken.
 type postponement struct {
-	key config.ResourceKey
-	at  time.Time
+	key   config.ResourceKey
+	at    time.Time
+	since int64
 }
 
 // postpone asks for captures of announced changes once their day is over. What
@@ -231,7 +252,7 @@ func (r *Recorder) postpone(ctx context.Context, tx *db.Tx, p config.Place, list
 		if r.Source == nil || !r.Source.Announces(p, x.key.Type) {
 			continue
 		}
-		if err := r.askCapture(ctx, tx, p, []config.ResourceKey{x.key}, 0, x.at); err != nil {
+		if err := r.askCapture(ctx, tx, p, []config.ResourceKey{x.key}, x.since, x.at); err != nil {
 			return err
 		}
 	}

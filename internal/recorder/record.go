@@ -25,6 +25,9 @@ type Seen struct {
 	// Inventory is a first sight of everything: what is new then is no news to
 	// the resources that it leads to.
 	Inventory bool
+	// After is how many announcements of the resource had been made before it was
+	// looked at; nil where its changes are not announced.
+	After *int64
 }
 
 // MaxBatch is how many resources one transaction records.
@@ -78,9 +81,11 @@ func (r *Recorder) recordBatch(ctx context.Context, p config.Place, seen []Seen)
 		if err != nil || pl.empty() {
 			return err
 		}
-		settle, err := r.Judge(ctx, p, pl.plainItems())
-		if err != nil {
-			return fmt.Errorf("judge: %w", err)
+		var settle func(context.Context, *db.Tx) error
+		if len(pl.items) > 0 {
+			if settle, err = r.Judge(ctx, p, pl.plainItems()); err != nil {
+				return fmt.Errorf("judge: %w", err)
+			}
 		}
 		err = r.DB.Write(ctx, func(tx *db.Tx) error { return r.write(ctx, tx, p, pl, settle) })
 		if !errors.Is(err, errMoved) {
@@ -95,6 +100,9 @@ func (r *Recorder) write(ctx context.Context, tx *db.Tx, p config.Place, pl plan
 		return err
 	}
 	if err := pl.stillHolds(ctx, tx); err != nil {
+		return err
+	}
+	if err := pl.stillHeard(ctx, tx); err != nil {
 		return err
 	}
 	if err := r.postpone(ctx, tx, p, pl.postponed); err != nil || len(pl.items) == 0 {
@@ -120,11 +128,16 @@ type plan struct {
 	heads     map[config.ResourceKey]store.Head
 	items     []store.NewItem
 	moves     []move         // those of items that differ by themselves: they ripple
-	postponed []postponement // changes that daily recording holds back
+	postponed []postponement // what has to be looked at again
 	keys      []config.ResourceKey
+	announced []config.ResourceKey // those whose changes are announced, and
+	heard     map[config.ResourceKey]store.Announcement
+	sights    []sight
 }
 
-func (pl plan) empty() bool { return len(pl.items) == 0 && len(pl.postponed) == 0 }
+func (pl plan) empty() bool {
+	return len(pl.items) == 0 && len(pl.postponed) == 0 && len(pl.sights) == 0
+}
 
 func (pl plan) plainItems() []config.Item {
 	out := make([]config.Item, len(pl.items))
@@ -170,8 +183,16 @@ func (r *Recorder) plan(ctx context.Context, tx *db.Tx, p config.Place, seen []S
 	if pl.heads, err = store.Heads(ctx, tx, p, pl.keys); err != nil {
 		return plan{}, err
 	}
+	if err := pl.hear(ctx, tx, seen); err != nil {
+		return plan{}, err
+	}
 	now := r.capture()
 	for _, s := range seen {
+		if pl.overtaken(s) {
+			pl.lookAgain(s)
+			continue
+		}
+		pl.noteSight(s)
 		if err := pl.consider(ctx, tx, s, now); err != nil {
 			return plan{}, fmt.Errorf("%s: %w", s.Item.ResourceKey, err)
 		}
@@ -219,7 +240,7 @@ func (pl *plan) consider(ctx context.Context, tx *db.Tx, s Seen, now time.Time) 
 		return nil
 	}
 	if pl.recorder.RecordsDaily(it.Type) && now.Sub(head.Captured) < day {
-		pl.postponed = append(pl.postponed, postponement{it.ResourceKey, head.Captured.Add(day)})
+		pl.postponed = append(pl.postponed, postponement{key: it.ResourceKey, at: head.Captured.Add(day)})
 		return nil
 	}
 	pl.items = append(pl.items, n)

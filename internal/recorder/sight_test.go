@@ -1,0 +1,100 @@
+package recorder_test
+
+import (
+	"errors"
+	"testing"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/db/dbtest"
+	"plumb/internal/recorder"
+	"plumb/internal/store"
+)
+
+// The tests tell of looks at one resource that end in another order than they
+// began.
+
+var looked = config.ResourceKey{Place: place, Type: instance, ID: "i-1"}
+
+func announced(t *testing.T, d *db.DB, changes int) *world {
+	w := newWorld(t, d, nil)
+	w.cloud.announced = true
+	w.start()
+	for range changes {
+		w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, looked) })
+	}
+	return w
+}
+
+// record tells what was seen after a number of changes; "" is nothing.
+func (w *world) record(state string, after int64) {
+	w.t.Helper()
+	s := recorder.Seen{Item: config.Item{ResourceKey: looked}, After: new(after), Gone: state == ""}
+	if state != "" {
+		s.Item.Configuration = map[string]any{"state": state}
+	}
+	if err := w.recorder.Record(w.t.Context(), place, []recorder.Seen{s}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// newestState returns the state that the newest item tells, "" without one.
+func (w *world) newestState() (state string) {
+	w.t.Helper()
+	w.write(func(tx *db.Tx) error {
+		it, err := store.CurrentItem(w.t.Context(), tx, looked)
+		if errors.Is(err, store.ErrNotFound) || err == nil && it.Status.Gone() {
+			return nil
+		}
+		if err == nil {
+			state, _ = it.Configuration.(map[string]any)["state"].(string)
+		}
+		return err
+	})
+	return state
+}
+
+func TestLookThatALaterOneOvertookIsDropped(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := announced(t, d, 2)
+		w.record("second", 2)
+		w.record("first", 1)
+		if got := w.newestState(); got != "second" {
+			t.Errorf("the newest item tells of the %s state", got)
+		}
+	})
+}
+
+func TestLookThatFoundNoChangeOvertakesToo(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := announced(t, d, 3)
+		w.record("running", 1)
+		w.record("running", 3) // it was stopped and started again
+		w.record("stopped", 2)
+		if got := w.newestState(); got != "running" {
+			t.Errorf("the newest item tells that it is %s", got)
+		}
+	})
+}
+
+func TestResourceThatCameAndWentIsNotRecordedAfterwards(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := announced(t, d, 2)
+		w.record("", 2)
+		w.record("running", 1)
+		if got := w.newestState(); got != "" {
+			t.Errorf("what is gone is recorded as %s", got)
+		}
+	})
+}
+
+func TestLooksAfterTheSameChangeAreAllTaken(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := announced(t, d, 1)
+		w.record("running", 1)
+		w.record("tagged", 1) // by a service that does not announce everything
+		if got := w.newestState(); got != "tagged" {
+			t.Errorf("the newest item tells of %s", got)
+		}
+	})
+}
