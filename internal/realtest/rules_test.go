@@ -45,10 +45,14 @@ func TestPublicRulesRunUnchanged(t *testing.T) {
 }
 
 // runCase puts the rule after half of what it is to judge, and before the rest: a
-// rule is evaluated when it is put, and on each change.
+// rule is evaluated when it is put, and on each change. One that is triggered by
+// time finds all there.
 func runCase(t *testing.T, p *apptest.Plumb, c ruleCase) {
 	function := putFunction(t, p, c)
 	half := len(c.Items) / 2
+	if c.Every != "" {
+		half = len(c.Items)
+	}
 	push(t, p, c.Items[:half])
 	embed(t, p, c.Embedded)
 	p.Drain(t)

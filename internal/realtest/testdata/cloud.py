@@ -46,11 +46,10 @@ def allow(protocol, port=None, cidr='0.0.0.0/0'):
     return p
 
 
-def instance(name, subnet, groups, public=False, **more):
+def instance(name, subnet, groups):
     i = ec2.run_instances(
-        ImageId='ami-12c6146b', MinCount=1, MaxCount=1, InstanceType='t3.micro',
-        NetworkInterfaces=[{'DeviceIndex': 0, 'SubnetId': subnet, 'Groups': groups, 'AssociatePublicIpAddress': public}],
-        TagSpecifications=tags('instance', Name=name), **more)['Instances'][0]['InstanceId']
+        ImageId='ami-12c6146b', MinCount=1, MaxCount=1, InstanceType='t3.micro', SubnetId=subnet, SecurityGroupIds=groups,
+        TagSpecifications=tags('instance', Name=name))['Instances'][0]['InstanceId']
     names['i_' + name] = i
     return i
 
@@ -60,6 +59,7 @@ gateway = ec2.create_internet_gateway()['InternetGateway']['InternetGatewayId']
 ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
 table = ec2.describe_route_tables(Filters=[{'Name': 'vpc-id', 'Values': [vpc]}])['RouteTables'][0]['RouteTableId']
 ec2.create_route(RouteTableId=table, DestinationCidrBlock='0.0.0.0/0', GatewayId=gateway)
+ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={'Value': True})
 closed_vpc, closed_subnet = network('closed', '10.2')
 
 web = group('web', vpc, allow('tcp', 443))
@@ -69,8 +69,8 @@ wizard = group('launch-wizard-1', closed_vpc)
 quiet = group('quiet', closed_vpc, allow('tcp', 443, '10.2.0.0/16'))
 group('idle', closed_vpc)
 
-instance('web', subnet, [web], public=True)
-instance('ssh', subnet, [ssh], public=True)
+instance('web', subnet, [web])
+instance('ssh', subnet, [ssh])
 instance('quiet', closed_subnet, [quiet])
 instance('wizard', closed_subnet, [wizard])
 
