@@ -342,3 +342,15 @@ func TestDeletedRuleTakesItsResultsAlong(t *testing.T) {
 		c.expect(again, "a NON_COMPLIANT")
 	})
 }
+
+func TestSnapshotTriggersTheRulesThatAskedForIt(t *testing.T) {
+	c := newCourt(t, dbtest.Open(t))
+	c.put(lambdaRule("f", config.MessageSnapshot))
+	c.put(lambdaRule("g", config.MessageChange))
+	c.write(func(tx *db.Tx) error {
+		return c.engine.OnSnapshotDelivered(t.Context(), tx, config.SnapshotDelivered{Place: place, SnapshotID: "s", Bucket: "b", Key: "k"})
+	})
+	if len(c.heard) != 1 || c.heard[0].Message != config.MessageSnapshot {
+		t.Fatalf("heard %+v", c.heard)
+	}
+}
