@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // controlGroups makes a control group for each child where this program may:
@@ -34,10 +36,27 @@ func findControlGroups() controlGroups {
 		test := g.add(0, Resource{Memory: 64 << 20})
 		test.remove()
 		if test.holds {
+			g.sweep()
 			return g
 		}
 	}
 	return controlGroups{}
+}
+
+// sweep removes the groups of programs that were killed. The kernel refuses to
+// remove one that still holds a process.
+func (g controlGroups) sweep() {
+	left, err := filepath.Glob(filepath.Join(g.base, "plumb-*-*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range left {
+		owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), "plumb-"), "-")
+		pid, err := strconv.Atoi(owner)
+		if err == nil && unix.Kill(pid, 0) == unix.ESRCH {
+			unix.Rmdir(dir)
+		}
+	}
 }
 
 // candidates reads from /proc in which groups this program is. In version 2 a

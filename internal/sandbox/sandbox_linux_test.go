@@ -396,6 +396,32 @@ func TestMissingProgramIsAnErrorOfStart(t *testing.T) {
 	})
 }
 
+func TestGroupsOfKilledServersAreRemoved(t *testing.T) {
+	g := findControlGroups()
+	if g.base == "" {
+		t.Skip("no control group can be made here")
+	}
+	gone := exec.Command("/proc/self/exe", "-test.run=none")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	old := filepath.Join(g.base, fmt.Sprintf("plumb-%d-1", gone.Process.Pid))
+	own := filepath.Join(g.base, fmt.Sprintf("plumb-%d-999", os.Getpid()))
+	for _, dir := range []string{old, own} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Remove(dir)
+	}
+	findControlGroups()
+	if _, err := os.Stat(old); !os.IsNotExist(err) {
+		t.Error("the group of a program that has ended is still there")
+	}
+	if _, err := os.Stat(own); err != nil {
+		t.Error("the group of a living program was removed")
+	}
+}
+
 func TestProbeFindsALevel(t *testing.T) {
 	r := Probe(t.TempDir())
 	t.Logf("%s, memory by %s, %q", r.Level, r.Memory, r.Reasons)
