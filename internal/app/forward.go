@@ -95,7 +95,8 @@ func (f *forwarder) may(r *http.Request, p config.Place, service string) error {
 }
 
 func (f *forwarder) request(r *http.Request, p config.Place, service string, body []byte) (*http.Request, error) {
-	base, region := f.outside.settings.Place(p.Account, p.Region).Target, p.Region
+	target := f.outside.settings.Place(p.Account, p.Region).Target
+	base, region := target, p.Region
 	if base == settings.AWS {
 		base, region = amazon(service, p.Region)
 	}
@@ -114,7 +115,7 @@ func (f *forwarder) request(r *http.Request, p config.Place, service string, bod
 	dropHops(req.Header)
 	req.Header.Set(forwarded, "1")
 	req.Header.Del("Accept-Encoding") // the transport asks for and opens gzip itself
-	creds, err := f.outside.creds(r.Context(), p)
+	creds, err := f.outside.creds(r.Context(), way{p, target})
 	if err != nil {
 		return nil, err
 	}

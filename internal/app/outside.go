@@ -22,7 +22,7 @@ type outside struct {
 
 	mu          sync.Mutex
 	clients     map[way]*awsclient.Client
-	credentials map[config.Place]awsclient.Credentials
+	credentials map[way]awsclient.Credentials
 }
 
 // A way leads to an endpoint for a place.
@@ -34,7 +34,7 @@ type way struct {
 func newOutside(s settings.Settings, m *awsclient.Models) *outside {
 	return &outside{
 		settings: s, models: m, now: time.Now,
-		clients: map[way]*awsclient.Client{}, credentials: map[config.Place]awsclient.Credentials{},
+		clients: map[way]*awsclient.Client{}, credentials: map[way]awsclient.Credentials{},
 	}
 }
 
@@ -59,7 +59,7 @@ func (o *outside) client(ctx context.Context, p config.Place, endpoint string) (
 	if endpoint == "" {
 		return nil, nil
 	}
-	creds, err := o.creds(ctx, p)
+	creds, err := o.creds(ctx, way{p, endpoint})
 	if err != nil {
 		return nil, err
 	}
@@ -78,32 +78,32 @@ func (o *outside) client(ctx context.Context, p config.Place, endpoint string) (
 	return c, nil
 }
 
-// creds returns as whom a place's calls are signed.
-func (o *outside) creds(ctx context.Context, p config.Place) (awsclient.Credentials, error) {
+// creds returns as whom a place's calls to an endpoint are signed.
+func (o *outside) creds(ctx context.Context, w way) (awsclient.Credentials, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if c, ok := o.credentials[p]; ok {
+	if c, ok := o.credentials[w]; ok {
 		return c, nil
 	}
-	c, err := findCredentials(ctx, o.settings.Place(p.Account, p.Region))
+	c, err := findCredentials(ctx, o.settings.Place(w.Account, w.Region), w.endpoint)
 	if err != nil {
-		return nil, fmt.Errorf("credentials for %s: %w", p, err)
+		return nil, fmt.Errorf("credentials for %s: %w", w.Place, err)
 	}
-	o.credentials[p] = c
+	o.credentials[w] = c
 	return c, nil
 }
 
-func findCredentials(ctx context.Context, a settings.Account) (awsclient.Credentials, error) {
+func findCredentials(ctx context.Context, a settings.Account, endpoint string) (awsclient.Credentials, error) {
 	source := awsclient.Source{
 		Profile: a.Profile, RoleARN: a.Role, ExternalID: a.ExternalID.Reveal(), SessionName: "plumb", Region: a.Region,
 	}
-	if a.Target != settings.AWS {
-		source.STSEndpoint = a.Target
+	if endpoint != settings.AWS {
+		source.STSEndpoint = endpoint
 	}
 	switch {
 	case a.AccessKeyID != "":
 		source.Base = awsclient.Static(a.AccessKeyID, a.SecretAccessKey.Reveal(), a.SessionToken.Reveal())
-	case a.Profile == "" && onThisMachine(a.Target):
+	case a.Profile == "" && onThisMachine(endpoint):
 		// A test double takes any key, and the person's own must not be sent to it. Those that keep accounts apart
 		// take the key of twelve digits for the account.
 		source.Base = awsclient.Static(a.Account, "plumb", "")
