@@ -71,7 +71,7 @@ func (s speller) structure(shape *model.Shape, in map[string]any) map[string]any
 	out := make(map[string]any, len(shape.Members))
 	for _, m := range shape.Members {
 		key, v := s.key(m.Name), in[m.Name]
-		if slices.Contains(s.blank, m.Name) {
+		if slices.Contains(s.blank, m.Name) || s.hollow(m.Shape, v) {
 			v = nil
 		}
 		switch {
@@ -84,4 +84,11 @@ func (s speller) structure(shape *model.Shape, in map[string]any) map[string]any
 		}
 	}
 	return out
+}
+
+// hollow reports whether a structure is there without anything in it, as imitations of AWS answer what AWS leaves out.
+// A rule that looks whether an interface has an association would take a bean full of nulls for one.
+func (s speller) hollow(shape *model.Shape, v any) bool {
+	m, ok := v.(map[string]any)
+	return ok && len(m) == 0 && s.withNulls && shape.Type == "structure" && len(shape.Members) > 0
 }
