@@ -80,6 +80,7 @@ func run() error {
 	if err := b.open(); err != nil {
 		return err
 	}
+	defer func() { b.table.print(os.Stdout) }() // what was measured before a part failed counts too
 	for _, p := range parts() {
 		if len(names) > 0 && !slices.Contains(names, p.name) {
 			continue
@@ -89,7 +90,6 @@ func run() error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	b.table.print(os.Stdout)
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
 // readers is how many connections read a SQLite store at once; WAL lets them
@@ -22,7 +20,7 @@ func (d *DB) openSQLite(path string) error {
 		return fmt.Errorf("make the database's folder: %w", err)
 	}
 	var err error
-	if d.writer, err = sql.Open("sqlite", sqliteDSN(path, "immediate")); err != nil {
+	if d.writer, err = openLite(sqliteDSN(path, "immediate")); err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
 	d.writer.SetMaxOpenConns(1)
@@ -31,13 +29,21 @@ func (d *DB) openSQLite(path string) error {
 		d.writer.Close()
 		return fmt.Errorf("open SQLite %s: %w", path, err)
 	}
-	if d.reader, err = sql.Open("sqlite", sqliteDSN(path, "deferred")); err != nil {
+	if d.reader, err = openLite(sqliteDSN(path, "deferred")); err != nil {
 		d.writer.Close()
 		return fmt.Errorf("open SQLite: %w", err)
 	}
 	d.reader.SetMaxOpenConns(readers)
 	d.reader.SetMaxIdleConns(readers)
 	return nil
+}
+
+func openLite(dsn string) (*sql.DB, error) {
+	c, err := newLiteConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(c), nil
 }
 
 func sqliteDSN(path, lock string) string {

@@ -1,0 +1,66 @@
+package db_test
+
+import (
+	"context"
+	"testing"
+
+	"plumb/internal/db"
+	"plumb/internal/db/dbtest"
+)
+
+// BenchmarkReadOneRow is what the least read of a server costs: a transaction, a
+// query, a row.
+func BenchmarkReadOneRow(b *testing.B) {
+	d := dbtest.Open(b)
+	ctx, cancel := context.WithCancel(b.Context()) // as a request's context can be
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		err := d.Read(ctx, func(tx *db.Tx) error {
+			var n int
+			return tx.QueryRow(ctx, `SELECT count(*) FROM rule_set WHERE account = ? AND region = ?`, "123456789012", "us-east-1").Scan(&n)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReadThousandRows is dominated by what a row costs.
+func BenchmarkReadThousandRows(b *testing.B) {
+	d := dbtest.Open(b)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		err := d.Read(ctx, func(tx *db.Tx) error {
+			return db.Each(ctx, tx, func(scan func(...any) error) error {
+				var id int64
+				var text string
+				n++
+				return scan(&id, &text)
+			}, `WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000) SELECT i, 'some text' FROM c`)
+		})
+		if err != nil || n != 1000 {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+// BenchmarkWriteNothing is a transaction that changes no row: no disk.
+func BenchmarkWriteNothing(b *testing.B) {
+	d := dbtest.Open(b)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		err := d.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `DELETE FROM rule_set WHERE account = ? AND region = ?`, "123456789012", "us-east-1")
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
