@@ -33,16 +33,14 @@ func ruleFromShape(p config.Place, in *configapi.ConfigRule) config.Rule {
 }
 
 // ruleShape returns a rule as DescribeConfigRules does: as it was put, with its
-// identity, and without the text of a policy.
+// identity, and without the text of a policy. Parameters that were not put are not
+// there either, not even as {}: Terraform would want to take that away again.
 func ruleShape(r config.Rule) configapi.ConfigRule {
 	out := configapi.ConfigRule{
 		ConfigRuleName: &r.Name, ConfigRuleArn: &r.ARN, ConfigRuleId: &r.ID, Description: optional(r.Description),
 		InputParameters: optional(r.InputParameters), MaximumExecutionFrequency: configapi.MaximumExecutionFrequency(r.Frequency),
 		ConfigRuleState: configapi.ConfigRuleState(r.State), CreatedBy: optional(r.CreatedBy),
 		Source: &configapi.Source{Owner: configapi.Owner(r.Source.Owner), SourceIdentifier: optional(r.Source.Identifier)},
-	}
-	if r.Source.Owner == config.OwnerAWS && r.InputParameters == "" {
-		out.InputParameters = new("{}")
 	}
 	if s := r.Scope; s != nil {
 		out.Scope = &configapi.Scope{ComplianceResourceTypes: s.Types, TagKey: s.TagKey, TagValue: s.TagValue, ComplianceResourceId: s.ID}
