@@ -117,6 +117,7 @@ export AWS_SECRET_ACCESS_KEY={{.Secret}}
 export AWS_REGION={{.Region}}
 export AWS_DEFAULT_REGION={{.Region}}
 unset AWS_PROFILE AWS_SESSION_TOKEN
+# Version 1 of the AWS CLI sends sqs to Amazon all the same: aws --endpoint-url "$AWS_ENDPOINT_URL" sqs ...
 `},
 		{"boto3", "boto3 before 1.28, which does not read AWS_ENDPOINT_URL", `import boto3
 config = boto3.client("config", endpoint_url="{{.Endpoint}}", region_name="{{.Region}}",
