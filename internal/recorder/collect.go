@@ -113,13 +113,15 @@ func (r *Recorder) doDiscover(ctx context.Context, j job.Job[discover]) error {
 }
 
 func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time, inventory bool) error {
-	heard, err := r.announcements(ctx, p, resourceType, func(ctx context.Context, tx *db.Tx) (map[config.ResourceKey]store.Announcement, error) {
-		return store.AnnouncementsOfType(ctx, tx, p, resourceType)
-	})
+	before, err := r.announcements(ctx, p, resourceType)
 	if err != nil {
 		return err
 	}
 	items, err := r.Source.Discover(ctx, p, resourceType)
+	if err != nil {
+		return err
+	}
+	heard, err := r.announcements(ctx, p, resourceType)
 	if err != nil {
 		return err
 	}
@@ -128,19 +130,24 @@ func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceTyp
 	for _, it := range items {
 		it.Place = p
 		found[it.ResourceKey] = true
-		seen = append(seen, Seen{Item: it, Inventory: inventory, After: after(heard, it.ResourceKey)})
+		if before[it.ResourceKey] == heard[it.ResourceKey] { // else it is captured on its own
+			seen = append(seen, Seen{Item: it, Inventory: inventory, After: after(heard, it.ResourceKey)})
+		}
 	}
 	if err := r.Record(ctx, p, seen); err != nil {
 		return err
 	}
-	return r.recordMissing(ctx, p, resourceType, found, heard, began)
+	for key, n := range heard {
+		found[key] = found[key] || before[key] != n
+	}
+	return r.recordMissing(ctx, p, resourceType, found, before, began)
 }
 
 // recordMissing records as gone what was collected before the reading began and
 // was not in its complete answer.
 func (r *Recorder) recordMissing(
 	ctx context.Context, p config.Place, resourceType string,
-	found map[config.ResourceKey]bool, heard map[config.ResourceKey]store.Announcement, began time.Time,
+	found map[config.ResourceKey]bool, heard map[config.ResourceKey]int64, began time.Time,
 ) error {
 	var known []config.ResourceKey
 	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
@@ -220,18 +227,12 @@ func (r *Recorder) doCapture(ctx context.Context, j job.Job[capture]) error {
 	var seen []Seen
 	for _, k := range j.Args.Keys {
 		key := config.ResourceKey{Place: p, Type: k.Type, ID: k.ID}
-		heard, err := r.announcements(ctx, p, k.Type, func(ctx context.Context, tx *db.Tx) (map[config.ResourceKey]store.Announcement, error) {
-			return store.Announcements(ctx, tx, p, []config.ResourceKey{key})
-		})
-		if err != nil {
-			return err
-		}
-		it, found, err := r.Source.Describe(ctx, key)
+		s, err := r.look(ctx, key)
 		if err != nil {
 			return fmt.Errorf("describe %s: %w", key, err)
 		}
-		it.ResourceKey = key
-		seen = append(seen, Seen{Item: it, Gone: !found, Since: j.Args.Since, After: after(heard, key)})
+		s.Since = j.Args.Since
+		seen = append(seen, s)
 	}
 	return r.Record(ctx, p, seen)
 }

@@ -29,6 +29,7 @@ type cloud struct {
 	there     map[config.ResourceKey]config.Item
 	announced bool
 	broken    error
+	meanwhile func() // what happens while a resource is described
 }
 
 func (c *cloud) Types(config.Place) []string         { return []string{instance, group} }
@@ -42,6 +43,10 @@ func (c *cloud) Related(it config.Item) (out []config.ResourceKey) {
 func (c *cloud) put(it config.Item) { c.there[it.ResourceKey] = it }
 func (c *cloud) Describe(_ context.Context, k config.ResourceKey) (config.Item, bool, error) {
 	it, ok := c.there[k]
+	if f := c.meanwhile; f != nil {
+		c.meanwhile = nil
+		f()
+	}
 	return it, ok, c.broken
 }
 

@@ -14,28 +14,63 @@ import (
 // so each sight knows how many announcements it followed, and one that a later
 // sight has overtaken is dropped.
 
-// announcements reads, before resources are looked at, how often they were
-// announced; nil where they do not announce themselves.
+// announcements returns how often resources of a type were announced, those
+// keys or all; nil where they do not announce themselves.
 func (r *Recorder) announcements(
-	ctx context.Context, p config.Place, resourceType string,
-	read func(ctx context.Context, tx *db.Tx) (map[config.ResourceKey]store.Announcement, error),
-) (heard map[config.ResourceKey]store.Announcement, err error) {
+	ctx context.Context, p config.Place, resourceType string, keys ...config.ResourceKey,
+) (map[config.ResourceKey]int64, error) {
 	if !r.Source.Announces(p, resourceType) {
 		return nil, nil
 	}
-	err = r.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		heard, err = read(ctx, tx)
+	counts := map[config.ResourceKey]int64{}
+	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		var heard map[config.ResourceKey]store.Announcement
+		if len(keys) == 0 {
+			heard, err = store.AnnouncementsOfType(ctx, tx, p, resourceType)
+		} else {
+			heard, err = store.Announcements(ctx, tx, p, keys)
+		}
+		for k, a := range heard {
+			counts[k] = a.Announced
+		}
 		return err
 	})
-	return heard, err
+	return counts, err
 }
 
 // after is what a sight of a resource follows.
-func after(heard map[config.ResourceKey]store.Announcement, key config.ResourceKey) *int64 {
+func after(heard map[config.ResourceKey]int64, key config.ResourceKey) *int64 {
 	if heard == nil {
 		return nil
 	}
-	return new(heard[key].Announced)
+	return new(heard[key])
+}
+
+// looks is how often a resource is looked at that changes meanwhile. The last
+// look is taken as it is: the job of the change comes after it in any case.
+const looks = 10
+
+// look reads a resource while nothing of it changes, so that of two looks after
+// the same announcement both saw the same.
+func (r *Recorder) look(ctx context.Context, key config.ResourceKey) (s Seen, err error) {
+	before, err := r.announcements(ctx, key.Place, key.Type, key)
+	for range looks {
+		if err != nil {
+			return Seen{}, err
+		}
+		it, found, err := r.Source.Describe(ctx, key)
+		if err != nil {
+			return Seen{}, err
+		}
+		it.ResourceKey = key
+		s = Seen{Item: it, Gone: !found, After: after(before, key)}
+		now, err := r.announcements(ctx, key.Place, key.Type, key)
+		if err != nil || now[key] == before[key] {
+			return s, err
+		}
+		before = now
+	}
+	return s, err
 }
 
 // A sight is a resource that was looked at after that many announcements.

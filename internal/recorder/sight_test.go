@@ -20,6 +20,7 @@ func announced(t *testing.T, d *db.DB, changes int) *world {
 	w := newWorld(t, d, nil)
 	w.cloud.announced = true
 	w.start()
+	w.drain()
 	for range changes {
 		w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, looked) })
 	}
@@ -95,6 +96,24 @@ func TestLooksAfterTheSameChangeAreAllTaken(t *testing.T) {
 		w.record("tagged", 1) // by a service that does not announce everything
 		if got := w.newestState(); got != "tagged" {
 			t.Errorf("the newest item tells of %s", got)
+		}
+	})
+}
+
+func TestResourceThatChangesWhileItIsReadIsReadAgain(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := announced(t, d, 0)
+		change := func(state string) {
+			w.cloud.put(config.Item{ResourceKey: looked, Configuration: map[string]any{"state": state}})
+			w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, looked) })
+		}
+		change("starting")
+		w.cloud.meanwhile = func() { change("running") }
+		w.write(func(tx *db.Tx) error { return w.recorder.Announce(t.Context(), tx, looked) })
+		w.drain()
+		w.expect(looked, config.StatusDiscovered) // and no second item
+		if got := w.newestState(); got != "running" {
+			t.Errorf("the newest item tells that it is %s", got)
 		}
 	})
 }
