@@ -1,6 +1,7 @@
 package crashtest
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -27,6 +29,42 @@ func (c *check) asides() {
 		}
 		if !possible(attempts, n) {
 			c.failf("evaluation", "%s is at %d after %v", id, n, tail(attempts))
+		}
+	}
+}
+
+// rulesKept: rules are there or not as was acknowledged last, none is left half
+// deleted or half evaluated, and each has judged what is there.
+func (c *check) rulesKept() {
+	out, err := c.config.DescribeConfigRules(c.t.Context(), &configservice.DescribeConfigRulesInput{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	there := map[string]int{}
+	for _, r := range out.ConfigRules {
+		there[*r.ConfigRuleName] = 1
+		if r.ConfigRuleState != configtypes.ConfigRuleStateActive {
+			c.failf("rule", "%s is %s", *r.ConfigRuleName, r.ConfigRuleState)
+		}
+	}
+	for name, attempts := range c.rules {
+		c.count["rules"]++
+		n := cmp.Or(there[name], gone)
+		if n == gone && lastAcked(attempts) < 0 {
+			continue
+		}
+		if !possible(attempts, n) {
+			c.failf("rule", "%s is at %d after %v", name, n, tail(attempts))
+		}
+		if n == gone {
+			continue
+		}
+		results := c.results(name)
+		for _, s := range c.subjects {
+			it, ok := c.newestItem(s)
+			if got := string(results[[2]string{s.resourceType, s.id}].ComplianceType); ok && got != expected(ruleTags, it) {
+				c.failf("verdict", "%s on %s %s is %q, its newest item says %q", name, s.resourceType, s.id, got, expected(ruleTags, it))
+			}
 		}
 	}
 }

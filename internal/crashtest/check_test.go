@@ -42,6 +42,7 @@ func (c *check) all() {
 	c.verdicts()
 	c.transitionsOfVerdicts()
 	c.asides()
+	c.rulesKept()
 	c.objectsKept()
 	c.lettersKept()
 	c.snapshot()

@@ -182,13 +182,14 @@ func (w *writers) startAll() {
 	w.puts()
 	w.messages()
 	w.evaluations(5)
+	w.rules(3)
 }
 
 // killing kills the server at random moments and starts it again: mostly while
 // it serves, often in the first moments, sometimes before it can answer at all.
 func killing(t *testing.T, w *world, kills int, random *rand.Rand) (early int) {
 	for n := range kills {
-		moment := min(time.Duration(random.ExpFloat64()*float64(700*time.Millisecond)), 4*time.Second)
+		moment := min(time.Duration(random.ExpFloat64()*float64(time.Second)), 4*time.Second)
 		if random.IntN(4) == 0 {
 			moment = time.Duration(random.Int64N(int64(250 * time.Millisecond)))
 			early++

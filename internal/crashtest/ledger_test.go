@@ -34,6 +34,7 @@ type ledger struct {
 	sent     map[string]bool      // messages: acknowledged
 	deleted  map[string]bool      // messages whose deletion was asked for: acknowledged
 	aside    map[string][]attempt // evaluations from outside, by resource id
+	rules    map[string][]attempt // rules that come and go, by name: 1 or gone
 	acked    map[string]int       // by operation
 	unknown  map[string]int       // asked for while the server was killed
 	refused  map[string]int       // answered with an error: there should be none
@@ -41,7 +42,7 @@ type ledger struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		objects: map[string][]attempt{}, sent: map[string]bool{}, deleted: map[string]bool{}, aside: map[string][]attempt{},
+		objects: map[string][]attempt{}, sent: map[string]bool{}, deleted: map[string]bool{}, aside: map[string][]attempt{}, rules: map[string][]attempt{},
 		acked: map[string]int{}, unknown: map[string]int{}, refused: map[string]int{},
 	}
 }

@@ -139,12 +139,6 @@ func (w *world) buildRules(t *testing.T, must func(any, error), judge string, ro
 			Source: &configtypes.Source{Owner: configtypes.OwnerCustomLambda, SourceIdentifier: created.FunctionArn, SourceDetails: change},
 		}
 	}
-	managed := func(name, identifier, parameters string) *configtypes.ConfigRule {
-		return &configtypes.ConfigRule{
-			ConfigRuleName: &name, InputParameters: &parameters,
-			Source: &configtypes.Source{Owner: configtypes.OwnerAws, SourceIdentifier: &identifier},
-		}
-	}
 	for _, r := range []*configtypes.ConfigRule{
 		managed(ruleVolumes, "ENCRYPTED_VOLUMES", "{}"),
 		managed(ruleTags, "REQUIRED_TAGS", `{"tag1Key": "even", "tag1Value": "yes"}`),
@@ -152,6 +146,13 @@ func (w *world) buildRules(t *testing.T, must func(any, error), judge string, ro
 		byFunction(ruleAside, typeToken),
 	} {
 		must(w.config.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: r}))
+	}
+}
+
+func managed(name, identifier, parameters string) *configtypes.ConfigRule {
+	return &configtypes.ConfigRule{
+		ConfigRuleName: &name, InputParameters: &parameters,
+		Source: &configtypes.Source{Owner: configtypes.OwnerAws, SourceIdentifier: &identifier},
 	}
 }
 

@@ -305,6 +305,55 @@ func (w *writers) evaluations(n int) {
 	})
 }
 
+// rules puts rules, has them evaluated and deletes them.
+func (w *writers) rules(n int) {
+	w.run(func(ctx context.Context, serial int) {
+		if serial%5 != 0 {
+			return // each is evaluated on all there is
+		}
+		name := fmt.Sprintf("passing-%d", rand.IntN(n))
+		what, operation, call := 1, "PutConfigRule", func() error {
+			_, err := w.config.PutConfigRule(ctx, &configservice.PutConfigRuleInput{
+				ConfigRule: managed(name, "REQUIRED_TAGS", `{"tag1Key": "even", "tag1Value": "yes"}`),
+			})
+			return err
+		}
+		switch rand.IntN(4) {
+		case 0:
+			what, operation, call = gone, "DeleteConfigRule", func() error {
+				_, err := w.config.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: &name})
+				return err
+			}
+		case 1:
+			name = ruleJudge
+			what, operation, call = 0, "StartConfigRulesEvaluation", func() error {
+				_, err := w.config.StartConfigRulesEvaluation(ctx, &configservice.StartConfigRulesEvaluationInput{ConfigRuleNames: []string{name}})
+				return err
+			}
+		}
+		declined := false
+		acked, answered := w.ask(ctx, operation, func() error {
+			err := call()
+			if declined = saysNotNow(err); declined {
+				return nil
+			}
+			return err
+		})
+		if what != 0 && !declined && (acked || !answered) {
+			w.mu.Lock()
+			w.ledger.rules[name] = append(w.ledger.rules[name], attempt{what, acked})
+			w.mu.Unlock()
+		}
+	})
+}
+
+// saysNotNow recognizes what AWS Config says of a rule that is not there, or at
+// work on what it was asked before.
+func saysNotNow(err error) bool {
+	missing, busy, many := new(configtypes.NoSuchConfigRuleException), new(configtypes.ResourceInUseException), new(configtypes.LimitExceededException)
+	return errors.As(err, &missing) || errors.As(err, &busy) || errors.As(err, &many)
+}
+
 // even is the verdict of everybody here on a serial number.
 func even(serial int) configtypes.ComplianceType {
 	if serial%2 == 0 {
