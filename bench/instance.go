@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"plumb/internal/config"
 )
@@ -38,6 +39,7 @@ var parameters = map[string]string{
 type fleet struct {
 	place config.Place
 	items []config.Item
+	mu    sync.Mutex
 	step  int
 }
 
@@ -58,6 +60,8 @@ func newFleet(p config.Place, n int) (*fleet, error) {
 // next returns n instances, each changed: its launch time is another, and its
 // monitoring is turned on or off, which one of the rules minds.
 func (f *fleet) next(n int) []config.Item {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	out := make([]config.Item, 0, n)
 	for range n {
 		i := f.step % len(f.items)

@@ -52,14 +52,22 @@ func rate(ctx context.Context, turn time.Duration, a act) (perSecond, cpu float6
 	return float64(things) / time.Since(start).Seconds(), (processorTime() - used).Seconds() / float64(things), nil
 }
 
-// together makes an act of many at once: each of n clients does one hundredth of
-// a hundred calls.
+// times counts n things for each that an act did.
+func times(n int, a act) act {
+	return func(ctx context.Context) (int, error) {
+		things, err := a(ctx)
+		return n * things, err
+	}
+}
+
+// together makes an act of many at once: n clients share calls until all are
+// done.
 func together(n int, one func(ctx context.Context) error) act {
-	const calls = 100
+	calls := 5 * n
 	return func(ctx context.Context) (int, error) {
 		var left atomic.Int64
 		var wg sync.WaitGroup
-		left.Store(calls)
+		left.Store(int64(calls))
 		errs := make(chan error, n)
 		for range n {
 			wg.Go(func() {

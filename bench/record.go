@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"plumb/internal/config"
@@ -41,15 +42,15 @@ func (b *bench) recordTypes(ctx context.Context, what string, types ...string) e
 	if err != nil {
 		return err
 	}
-	ours := func(ctx context.Context) (int, error) {
+	ours := func(ctx context.Context) error {
 		seen := make([]recorder.Seen, 0, b.batch)
 		for _, it := range fleet.next(b.batch) {
 			seen = append(seen, recorder.Seen{Item: it})
 		}
-		return b.batch, m.recorder.Record(ctx, benchPlace, seen)
+		return m.recorder.Record(ctx, benchPlace, seen)
 	}
 	for n := 0; n < fleetSize; n += b.batch { // the first items are discoveries: they have no verdicts to compare with
-		if _, err := ours(ctx); err != nil {
+		if err := ours(ctx); err != nil {
 			return err
 		}
 	}
@@ -57,14 +58,14 @@ func (b *bench) recordTypes(ctx context.Context, what string, types ...string) e
 	if err != nil {
 		return err
 	}
-	r, err := b.compare(ctx, ours, floor)
+	r, err := b.compare(ctx, times(b.batch, together(b.clients, ours)), times(b.batch, together(b.clients, floor)))
 	if err != nil {
 		return err
 	}
 	if err := m.proveVerdicts(ctx); err != nil {
 		return err
 	}
-	b.table.race(fmt.Sprintf("items recorded and judged by %d rules, batches of %d%s", b.rules, b.batch, what), "items/s", r, 0.5)
+	b.table.race(fmt.Sprintf("items recorded and judged by %d rules, batches of %d, %d at once%s", b.rules, b.batch, b.clients, what), "items/s", r, 0.5)
 	return nil
 }
 
@@ -85,7 +86,7 @@ func (m *machine) proveVerdicts(ctx context.Context) error {
 // bareRecording writes the rows that a batch of ours leaves behind: history and
 // current state of each instance, the verdict that turned, and the same of the
 // compliance items where those are recorded. The texts are copies of ours.
-func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) (act, error) {
+func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) (func(context.Context) error, error) {
 	d, err := b.openStore(ctx)
 	if err != nil {
 		return nil, err
@@ -100,21 +101,21 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 			return nil, err
 		}
 	}
-	state, step := time.Now().UnixMilli(), 0
-	return func(ctx context.Context) (int, error) {
+	var steps atomic.Int64
+	began := time.Now().UnixMilli()
+	return func(ctx context.Context) error {
 		var items []keptItem
 		var verdicts []keptVerdict
-		for range b.batch {
-			id := fmt.Sprintf("i-%017x", step%fleetSize)
-			step++
+		step := steps.Add(1)
+		for i := range b.batch {
+			id := instanceID((int(step)*b.batch + i) % fleetSize)
 			for _, kind := range kinds {
 				items = append(items, keptItem{kind, id, bodies[kind]})
 			}
 			verdicts = append(verdicts, keptVerdict{"config-rule-000000", instanceType, id})
 		}
-		state++
-		return b.batch, d.Write(ctx, func(tx *db.Tx) error {
-			if err := bareItems(ctx, tx, items, state); err != nil {
+		return d.Write(ctx, func(tx *db.Tx) error {
+			if err := bareItems(ctx, tx, items, began+step); err != nil {
 				return err
 			}
 			return bareVerdicts(ctx, tx, verdicts, "COMPLIANT", time.Now())

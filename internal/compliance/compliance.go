@@ -37,6 +37,14 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	if err := tx.Lock(ctx, p.Lock()); err != nil {
 		return err
 	}
+	var said *notes
+	if isTerse(batches) {
+		var err error
+		if said, err = readNotes(ctx, tx, p, batches); err != nil {
+			return err
+		}
+		batches = said.onlyNews(batches)
+	}
 	before, err := kept(ctx, tx, p, batches)
 	if err != nil {
 		return err
@@ -44,11 +52,17 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	now := d.now()
 	var changes []config.VerdictChange
 	for _, b := range batches {
-		write, changed := settle(b, p, before, now)
-		if err := store.PutVerdicts(ctx, tx, b.Rule, write); err != nil {
+		s := settle(b, p, before, now)
+		if err := store.PutVerdicts(ctx, tx, b.Rule, s.write); err != nil {
 			return err
 		}
-		changes = append(changes, changed...)
+		if said != nil {
+			said.add(b.Rule, s.stands)
+		}
+		changes = append(changes, s.changes...)
+	}
+	if err := d.note(ctx, tx, p, said, batches); err != nil {
+		return err
 	}
 	if len(changes) == 0 {
 		return nil
@@ -56,17 +70,40 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	return d.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
 }
 
-// kept returns the present verdicts on the resources that are spoken of.
-func kept(ctx context.Context, tx *db.Tx, p config.Place, batches []config.Batch) (map[store.RuleKey]config.Verdict, error) {
-	if len(batches) == 1 {
-		one, err := store.RuleVerdicts(ctx, tx, batches[0].Rule, keys(p, batches))
-		out := make(map[store.RuleKey]config.Verdict, len(one))
-		for k, v := range one {
-			out[store.RuleKey{RuleID: batches[0].Rule.ID, ResourceKey: k}] = v
-		}
-		return out, err
+// note keeps the notes of terse rules up to date. What functions say is in no
+// note; what somebody else says for a rule of ours may be.
+func (d *Door) note(ctx context.Context, tx *db.Tx, p config.Place, said *notes, batches []config.Batch) error {
+	if said != nil {
+		return said.write(ctx, tx)
 	}
-	return store.ResourceVerdicts(ctx, tx, p, keys(p, batches))
+	for _, b := range batches {
+		if b.Rule.Source.Owner == config.OwnerLambda {
+			continue
+		}
+		if err := store.ForgetSaid(ctx, tx, keys(p, []config.Batch{b})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kept returns the present verdicts that are spoken of, and maybe others.
+func kept(ctx context.Context, tx *db.Tx, p config.Place, batches []config.Batch) (map[store.RuleKey]config.Verdict, error) {
+	const few = 8 // rules, which are asked one by one
+	if len(batches) > few {
+		return store.ResourceVerdicts(ctx, tx, p, keys(p, batches))
+	}
+	out := map[store.RuleKey]config.Verdict{}
+	for _, b := range batches {
+		one, err := store.RuleVerdicts(ctx, tx, b.Rule, keys(p, []config.Batch{b}))
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range one {
+			out[store.RuleKey{RuleID: b.Rule.ID, ResourceKey: k}] = v
+		}
+	}
+	return out, nil
 }
 
 func keys(p config.Place, batches []config.Batch) []config.ResourceKey {
@@ -84,10 +121,15 @@ func keys(p config.Place, batches []config.Batch) []config.ResourceKey {
 	return out
 }
 
-// settle returns the verdicts to write and the compliances that change.
-func settle(b config.Batch, p config.Place, before map[store.RuleKey]config.Verdict, now time.Time) ([]config.Verdict, []config.VerdictChange) {
-	var write []config.Verdict
-	var changes []config.VerdictChange
+// A settled is what becomes of a batch.
+type settled struct {
+	write   []config.Verdict
+	changes []config.VerdictChange // those of them that change a compliance
+	stands  []config.Evaluation    // what the kept verdicts say now
+}
+
+func settle(b config.Batch, p config.Place, before map[store.RuleKey]config.Verdict, now time.Time) settled {
+	var s settled
 	for _, e := range lastOfEach(b.Evaluations) {
 		var exact bool
 		e.Ordering, exact = moment(b, e, now)
@@ -95,16 +137,17 @@ func settle(b config.Batch, p config.Place, before map[store.RuleKey]config.Verd
 		if had && older(e.Ordering, exact, old.Ordering) {
 			continue
 		}
+		s.stands = append(s.stands, e)
 		if b.Terse && (had && old.Compliance == e.Compliance && old.Annotation == e.Annotation || !had && e.Compliance == config.NotApplicable) {
 			continue
 		}
 		v := config.Verdict{Rule: b.Rule.Name, Evaluation: e, Invoked: b.Invoked, Recorded: now}
-		write = append(write, v)
+		s.write = append(s.write, v)
 		if c, changed := change(b.Rule, old, had, v); changed {
-			changes = append(changes, c)
+			s.changes = append(s.changes, c)
 		}
 	}
-	return write, changes
+	return s
 }
 
 // moment returns the ordering time of an evaluation, and whether it is known
@@ -165,12 +208,18 @@ func lastOfEach(evaluations []config.Evaluation) []config.Evaluation {
 // Forget deletes up to limit results of a rule and reports whether there may be
 // more. It publishes ComplianceForgotten; no topic is told, as AWS tells none.
 func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error) {
+	if err := tx.Lock(ctx, r.Lock()); err != nil {
+		return false, err
+	}
 	gone, err := store.DeleteVerdicts(ctx, tx, r, limit)
 	if err != nil {
 		return false, fmt.Errorf("forget results: %w", err)
 	}
 	if len(gone) == 0 {
 		return false, nil
+	}
+	if err := store.ForgetSaid(ctx, tx, gone); err != nil {
+		return false, err
 	}
 	return len(gone) == limit, d.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})
 }

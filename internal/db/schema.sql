@@ -279,6 +279,15 @@ CREATE TABLE rule_set (
     PRIMARY KEY (account, region)
 );
 
+CREATE TABLE said (
+    account TEXT NOT NULL,
+    region  TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    digests BLOB NOT NULL, -- pairs: of the rule, of what it said
+    PRIMARY KEY (account, region, type, id)
+) WITHOUT ROWID;
+
 CREATE TABLE secret (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL

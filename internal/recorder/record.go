@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -314,7 +313,7 @@ func (pl *plan) newItem(it config.Item, head store.Head, now time.Time, pushed b
 func newItem(it config.Item, head store.Head, now time.Time) (store.NewItem, error) {
 	it.StateID = max(now.UnixMilli(), head.StateID+1)
 	it.CaptureTime = time.UnixMilli(it.StateID).UTC()
-	text, err := json.Marshal(it.Configuration)
+	text, err := appendJSON(nil, it.Configuration)
 	if err != nil {
 		return store.NewItem{}, fmt.Errorf("encode configuration: %w", err)
 	}
@@ -322,9 +321,7 @@ func newItem(it config.Item, head store.Head, now time.Time) (store.NewItem, err
 	if err != nil {
 		return store.NewItem{}, err
 	}
-	shown := it
-	shown.Configuration = json.RawMessage(text) // the configuration is most of an item: it is encoded once
-	body, err := shown.MarshalJSON()
+	body, err := encodeItem(it, text)
 	if err != nil {
 		return store.NewItem{}, fmt.Errorf("encode item: %w", err)
 	}

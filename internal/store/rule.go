@@ -18,6 +18,9 @@ func PutRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
 	if err != nil {
 		return fmt.Errorf("encode rule: %w", err)
 	}
+	if err := forgetOtherOwner(ctx, tx, r); err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `INSERT INTO rule (account, region, name, id, state, definition, status, started, next_run)
 		VALUES (?, ?, ?, ?, ?, ?, '{}', 0, 0)
 		ON CONFLICT (account, region, name) DO UPDATE SET state = excluded.state, definition = excluded.definition`,
@@ -26,6 +29,23 @@ func PutRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
 		return fmt.Errorf("put rule %s: %w", r.Name, err)
 	}
 	return touchRules(ctx, tx, r.Place)
+}
+
+// forgetOtherOwner drops the notes of a place where a rule's owner becomes another
+// one: what a function says is not noted, so the notes on its rule would be wrong
+// should it become an in-process one again.
+func forgetOtherOwner(ctx context.Context, tx *db.Tx, r config.Rule) error {
+	before, err := Rule(ctx, tx, r.Place, r.Name)
+	if errors.Is(err, ErrNotFound) || err == nil && before.Source.Owner == r.Source.Owner {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM said WHERE account = ? AND region = ?`, r.Account, r.Region); err != nil {
+		return fmt.Errorf("forget what rules said: %w", err)
+	}
+	return nil
 }
 
 // SetRuleState changes the state of a rule. It leaves the rule set's version
