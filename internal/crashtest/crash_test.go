@@ -119,15 +119,20 @@ func TestKilledFirstStartIsMadeUpFor(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) { story(t, func() string { return dbtest.PostgresURL(t) }) })
 }
 
-// freeAddress returns an address on loopback that nobody listens on.
+// freeAddress returns an address on loopback that nobody listens on. Its port is
+// none of those that systems give to clients: one of them could take it while
+// the server is dead.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 func nothingIsLost(t *testing.T, plumb, judge, database string) {
@@ -160,6 +165,7 @@ func nothingIsLost(t *testing.T, plumb, judge, database string) {
 	w.settle(t)
 	stopReading()
 	readers.Wait()
+	w.clients = newClients(s.url(), 5)
 	r.rest(w.inbox, r.hearNews)
 	r.rest(w.judged, r.hearJudged)
 
@@ -186,7 +192,8 @@ func (w *writers) startAll() {
 }
 
 // killing kills the server at random moments and starts it again: mostly while
-// it serves, often in the first moments, sometimes before it can answer at all.
+// it serves, often in the first moments, sometimes before it can answer at all
+// or while it ends by itself.
 func killing(t *testing.T, w *world, kills int, random *rand.Rand) (early int) {
 	for n := range kills {
 		moment := min(time.Duration(random.ExpFloat64()*float64(time.Second)), 4*time.Second)
@@ -197,6 +204,10 @@ func killing(t *testing.T, w *world, kills int, random *rand.Rand) (early int) {
 			t.Fatalf("after %d kills: %v", n, err)
 		}
 		time.Sleep(moment) // the moment is the input
+		if random.IntN(6) == 0 {
+			w.terminate() // and does not wait until it has finished
+			time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond))))
+		}
 		w.kill(t)
 		if left := orphans(w.function); left != nil {
 			t.Errorf("kill %d left processes of the function: %v", n, left)

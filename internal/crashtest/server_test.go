@@ -25,6 +25,7 @@ type server struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 	ready  chan struct{}   // closed when this run can answer
+	asked  bool            // to end, by SIGTERM
 	lines  map[string]int  // of its log, those that tell of errors
 	starts []time.Duration // from the start of the process to ready
 }
@@ -54,7 +55,7 @@ func (s *server) start(t testing.TB) {
 	exited := make(chan struct{})
 	ready := make(chan struct{})
 	s.mu.Lock()
-	s.cmd, s.exited, s.ready = cmd, exited, ready
+	s.cmd, s.exited, s.ready, s.asked = cmd, exited, ready, false
 	s.mu.Unlock()
 	go func() {
 		s.follow(bufio.NewScanner(out), began, ready)
@@ -87,6 +88,12 @@ func (s *server) follow(in *bufio.Scanner, began time.Time, ready chan struct{})
 	}
 }
 
+// terminate asks the process to finish what runs and end.
+func (s *server) terminate() {
+	s.asked = true
+	s.cmd.Process.Signal(syscall.SIGTERM)
+}
+
 // kill ends the process, and no other: its children have to go by themselves.
 func (s *server) kill(t testing.TB) {
 	t.Helper()
@@ -95,7 +102,7 @@ func (s *server) kill(t testing.TB) {
 	s.mu.Unlock()
 	cmd.Process.Signal(syscall.SIGKILL)
 	<-exited
-	if cmd.ProcessState.Exited() {
+	if cmd.ProcessState.Exited() && !(s.asked && cmd.ProcessState.Success()) {
 		t.Fatalf("the server ended by itself: %s\n%s", cmd.ProcessState, s.tail())
 	}
 }

@@ -44,11 +44,7 @@ const (
 // A world is one server with everything that the test made in it, and clients.
 type world struct {
 	*server
-	config   *configservice.Client
-	lambda   *lambda.Client
-	s3       *s3.Client
-	sns      *sns.Client
-	sqs      *sqs.Client
+	clients
 	function string // the name of the rule's function, of this world only
 
 	inbox, judged, letters string    // URLs of queues
@@ -56,16 +52,29 @@ type world struct {
 	ruled                  time.Time // when there were rules
 }
 
-// newWorld makes clients that try once: what was not acknowledged is the test's
-// to know.
+// Clients try once while servers are killed, so that the test knows what was
+// not acknowledged.
+type clients struct {
+	config *configservice.Client
+	lambda *lambda.Client
+	s3     *s3.Client
+	sns    *sns.Client
+	sqs    *sqs.Client
+}
+
 func newWorld(s *server) *world {
+	return &world{
+		server: s, clients: newClients(s.url(), 1), function: fmt.Sprintf("judge-%d-%d", os.Getpid(), time.Now().UnixNano()),
+	}
+}
+
+func newClients(url string, attempts int) clients {
 	cfg := aws.Config{
-		Region: region, BaseEndpoint: aws.String(s.url()), RetryMaxAttempts: 1,
+		Region: region, BaseEndpoint: &url, RetryMaxAttempts: attempts,
 		Credentials: credentials.NewStaticCredentialsProvider(account, "any", ""),
 		HTTPClient:  &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
-	return &world{
-		server: s, function: fmt.Sprintf("judge-%d-%d", os.Getpid(), time.Now().UnixNano()),
+	return clients{
 		config: configservice.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), sns: sns.NewFromConfig(cfg), sqs: sqs.NewFromConfig(cfg),
 		s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
 	}
