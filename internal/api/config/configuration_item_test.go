@@ -106,7 +106,10 @@ func TestReadsWithoutARecorderOrAResourceSaySo(t *testing.T) {
 	a.running()
 	a.refused(history(), "ResourceNotDiscoveredException", "is unknown or has not been discovered")
 	_, err = a.aws.PutResourceConfig(t.Context(), &configservice.PutResourceConfigInput{
-		ResourceType: new("Amzn::X::Y"), SchemaVersionId: new("1"), ResourceId: new("x"), Configuration: new("{}")})
+		ResourceType: new("Acme::X::Y"), SchemaVersionId: new("1"), ResourceId: new("x"), Configuration: new("{}")})
+	a.refused(err, "ValidationException", "Value 'Acme::X::Y' at 'resourceType' failed to satisfy constraint") // nor could it be read
+	_, err = a.aws.PutResourceConfig(t.Context(), &configservice.PutResourceConfigInput{
+		ResourceType: new("Amzn::Web::Site"), SchemaVersionId: new("1"), ResourceId: new("x"), Configuration: new("{}")})
 	a.refused(err, "ValidationException", "You cannot use the organization name 'Amzn' with custom resource types.")
 	_, err = a.aws.PutResourceConfig(t.Context(), &configservice.PutResourceConfigInput{
 		ResourceType: new(custom), SchemaVersionId: new("1"), ResourceId: new("x"), Configuration: new("[]")})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"plumb/internal/config"
@@ -89,9 +90,13 @@ func (r resourceConfigs) fixture(it config.Item, textOf []byte, body map[string]
 	return whole, nil
 }
 
+// pushedType is what CloudFormation registers, and what the reads take.
+var pushedType = regexp.MustCompile(`^[a-zA-Z0-9]{2,64}(::[a-zA-Z0-9]{2,64}){2}(::MODULE)?$`)
+
 func (r resourceConfigs) checkPushedType(t string) error {
-	if err := checkType("resourceType", t); err != nil {
-		return err
+	if !pushedType.MatchString(t) {
+		return model.ValidationException("1 validation error detected: Value '%s' at 'resourceType' failed to satisfy constraint: "+
+			"Member must satisfy regular expression pattern: %s", t, strings.Trim(pushedType.String(), "^$"))
 	}
 	organization, _, _ := strings.Cut(t, "::")
 	switch strings.ToLower(organization) {
