@@ -55,11 +55,12 @@ type machine struct {
 
 	aside     sync.WaitGroup // work beside requests and jobs
 	stopAside context.CancelFunc
+	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
 }
 
 // build is the picture of the product: what there is, and what works with what.
 func (a *App) build(ctx context.Context) (*machine, error) {
-	m := &machine{log: a.log, clock: &clock.Clock{}}
+	m := &machine{log: a.log, clock: &clock.Clock{}, stopping: make(chan struct{})}
 	if err := a.fill(ctx, m); err != nil {
 		m.close()
 		return nil, err
@@ -102,7 +103,7 @@ func (a *App) addServices(ctx context.Context, m *machine) error {
 	}
 	m.buckets = bucket.New(a.log, m.db, blobs, m.jobs, m.clock.Now, m.changed)
 	m.queues = queue.New(a.log, m.db, m.jobs, m.clock.Now, queue.Options{
-		Announce: m.changed, URL: func(q queue.Queue) string { return sqs.URL(a.URL(), q) },
+		Announce: m.changed, URL: func(q queue.Queue) string { return sqs.URL(a.URL(), q) }, Stopping: m.stopping,
 	})
 	m.topics = topic.New(a.log, m.db, m.jobs, m.clock.Now, topic.Options{
 		Announce: m.changed, Queue: m.queues.Deliver, Function: m.notify, Endpoint: a.URL,
@@ -138,6 +139,7 @@ func (m *machine) start(context.Context) error {
 
 // rest lets running jobs finish, then running functions.
 func (m *machine) rest(ctx context.Context) error {
+	close(m.stopping)
 	if m.stopAside != nil {
 		m.stopAside()
 	}

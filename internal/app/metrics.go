@@ -9,8 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"plumb/internal/db"
 )
 
 // metrics is what /metrics shows: requests by operation, jobs by state, the
@@ -54,7 +52,7 @@ type jobsCollector struct{ app *App }
 // Describe announces the one metric.
 func (c jobsCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc() }
 
-// Collect reads the job table.
+// Collect asks the queue.
 func (c jobsCollector) Collect(out chan<- prometheus.Metric) {
 	m := c.app.machine.Load()
 	if m == nil {
@@ -62,18 +60,10 @@ func (c jobsCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := m.db.Read(ctx, func(tx *db.Tx) error {
-		return db.Each(ctx, tx, func(scan func(...any) error) error {
-			var queue, state string
-			var n int64
-			if err := scan(&queue, &state, &n); err != nil {
-				return err
-			}
-			out <- prometheus.MustNewConstMetric(c.desc(), prometheus.GaugeValue, float64(n), queue, state)
-			return nil
-		}, `SELECT queue, CAST(state AS TEXT), count(*) FROM river_job
-			WHERE state IN ('available', 'running', 'retryable', 'scheduled') GROUP BY queue, state`)
-	})
+	counts, err := m.jobs.Counts(ctx)
+	for _, n := range counts {
+		out <- prometheus.MustNewConstMetric(c.desc(), prometheus.GaugeValue, float64(n.N), n.Queue, n.State)
+	}
 	if err != nil {
 		out <- prometheus.NewInvalidMetric(c.desc(), err)
 	}

@@ -74,6 +74,27 @@ func (q *Queue) active(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
+// A Count is how many jobs of a queue are in a state that is not an end.
+type Count struct {
+	Queue, State string
+	N            int64
+}
+
+// Counts counts the jobs that are due, running or waiting, of all servers.
+func (q *Queue) Counts(ctx context.Context) ([]Count, error) {
+	var out []Count
+	err := q.db.Read(ctx, func(tx *db.Tx) error {
+		return db.Each(ctx, tx, func(scan func(...any) error) error {
+			var c Count
+			err := scan(&c.Queue, &c.State, &c.N)
+			out = append(out, c)
+			return err
+		}, `SELECT queue, CAST(state AS TEXT), count(*) FROM river_job
+			WHERE state IN ('available', 'running', 'retryable', 'scheduled') GROUP BY queue, state`)
+	})
+	return out, err
+}
+
 // clockTime hands the program's clock to River.
 type clockTime struct{ *clock.Clock }
 

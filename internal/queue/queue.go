@@ -27,6 +27,9 @@ type Options struct {
 	Announce func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
 	// URL is the queue's URL, by which AWS Config knows it.
 	URL func(Queue) string
+	// Stopping is closed when the server is to end: a receive that waits then
+	// answers with nothing, so that it does not hold up the end.
+	Stopping <-chan struct{}
 }
 
 // A Store is the queues of every account.

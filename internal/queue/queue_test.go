@@ -148,3 +148,16 @@ func TestAMessageWhoseTransactionFailsWasNeverSent(t *testing.T) {
 		}
 	})
 }
+
+func TestReceiveThatWaitsEndsWithTheServer(t *testing.T) {
+	s, q := open(t, dbtest.Open(t), "empty", nil)
+	stopping := make(chan struct{})
+	s.o.Stopping = stopping
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second) // less than the wait: a receive that goes on fails
+	defer cancel()
+	close(stopping)
+	got, err := s.Receive(ctx, q, ReceiveRequest{Max: 1, Visibility: time.Hour, Wait: 20 * time.Second})
+	if err != nil || len(got) != 0 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+}

@@ -34,6 +34,9 @@ func (s *Store) Receive(ctx context.Context, q Queue, r ReceiveRequest) ([]Messa
 		case <-ctx.Done():
 			timer.Stop()
 			return nil, ctx.Err()
+		case <-s.o.Stopping:
+			timer.Stop()
+			return nil, nil
 		case <-rung:
 			timer.Stop()
 		case <-timer.C: // another server may have sent, or a message come back
