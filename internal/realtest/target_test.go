@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestAClosedEgressGivesTheGroupAndItsInstancesItems changes a security group in a
-// cloud that we did not write, and reads with the AWS CLI what was recorded.
-func TestAClosedEgressGivesTheGroupAndItsInstancesItems(t *testing.T) {
+// TestACloudThatWeDidNotWriteIsRecorded records what moto's server holds, changes
+// it there, and reads with the AWS CLI what became of it.
+func TestACloudThatWeDidNotWriteIsRecorded(t *testing.T) {
 	needTool(t, "aws")
 	moto := startMoto(t)
 	names := boto3(t, "cloud.py", moto)
@@ -16,7 +16,11 @@ func TestAClosedEgressGivesTheGroupAndItsInstancesItems(t *testing.T) {
 	s.aws(t, "configservice", "subscribe", "--s3-bucket", "delivered", "--sns-topic", "published",
 		"--iam-role", "arn:aws:iam::123456789012:role/config")
 	s.drain(t)
+	t.Run("a closed egress gives the group and its instances items", func(t *testing.T) { closeEgress(t, s, moto, names) })
+	t.Run("what is gone is deleted", func(t *testing.T) { deleteVolume(t, s, moto, names) })
+}
 
+func closeEgress(t *testing.T, s served, moto string, names map[string]string) {
 	for kind, id := range map[string]string{
 		"AWS::EC2::Instance": names["i_ssh"], "AWS::EC2::SecurityGroup": names["sg_ssh"], "AWS::EC2::VPC": names["vpc_open"],
 	} {
@@ -53,15 +57,7 @@ func TestAClosedEgressGivesTheGroupAndItsInstancesItems(t *testing.T) {
 	}
 }
 
-// TestWhatIsGoneFromTheTargetIsDeleted terminates an instance.
-func TestWhatIsGoneFromTheTargetIsDeleted(t *testing.T) {
-	needTool(t, "aws")
-	moto := startMoto(t)
-	names := boto3(t, "cloud.py", moto)
-	s := serve(t, "--target", moto)
-	s.aws(t, "configservice", "subscribe", "--s3-bucket", "delivered", "--sns-topic", "published",
-		"--iam-role", "arn:aws:iam::123456789012:role/config")
-	s.drain(t)
+func deleteVolume(t *testing.T, s served, moto string, names map[string]string) {
 	boto3(t, "change.py", moto, "delete-volume", names["vol_plain"])
 	s.later(t, "61s")
 	volume := history(t, s, "AWS::EC2::Volume", names["vol_plain"])
