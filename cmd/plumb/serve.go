@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -49,10 +50,13 @@ func serve(cmd *cobra.Command, s settings.Settings, log *slog.Logger) error {
 	ctx, cancel := stopSignal(cmd.Context(), log)
 	defer cancel()
 	a, err := app.New(ctx, s, log, app.Options{Version: version()})
-	if err != nil {
-		return err
+	if err == nil {
+		err = a.Start(ctx)
 	}
-	if err := a.Start(ctx); err != nil {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // told to end before it could begin
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "ready %s\n", a.URL())
