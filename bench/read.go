@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -109,21 +108,26 @@ func (b *bench) readOne(ctx context.Context, s *server, operation string, in any
 	return nil
 }
 
-// bareEcho serves the answer again: net/http that decodes the request and sends
-// bytes that are ready, with nothing behind it.
+// bareEcho answers the same again: net/http and encoding/json, which decode the
+// request and encode the answer, with nothing behind them.
 func (b *bench) bareEcho(answer []byte) (url string, err error) {
+	var decoded any
+	if err := json.Unmarshal(answer, &decoded); err != nil {
+		return "", err
+	}
 	return b.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in map[string]any
-		text, err := io.ReadAll(r.Body)
-		if err == nil {
-			err = json.Unmarshal(text, &in)
-		}
-		if err != nil {
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
+		out, err := json.Marshal(decoded)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		w.Write(answer)
+		w.Write(out)
 	}))
 }
 

@@ -40,6 +40,7 @@ type DB struct {
 	pool *pgxpool.Pool
 
 	rewritten sync.Map // SQL text -> the same with $1, $2 for PostgreSQL
+	memo      memo
 }
 
 // Open opens the store at url, "sqlite:PATH" or "postgres://...", and moves its

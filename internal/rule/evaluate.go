@@ -82,7 +82,7 @@ func (e *Engine) evaluatePage(ctx context.Context, tx *db.Tx, r config.Rule, aft
 	if err != nil || len(keys) == 0 {
 		return after, false, err
 	}
-	items, err := store.CurrentItems(ctx, tx, r.Place, keys)
+	items, err := store.DecodedItems(ctx, tx, r.Place, keys)
 	if err != nil {
 		return after, false, err
 	}

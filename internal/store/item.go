@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,7 +209,7 @@ func LeadingTo(ctx context.Context, tx *db.Tx, p config.Place, targets []Target)
 // CurrentItem returns the newest item of a resource, whatever its status, or
 // ErrNotFound if it was never recorded.
 func CurrentItem(ctx context.Context, tx *db.Tx, key config.ResourceKey) (config.Item, error) {
-	items, err := CurrentItems(ctx, tx, key.Place, []config.ResourceKey{key})
+	items, err := DecodedItems(ctx, tx, key.Place, []config.ResourceKey{key})
 	if err != nil {
 		return config.Item{}, err
 	}
@@ -221,13 +220,23 @@ func CurrentItem(ctx context.Context, tx *db.Tx, key config.ResourceKey) (config
 }
 
 // CurrentItems returns the newest items of those keys that were ever recorded,
-// in the order of the keys.
+// in the order of the keys. Their configurations are texts, json.RawMessage, for
+// who hands them on; DecodedItems is for who looks into them.
 func CurrentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
+	return currentItems(ctx, tx, p, keys, itemWithText)
+}
+
+// DecodedItems returns the same as CurrentItems, with the configurations decoded.
+func DecodedItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
+	return currentItems(ctx, tx, p, keys, decodedItem)
+}
+
+func currentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey, read func([]byte) (config.Item, error)) ([]config.Item, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	with, args := wanted(keys)
-	found, err := scanItems(ctx, tx, p, with+`SELECT i.body FROM wanted w CROSS JOIN resource r
+	found, err := scanItems(ctx, tx, p, read, with+`SELECT i.body FROM wanted w CROSS JOIN resource r
 		JOIN item i ON i.account = r.account AND i.region = r.region AND i.type = r.type AND i.id = r.id AND i.state_id = r.state_id
 		WHERE r.account = ? AND r.region = ? AND r.type = w.type AND r.id = w.id`, append(args, p.Account, p.Region)...)
 	if err != nil {
@@ -260,7 +269,7 @@ func ItemBefore(ctx context.Context, tx *db.Tx, v config.VersionKey) (config.Ite
 }
 
 func oneItem(ctx context.Context, tx *db.Tx, p config.Place, query string, args ...any) (config.Item, error) {
-	items, err := scanItems(ctx, tx, p, query, args...)
+	items, err := scanItems(ctx, tx, p, decodedItem, query, args...)
 	if err != nil {
 		return config.Item{}, err
 	}
@@ -280,7 +289,8 @@ type HistoryQuery struct {
 	Limit    int
 }
 
-// History returns items of a resource, newest first unless Forward.
+// History returns items of a resource, newest first unless Forward. Their
+// configurations are texts, json.RawMessage.
 func History(ctx context.Context, tx *db.Tx, q HistoryQuery) ([]config.Item, error) {
 	order, past := "DESC", "state_id < ?"
 	if q.Forward {
@@ -291,20 +301,28 @@ func History(ctx context.Context, tx *db.Tx, q HistoryQuery) ([]config.Item, err
 	if q.After != 0 {
 		where, args = " AND "+past, append(args, q.After)
 	}
-	return scanItems(ctx, tx, q.Key.Place, `SELECT body FROM item
+	return scanItems(ctx, tx, q.Key.Place, itemWithText, `SELECT body FROM item
 		WHERE account = ? AND region = ? AND type = ? AND id = ? AND captured >= ? AND captured <= ?`+where+`
 		ORDER BY state_id `+order+` LIMIT ?`, append(args, q.Limit)...)
 }
 
-func scanItems(ctx context.Context, tx *db.Tx, p config.Place, query string, args ...any) ([]config.Item, error) {
+func decodedItem(body []byte) (config.Item, error) {
+	var it config.Item
+	err := it.UnmarshalJSON(body)
+	return it, err
+}
+
+func scanItems(
+	ctx context.Context, tx *db.Tx, p config.Place, read func(body []byte) (config.Item, error), query string, args ...any,
+) ([]config.Item, error) {
 	var out []config.Item
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		var body string
 		if err := scan(&body); err != nil {
 			return err
 		}
-		var it config.Item
-		if err := json.Unmarshal([]byte(body), &it); err != nil {
+		it, err := read([]byte(body))
+		if err != nil {
 			return fmt.Errorf("decode item: %w", err)
 		}
 		it.Place = p

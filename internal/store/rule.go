@@ -131,8 +131,8 @@ func scanRules(ctx context.Context, tx *db.Tx, where string, args ...any) ([]con
 		if err := scan(&def, &state); err != nil {
 			return err
 		}
-		var r config.Rule
-		if err := json.Unmarshal([]byte(def), &r); err != nil {
+		r, err := db.Decoded(tx, def, func(text []byte, r *config.Rule) error { return json.Unmarshal(text, r) })
+		if err != nil {
 			return fmt.Errorf("decode rule: %w", err)
 		}
 		r.State = config.RuleState(state)
