@@ -45,8 +45,10 @@ func (r *reader) follow(ctx context.Context, wg *sync.WaitGroup, queue string, h
 				hear(b)
 			}
 			if err != nil {
-				if err := r.wait(r.t.Context()); err != nil {
-					r.t.Error(err)
+				if err := r.wait(ctx); err != nil {
+					if ctx.Err() == nil {
+						r.t.Error(err)
+					}
 					return
 				}
 			}

@@ -147,7 +147,7 @@ func (s *server) wait(ctx context.Context) error {
 
 func (s *server) tail() string {
 	b, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-	return string(b[max(0, len(b)-3000):])
+	return string(b[max(0, len(b)-1000):])
 }
 
 // post calls one of the pages for tests.
