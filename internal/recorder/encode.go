@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -71,8 +70,13 @@ func appendObject(b []byte, object map[string]any) (_ []byte, err error) {
 	if object == nil {
 		return append(b, "null"...), nil
 	}
+	keys := make([]string, 0, len(object))
+	for k := range object {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
 	b = append(b, '{')
-	for i, k := range slices.Sorted(maps.Keys(object)) {
+	for i, k := range keys {
 		if i > 0 {
 			b = append(b, ',')
 		}

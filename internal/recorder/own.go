@@ -84,7 +84,7 @@ func judgedOnce(keys []config.ResourceKey) []config.ResourceKey {
 }
 
 func complianceItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
-	verdicts, err := store.ResourceVerdicts(ctx, tx, p, keys)
+	said, err := store.Compliances(ctx, tx, p, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -93,27 +93,29 @@ func complianceItems(ctx context.Context, tx *db.Tx, p config.Place, keys []conf
 		return nil, err
 	}
 	items := make([]config.Item, 0, len(keys))
-	for _, k := range keys {
-		items = append(items, complianceItem(k, rules, verdicts))
+	for i, k := range keys {
+		items = append(items, complianceItem(k, rules, said[i]))
 	}
 	return items, nil
 }
 
-func complianceItem(k config.ResourceKey, rules []config.Rule, verdicts map[store.RuleKey]config.Verdict) config.Item {
+// complianceItem tells what rules, whose words are given by their ids, say of a
+// resource.
+func complianceItem(k config.ResourceKey, rules []config.Rule, says map[string]config.Compliance) config.Item {
 	var tally store.Tally
 	said := []any{}
 	for _, rule := range rules {
-		v, ok := verdicts[store.RuleKey{RuleID: rule.ID, ResourceKey: k}]
-		if !ok || v.Compliance == config.NotApplicable {
+		c, ok := says[rule.ID]
+		if !ok || c == config.NotApplicable {
 			continue
 		}
-		if v.Compliance == config.NonCompliant {
+		if c == config.NonCompliant {
 			tally.NonCompliant++
 		} else {
 			tally.Compliant++
 		}
 		said = append(said, map[string]any{
-			"configRuleArn": rule.ARN, "configRuleId": rule.ID, "configRuleName": rule.Name, "complianceType": string(v.Compliance),
+			"configRuleArn": rule.ARN, "configRuleId": rule.ID, "configRuleName": rule.Name, "complianceType": string(c),
 		})
 	}
 	id := k.Type + "/" + k.ID

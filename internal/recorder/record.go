@@ -313,7 +313,7 @@ func (pl *plan) newItem(it config.Item, head store.Head, now time.Time, pushed b
 func newItem(it config.Item, head store.Head, now time.Time) (store.NewItem, error) {
 	it.StateID = max(now.UnixMilli(), head.StateID+1)
 	it.CaptureTime = time.UnixMilli(it.StateID).UTC()
-	text, err := appendJSON(nil, it.Configuration)
+	text, err := appendJSON(make([]byte, 0, 4<<10), it.Configuration)
 	if err != nil {
 		return store.NewItem{}, fmt.Errorf("encode configuration: %w", err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -71,6 +72,37 @@ func ResourceVerdicts(ctx context.Context, tx *db.Tx, p config.Place, keys []con
 		WHERE v.account = ? AND v.region = ? AND v.type = w.type AND v.id = w.id`, append(args, p.Account, p.Region)...)
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts: %w", err)
+	}
+	return out, nil
+}
+
+// Compliances returns, for each of those resources in their order, what every
+// rule says of it, by the rule's id and without the rest of the verdict.
+func Compliances(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]map[string]config.Compliance, error) {
+	out := make([]map[string]config.Compliance, len(keys))
+	if len(keys) == 0 {
+		return out, nil
+	}
+	args := make([]any, 0, 3*len(keys)+2)
+	for i, k := range keys {
+		out[i] = map[string]config.Compliance{}
+		args = append(args, strconv.Itoa(i), k.Type, k.ID)
+	}
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		var i, rule string
+		var c config.Compliance
+		if err := scan(&i, &rule, &c); err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(i)
+		if err == nil {
+			out[n][rule] = c
+		}
+		return err
+	}, `WITH wanted (n, type, id) AS (VALUES `+rows(len(keys), "(?, ?, ?)")+`) SELECT w.n, v.rule_id, v.compliance FROM wanted w CROSS JOIN verdict v
+		WHERE v.account = ? AND v.region = ? AND v.type = w.type AND v.id = w.id`, append(args, p.Account, p.Region)...)
+	if err != nil {
+		return nil, fmt.Errorf("read compliance of resources: %w", err)
 	}
 	return out, nil
 }
