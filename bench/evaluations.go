@@ -45,18 +45,14 @@ func evaluations(ctx context.Context, b *bench) error {
 }
 
 func (b *bench) putEvaluations(ctx context.Context, s *server, token string, turn bool) error {
+	bodies, err := evaluationBodies(token, turn)
+	if err != nil {
+		return err
+	}
 	var calls atomic.Int64
 	ours := together(b.clients, func(ctx context.Context) error {
-		n := calls.Add(1) - 1
-		verdict := []string{"COMPLIANT", "NON_COMPLIANT"}[0]
-		if turn && n/(fleetSize/most)%2 == 1 {
-			verdict = "NON_COMPLIANT"
-		}
-		body, err := json.Marshal(map[string]any{"ResultToken": token, "Evaluations": evaluationsOf(n, verdict)})
-		if err != nil {
-			return err
-		}
-		_, err = s.callRaw(ctx, "PutEvaluations", body)
+		n := int(calls.Add(1) - 1)
+		_, err := s.callRaw(ctx, "PutEvaluations", bodies[n%len(bodies)])
 		return err
 	})
 	if _, err := ours(ctx); err != nil { // the first verdicts on resources
@@ -78,15 +74,32 @@ func (b *bench) putEvaluations(ctx context.Context, s *server, token string, tur
 	return nil
 }
 
-func evaluationsOf(call int64, verdict string) []map[string]any {
-	out := make([]map[string]any, most)
-	for i := range out {
-		out[i] = map[string]any{
-			"ComplianceResourceType": instanceType, "ComplianceResourceId": fmt.Sprintf("i-%017x", (call*most+int64(i))%fleetSize),
-			"ComplianceType": verdict, "Annotation": "volume is not encrypted", "OrderingTimestamp": float64(time.Now().UnixMilli()) / 1000,
+// evaluationBodies returns the calls that speak of the whole fleet once, or with
+// turn twice, the other way around the second time.
+func evaluationBodies(token string, turn bool) ([][]byte, error) {
+	verdicts := []string{"COMPLIANT"}
+	if turn {
+		verdicts = append(verdicts, "NON_COMPLIANT")
+	}
+	now := float64(time.Now().UnixMilli()) / 1000
+	var bodies [][]byte
+	for _, verdict := range verdicts {
+		for first := 0; first < fleetSize; first += most {
+			var list []map[string]any
+			for i := range most {
+				list = append(list, map[string]any{
+					"ComplianceResourceType": instanceType, "ComplianceResourceId": instanceID(first + i),
+					"ComplianceType": verdict, "Annotation": "volume is not encrypted", "OrderingTimestamp": now,
+				})
+			}
+			body, err := json.Marshal(map[string]any{"ResultToken": token, "Evaluations": list})
+			if err != nil {
+				return nil, err
+			}
+			bodies = append(bodies, body)
 		}
 	}
-	return out
+	return bodies, nil
 }
 
 // bareEvaluations writes the rows of a call: verdicts, and of those that turn the
@@ -107,7 +120,7 @@ func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act,
 		var verdicts []keptVerdict
 		var items []keptItem
 		for i := range int64(most) {
-			id := fmt.Sprintf("i-%017x", (n*most+i)%fleetSize)
+			id := instanceID(int(n*most+i) % fleetSize)
 			verdicts = append(verdicts, keptVerdict{"config-rule-000000", instanceType, id})
 			if turn {
 				items = append(items, keptItem{config.TypeResourceCompliance, id, body})

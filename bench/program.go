@@ -30,9 +30,13 @@ func program(ctx context.Context, b *bench) error {
 	var memory float64
 	for i := range starts {
 		data := filepath.Join(b.dir, fmt.Sprintf("installed%d", i))
+		store, err := b.newStore(ctx)
+		if err != nil {
+			return err
+		}
 		for _, list := range []*[]time.Duration{&fresh, &again} {
 			last := i == starts-1 && list == &again
-			took, kilobytes, err := b.startOnce(ctx, data, last)
+			took, kilobytes, err := b.startOnce(ctx, data, store, last)
 			if err != nil {
 				return err
 			}
@@ -55,11 +59,8 @@ func program(ctx context.Context, b *bench) error {
 
 // startOnce starts the program and times its first answer to a client. With
 // idle, it looks at its memory a while later.
-func (b *bench) startOnce(ctx context.Context, data string, idle bool) (took time.Duration, kilobytes float64, err error) {
-	cmd := exec.CommandContext(ctx, b.options.program, "serve", "--listen", "127.0.0.1:0", "--data", data)
-	if b.database != "" {
-		cmd.Args = append(cmd.Args, "--database", b.database)
-	}
+func (b *bench) startOnce(ctx context.Context, data, store string, idle bool) (took time.Duration, kilobytes float64, err error) {
+	cmd := exec.CommandContext(ctx, b.options.program, "serve", "--listen", "127.0.0.1:0", "--data", data, "--database", store)
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		return 0, 0, err
