@@ -45,7 +45,7 @@ func DeliveryChannel(ctx context.Context, tx *db.Tx, p config.Place) (config.Del
 	if err != nil {
 		return c, s, fmt.Errorf("read delivery channel of %s: %w", p, err)
 	}
-	return c, s, decodeBoth(def, &c, status, &s)
+	return decodeBoth[config.DeliveryChannel, config.DeliveryStatus](tx, def, status)
 }
 
 // UpdateDeliveryStatus changes the status of a place's channel. A channel that

@@ -46,7 +46,7 @@ func Recorder(ctx context.Context, tx *db.Tx, p config.Place) (config.Recorder, 
 	if err != nil {
 		return r, s, fmt.Errorf("read recorder of %s: %w", p, err)
 	}
-	return r, s, decodeBoth(def, &r, status, &s)
+	return decodeBoth[config.Recorder, config.RecorderStatus](tx, def, status)
 }
 
 // Recorders returns every recorder of a place, service-linked ones included, in
@@ -80,7 +80,8 @@ func RecorderStatus(ctx context.Context, tx *db.Tx, r config.Recorder) (config.R
 	if err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal([]byte(text), &s)
+	err = json.Unmarshal([]byte(text), &s)
+	return s, err
 }
 
 // SetRecorderStatus replaces the status of a recorder.
@@ -94,13 +95,14 @@ func SetRecorderStatus(ctx context.Context, tx *db.Tx, r config.Recorder, s conf
 	return err
 }
 
-// decodeBoth decodes a definition and a status.
-func decodeBoth(def string, d any, status string, s any) error {
-	if err := json.Unmarshal([]byte(def), d); err != nil {
-		return fmt.Errorf("decode definition: %w", err)
+// decodeBoth decodes a definition, which is read much more often than it changes,
+// and a status.
+func decodeBoth[D, S any](tx *db.Tx, definition, status string) (d D, s S, err error) {
+	if d, err = db.Decoded(tx, definition, func(text []byte, d *D) error { return json.Unmarshal(text, d) }); err != nil {
+		return d, s, fmt.Errorf("decode definition: %w", err)
 	}
-	if err := json.Unmarshal([]byte(status), s); err != nil {
-		return fmt.Errorf("decode status: %w", err)
+	if err := json.Unmarshal([]byte(status), &s); err != nil {
+		return d, s, fmt.Errorf("decode status: %w", err)
 	}
-	return nil
+	return d, s, nil
 }

@@ -156,7 +156,8 @@ func RuleStatus(ctx context.Context, tx *db.Tx, id string) (config.RuleStatus, e
 	if err != nil {
 		return s, fmt.Errorf("read rule status: %w", err)
 	}
-	return s, json.Unmarshal([]byte(text), &s)
+	err = json.Unmarshal([]byte(text), &s)
+	return s, err
 }
 
 // UpdateRuleStatus changes how a rule fares. A rule that is gone is left alone.

@@ -10,7 +10,10 @@ import (
 )
 
 // verdictColumns are read by scanVerdict, in its order.
-const verdictColumns = `r.name, v.type, v.id, v.compliance, v.annotation, v.ordering, v.invoked, v.recorded`
+const (
+	verdictColumns = `r.name, ` + verdictRow
+	verdictRow     = `v.type, v.id, v.compliance, v.annotation, v.ordering, v.invoked, v.recorded`
+)
 
 func scanVerdict(scan func(...any) error, more ...any) (config.Verdict, error) {
 	var v config.Verdict
@@ -36,9 +39,10 @@ func RuleVerdicts(ctx context.Context, tx *db.Tx, r config.Rule, keys []config.R
 		if err != nil {
 			return err
 		}
+		v.Rule = r.Name
 		out[config.ResourceKey{Place: r.Place, Type: v.ResourceType, ID: v.ResourceID}] = v
 		return nil
-	}, with+`SELECT `+verdictColumns+` FROM wanted w CROSS JOIN verdict v JOIN rule r ON r.id = v.rule_id
+	}, with+`SELECT '', `+verdictRow+` FROM wanted w CROSS JOIN verdict v
 		WHERE v.rule_id = ? AND v.type = w.type AND v.id = w.id`, append(args, r.ID)...)
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts of rule %s: %w", r.Name, err)
