@@ -48,6 +48,11 @@ func (s *source) Announces(p config.Place, resourceType string) bool {
 // ends.
 func (s *source) Related(it config.Item) []config.ResourceKey { return s.catalogue.Related(it) }
 
+// Inverse returns how items of a type list what leads to them.
+func (s *source) Inverse(resourceType string) map[string]string {
+	return s.catalogue.Inverse(resourceType)
+}
+
 // Discover reads every resource of a type.
 func (s *source) Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error) {
 	c, err := s.client(ctx, p)

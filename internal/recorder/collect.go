@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"plumb/internal/config"
@@ -59,33 +60,68 @@ func (r *Recorder) begin(ctx context.Context, tx *db.Tx, p config.Place, generat
 	return r.Jobs.Insert(ctx, tx, poll{p, generation, true}, job.Options{Queue: job.Collect})
 }
 
+// doPoll has types discovered. Those whose items list what leads to them are
+// read once the others were.
 func (r *Recorder) doPoll(ctx context.Context, j job.Job[poll]) error {
 	if r.Source == nil {
 		return nil
 	}
 	p := j.Args.Place
 	return r.DB.Write(ctx, func(tx *db.Tx) error {
-		running, err := isRunning(ctx, tx, p, j.Args.Generation)
-		if err != nil || !running {
+		if err := tx.Lock(ctx, statusLock(p)); err != nil {
 			return err
 		}
-		again := false
-		for _, t := range r.Source.Types(p) {
-			announced := r.Source.Announces(p, t)
-			again = again || !announced
-			if announced && !j.Args.First {
-				continue
-			}
-			if err := r.Jobs.Insert(ctx, tx, discover{p, t, j.Args.Generation, j.Args.First}, job.Options{Queue: job.Collect}); err != nil {
-				return err
-			}
-		}
-		if !again {
+		rec, s, err := store.Recorder(ctx, tx, p)
+		if errors.Is(err, store.ErrNotFound) || err == nil && (!s.Recording || s.Generation != j.Args.Generation) {
 			return nil
+		}
+		if err != nil {
+			return err
+		}
+		first, last, again := r.due(p, j.Args.First)
+		if len(first) == 0 {
+			first, last = last, nil
+		}
+		s.Outstanding, s.Afterwards = strings.Join(first, " "), strings.Join(last, " ")
+		if err := store.SetRecorderStatus(ctx, tx, rec, s); err != nil {
+			return err
+		}
+		if err := r.askDiscover(ctx, tx, p, first, j.Args.Generation, j.Args.First); err != nil || !again {
+			return err
 		}
 		return r.Jobs.Insert(ctx, tx, poll{Place: p, Generation: j.Args.Generation}, job.Options{Queue: job.Collect, At: r.Now().Add(r.Poll)})
 	})
 }
+
+// due returns the types to read now and those to read after them, and whether
+// any has to be polled again.
+func (r *Recorder) due(p config.Place, inventory bool) (first, last []string, again bool) {
+	for _, t := range r.Source.Types(p) {
+		announced := r.Source.Announces(p, t)
+		again = again || !announced
+		switch {
+		case announced && !inventory:
+		case r.Source.Inverse(t) != nil:
+			last = append(last, t)
+		default:
+			first = append(first, t)
+		}
+	}
+	return first, last, again
+}
+
+func (r *Recorder) askDiscover(ctx context.Context, tx *db.Tx, p config.Place, types []string, generation int64, inventory bool) error {
+	for _, t := range types {
+		if err := r.Jobs.Insert(ctx, tx, discover{p, t, generation, inventory}, job.Options{Queue: job.Collect}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusLock names a place's recorder status among the things that transactions
+// wait for: it is read, changed and written as a whole.
+func statusLock(p config.Place) string { return "recorder status " + p.String() }
 
 func isRunning(ctx context.Context, tx *db.Tx, p config.Place, generation int64) (bool, error) {
 	_, status, err := store.Recorder(ctx, tx, p)
@@ -107,9 +143,9 @@ func (r *Recorder) doDiscover(ctx context.Context, j job.Job[discover]) error {
 	}
 	if err := r.discoverType(ctx, p, j.Args.Type, began, j.Args.First); err != nil {
 		err = fmt.Errorf("discover %s in %s: %w", j.Args.Type, p, err)
-		return errors.Join(err, r.noteReading(ctx, p, err))
+		return errors.Join(err, r.noteReading(ctx, j.Args, err))
 	}
-	return r.noteReading(ctx, p, nil)
+	return r.noteReading(ctx, j.Args, nil)
 }
 
 func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time, inventory bool) error {
@@ -166,10 +202,14 @@ func (r *Recorder) recordMissing(
 	return r.Record(ctx, p, gone)
 }
 
-// noteReading tells in the recorder's status how reading goes.
-func (r *Recorder) noteReading(ctx context.Context, p config.Place, failure error) error {
+// noteReading tells in the recorder's status how reading goes, and asks for what
+// is to be read after the last of the others, whether it could be read or not.
+func (r *Recorder) noteReading(ctx context.Context, d discover, failure error) error {
 	return r.DB.Write(ctx, func(tx *db.Tx) error {
-		rec, s, err := store.Recorder(ctx, tx, p)
+		if err := tx.Lock(ctx, statusLock(d.Place)); err != nil {
+			return err
+		}
+		rec, s, err := store.Recorder(ctx, tx, d.Place)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
@@ -181,11 +221,17 @@ func (r *Recorder) noteReading(ctx context.Context, p config.Place, failure erro
 		if failure != nil {
 			s.LastStatus, s.ErrorCode, s.ErrorMessage = config.StatusFailure, "ResourceReadFailed", failure.Error()
 		}
+		if s != before {
+			s.Changed = r.Now()
+		}
+		after := s.Read(d.Type)
 		if s == before {
 			return nil
 		}
-		s.Changed = r.Now()
-		return store.SetRecorderStatus(ctx, tx, rec, s)
+		if err := store.SetRecorderStatus(ctx, tx, rec, s); err != nil {
+			return err
+		}
+		return r.askDiscover(ctx, tx, d.Place, after, d.Generation, d.First)
 	})
 }
 

@@ -14,7 +14,7 @@ func (r *Recorder) Put(ctx context.Context, tx *db.Tx, rec config.Recorder) erro
 	if err := store.PutRecorder(ctx, tx, rec); err != nil {
 		return err
 	}
-	s, err := store.RecorderStatus(ctx, tx, rec)
+	s, err := r.status(ctx, tx, rec)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (r *Recorder) Put(ctx context.Context, tx *db.Tx, rec config.Recorder) erro
 // Start has a recorder record: an inventory first, then what changes. Starting
 // one that runs changes nothing.
 func (r *Recorder) Start(ctx context.Context, tx *db.Tx, rec config.Recorder) error {
-	s, err := store.RecorderStatus(ctx, tx, rec)
+	s, err := r.status(ctx, tx, rec)
 	if err != nil || s.Recording {
 		return err
 	}
@@ -55,7 +55,7 @@ func (r *Recorder) Start(ctx context.Context, tx *db.Tx, rec config.Recorder) er
 // Stop has a recorder record nothing more. What it recorded stays. Stopping one
 // that does not run changes nothing.
 func (r *Recorder) Stop(ctx context.Context, tx *db.Tx, rec config.Recorder) error {
-	s, err := store.RecorderStatus(ctx, tx, rec)
+	s, err := r.status(ctx, tx, rec)
 	if err != nil || !s.Recording {
 		return err
 	}
@@ -85,4 +85,13 @@ func (r *Recorder) Delete(ctx context.Context, tx *db.Tx, rec config.Recorder) e
 // had, so that the polls of those end themselves.
 func (r *Recorder) nextGeneration(s config.RecorderStatus) int64 {
 	return max(s.Generation+1, r.Now().UnixMicro())
+}
+
+// status returns a recorder's status, which no other transaction changes before
+// this one ends.
+func (r *Recorder) status(ctx context.Context, tx *db.Tx, rec config.Recorder) (config.RecorderStatus, error) {
+	if err := tx.Lock(ctx, statusLock(rec.Place)); err != nil {
+		return config.RecorderStatus{}, err
+	}
+	return store.RecorderStatus(ctx, tx, rec)
 }

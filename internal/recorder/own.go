@@ -155,7 +155,7 @@ func (r *Recorder) recordOwn(ctx context.Context, tx *db.Tx, p config.Place, ite
 		if !alive {
 			it.Status = config.StatusDiscovered
 		}
-		n, err := newItem(it, head, now)
+		n, err := newItem(it, nil, head, now)
 		if err != nil {
 			return fmt.Errorf("%s: %w", it.ResourceKey, err)
 		}

@@ -132,6 +132,7 @@ type plan struct {
 	announced []config.ResourceKey // those whose changes are announced, and
 	heard     map[config.ResourceKey]store.Announcement
 	sights    []sight
+	inverse   map[config.ResourceKey][]config.Relationship // to what leads to them
 }
 
 func (pl plan) empty() bool {
@@ -183,6 +184,9 @@ func (r *Recorder) plan(ctx context.Context, tx *db.Tx, p config.Place, seen []S
 		return plan{}, err
 	}
 	if err := pl.hear(ctx, tx, seen); err != nil {
+		return plan{}, err
+	}
+	if pl.inverse, err = r.inverse(ctx, tx, p, seen); err != nil {
 		return plan{}, err
 	}
 	now := r.capture()
@@ -303,14 +307,15 @@ func (pl *plan) newItem(it config.Item, head store.Head, now time.Time, pushed b
 	if pl.recorder.RecordsDaily(it.Type) {
 		it.Frequency, it.DeliveryTime = config.Daily, &now
 	}
-	n, err := newItem(it, head, now)
+	n, err := newItem(it, pl.inverse[it.ResourceKey], head, now)
 	n.Pushed = pushed
 	return n, err
 }
 
 // newItem stamps an item: its capture time is later than that of the one it
-// follows, and its state id is that time.
-func newItem(it config.Item, head store.Head, now time.Time) (store.NewItem, error) {
+// follows, and its state id is that time. Inverse relationships are listed, and
+// make no difference: who begins or ceases to lead here has it captured.
+func newItem(it config.Item, inverse []config.Relationship, head store.Head, now time.Time) (store.NewItem, error) {
 	it.StateID = max(now.UnixMilli(), head.StateID+1)
 	it.CaptureTime = time.UnixMilli(it.StateID).UTC()
 	text, err := appendJSON(make([]byte, 0, 4<<10), it.Configuration)
@@ -321,9 +326,13 @@ func newItem(it config.Item, head store.Head, now time.Time) (store.NewItem, err
 	if err != nil {
 		return store.NewItem{}, err
 	}
+	if it.Status.Gone() || it.Status == config.StatusNotRecorded {
+		inverse = nil
+	}
+	it.Relationships = append(slices.Clone(it.Relationships), inverse...)
 	body, err := encodeItem(it, text)
 	if err != nil {
 		return store.NewItem{}, fmt.Errorf("encode item: %w", err)
 	}
-	return store.NewItem{Item: it, Body: body, Digest: d, SameRelations: d.sameRelations(head.Digest)}, nil
+	return store.NewItem{Item: it, Body: body, Digest: d, SameRelations: d.sameRelations(head.Digest), Inverse: len(inverse)}, nil
 }

@@ -31,6 +31,9 @@ type Source interface {
 	// Related returns the resources that an item leads to and that get an item
 	// when it begins or ceases to do so.
 	Related(it config.Item) []config.ResourceKey
+	// Inverse returns how items of a type list those of other types that lead to
+	// them: the phrase by the other's type; nil if they do not.
+	Inverse(resourceType string) map[string]string
 	// Announces reports whether changes of a type in a place are announced, so
 	// that it need not be polled.
 	Announces(p config.Place, resourceType string) bool

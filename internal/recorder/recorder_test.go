@@ -36,9 +36,17 @@ func (c *cloud) Types(config.Place) []string         { return []string{instance,
 func (c *cloud) Announces(config.Place, string) bool { return c.announced }
 func (c *cloud) Related(it config.Item) (out []config.ResourceKey) {
 	for _, r := range it.Relationships {
-		out = append(out, config.ResourceKey{Place: place, Type: r.Type, ID: r.ID})
+		if r.Type == group { // instances declare groups; groups list instances only inversely
+			out = append(out, config.ResourceKey{Place: place, Type: r.Type, ID: r.ID})
+		}
 	}
 	return out
+}
+func (c *cloud) Inverse(resourceType string) map[string]string {
+	if resourceType != group {
+		return nil
+	}
+	return map[string]string{instance: "Is associated with Instance"}
 }
 func (c *cloud) put(it config.Item) { c.there[it.ResourceKey] = it }
 func (c *cloud) Describe(_ context.Context, k config.ResourceKey) (config.Item, bool, error) {
@@ -216,6 +224,43 @@ func TestGroupGetsAnItemWhenAnInstanceBeginsOrCeasesToCarryIt(t *testing.T) {
 		w.poll()
 		w.expect(sg.ResourceKey, config.StatusDiscovered, config.StatusOK, config.StatusOK)
 	})
+}
+
+func TestGroupListsTheInstancesThatCarryIt(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
+		w.cloud.put(sg)
+		w.cloud.put(item(instance, "i-1", map[string]any{"a": "b"}, sg.ResourceKey))
+		w.start()
+		w.lists(sg.ResourceKey, "i-1")
+		two := item(instance, "i-2", map[string]any{"a": "b"}, sg.ResourceKey)
+		w.cloud.put(two)
+		w.poll()
+		w.lists(sg.ResourceKey, "i-1", "i-2")
+		delete(w.cloud.there, two.ResourceKey)
+		w.poll()
+		w.lists(sg.ResourceKey, "i-1")
+		w.poll()
+		w.expect(sg.ResourceKey, config.StatusDiscovered, config.StatusOK, config.StatusOK)
+		w.expect(two.ResourceKey, config.StatusDiscovered, config.StatusDeleted)
+	})
+}
+
+// lists checks what the newest item of a resource leads to.
+func (w *world) lists(k config.ResourceKey, want ...string) {
+	w.t.Helper()
+	var got []string
+	w.write(func(tx *db.Tx) error {
+		it, err := store.CurrentItem(w.t.Context(), tx, k)
+		for _, r := range it.Relationships {
+			got = append(got, r.ID)
+		}
+		return err
+	})
+	if !slices.Equal(got, want) {
+		w.t.Fatalf("%s lists %v, want %v", k.ID, got, want)
+	}
 }
 
 func TestResourceMissingFromACompleteAnswerIsDeleted(t *testing.T) {

@@ -32,7 +32,8 @@ func (c *Catalogue) Edges(to string) []Edge {
 
 // Related returns the resources that the item leads to and whose own items list it in turn. They are to be captured
 // again when the item is new or gone, or leads elsewhere now: a group gets an item when an interface attaches. What merely
-// contains the resource is left out: a VPC gets no item for every instance in it.
+// contains the resource is left out: a VPC gets no item for every instance in it. So are relationships that the item lists
+// only because of the other side.
 func (c *Catalogue) Related(it config.Item) []config.ResourceKey {
 	var out []config.ResourceKey
 	for _, r := range it.Relationships {
@@ -49,6 +50,9 @@ func (c *Catalogue) Related(it config.Item) []config.ResourceKey {
 
 // answers says whether the target of a relationship lists its origin: by what it answers itself, or as the inverse.
 func (c *Catalogue) answers(from string, r config.Relationship) bool {
+	if !c.declares(from, r) {
+		return false
+	}
 	if f := c.forms[from]; f != nil {
 		for _, own := range f.Relationships {
 			if own.Type == r.Type && own.Name == r.Name && own.Inverse != "" {
@@ -58,6 +62,28 @@ func (c *Catalogue) answers(from string, r config.Relationship) bool {
 	}
 	target := c.forms[r.Type]
 	return target != nil && slices.ContainsFunc(target.Relationships, func(own relation) bool { return own.Type == from })
+}
+
+// declares says whether items of a type list a relationship by themselves.
+func (c *Catalogue) declares(from string, r config.Relationship) bool {
+	f := c.forms[from]
+	return f != nil && slices.ContainsFunc(f.Relationships, func(own relation) bool { return own.Type == r.Type && own.Name == r.Name })
+}
+
+// Inverse returns how items of a type list the items of others that lead to them: the phrase by the other's type. What the
+// type merely contains is left out, as AWS leaves it out: a VPC does not list its instances.
+func (c *Catalogue) Inverse(to string) map[string]string {
+	var out map[string]string
+	for _, e := range c.Edges(to) {
+		if e.Inverse == "" || strings.HasPrefix(e.Name, "Is contained in") {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[e.From] = e.Inverse
+	}
+	return out
 }
 
 // relationships evaluates what the form says the resource leads to. The same one is listed once.

@@ -71,6 +71,7 @@ type NewItem struct {
 	Digest        []byte
 	Pushed        bool // by PutResourceConfig: no collector will find it
 	SameRelations bool // as in the item before it: what is kept of them stands
+	Inverse       int  // how many of the last relationships are there because others lead here: they are not kept as leading out
 }
 
 // AppendItems appends items to the history and makes them the newest of their
@@ -145,7 +146,7 @@ func replaceRelations(ctx context.Context, tx *db.Tx, items []NewItem) error {
 				return err
 			}
 		}
-		for _, r := range it.Relationships {
+		for _, r := range it.Relationships[:len(it.Relationships)-it.Inverse] {
 			args = append(args, it.Account, it.Region, it.Type, it.ID, r.Type, target(r))
 		}
 	}
