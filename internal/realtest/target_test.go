@@ -43,6 +43,9 @@ func closeEgress(t *testing.T, s served, moto string, names map[string]string) {
 	if !group[0].leadsTo("AWS::EC2::VPC", names["vpc_open"], "Is contained in Vpc") {
 		t.Errorf("the group's relationships: %+v", group[0].Relationships)
 	}
+	if !group[0].leadsTo("AWS::EC2::Instance", names["i_ssh"], "Is associated with Instance") {
+		t.Errorf("the group does not lead back to its instance: %+v", group[0].Relationships)
+	}
 	instance := history(t, s, "AWS::EC2::Instance", names["i_ssh"])
 	if len(instance) != 2 || instance[0].Status != "OK" {
 		t.Fatalf("the group's instance: %+v", instance)
