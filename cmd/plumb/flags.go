@@ -14,12 +14,11 @@ import (
 func addSettings(cmd *cobra.Command) (load func() (settings.Settings, error)) {
 	d := settings.Default()
 	for _, r := range settings.Table() {
-		help := "`" + r.Kind + "` " + r.Help
+		help := r.Help
 		if v := r.Show(d); v != "" {
 			help += " (default " + v + ")"
 		}
-		// Text for all: the table itself knows how to read each.
-		cmd.Flags().String(r.Name, "", help)
+		cmd.Flags().Var(&text{kind: r.Kind}, r.Name, help)
 		if r.Switch {
 			cmd.Flags().Lookup(r.Name).NoOptDefVal = "true"
 		}
@@ -34,6 +33,14 @@ func addSettings(cmd *cobra.Command) (load func() (settings.Settings, error)) {
 		return settings.Load(given, os.LookupEnv)
 	}
 }
+
+// text is the value of every flag: the settings' table itself knows how to read
+// each. The help shows its kind.
+type text struct{ kind, value string }
+
+func (t *text) String() string     { return t.value }
+func (t *text) Set(s string) error { t.value = s; return nil }
+func (t *text) Type() string       { return t.kind }
 
 // newLog makes the program's logger: it writes to w as the settings say.
 func newLog(cmd *cobra.Command, s settings.Settings) *slog.Logger {
