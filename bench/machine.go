@@ -106,6 +106,7 @@ func (s source) Types(config.Place) []string {
 }
 
 func (s source) Related(it config.Item) []config.ResourceKey { return s.types.Related(it) }
+func (source) Inverse(string) map[string]string              { return nil }
 func (s source) Announces(config.Place, string) bool         { return true }
 
 func (s source) Discover(context.Context, config.Place, string) ([]config.Item, error) {

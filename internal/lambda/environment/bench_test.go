@@ -20,16 +20,14 @@ func TestMain(m *testing.M) {
 
 // A bench is a pool with a host's runtimes, and folders with functions.
 type bench struct {
-	t       testing.TB
-	dir     string
-	pool    *Pool
-	level   sandbox.Level
-	options Options
-	host    *Runtimes
-	count   int
+	t     testing.TB
+	dir   string
+	pool  *Pool
+	level sandbox.Level
+	host  *Runtimes
+	count int
 
-	mu    sync.Mutex
-	lines []Line
+	mu sync.Mutex
 }
 
 func newBench(t testing.TB) *bench {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // expressions compiles the CEL of a file, with the file's parameters declared.

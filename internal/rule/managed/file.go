@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // A File is a rule: what it looks at, its check, and the examples that show it.
