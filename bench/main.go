@@ -26,7 +26,7 @@ import (
 	"plumb/internal/sandbox"
 )
 
-// Options are the sizes of what is measured.
+// The options are the sizes of what is measured.
 type options struct {
 	database string
 	rounds   int           // in which each takes its turn
@@ -35,6 +35,7 @@ type options struct {
 	rules    int           // in-process rules on every item
 	clients  int           // at once, of what answers requests
 	changes  int           // whose latency is measured
+	ready    bool          // the floor of reads sends bytes that are ready, instead of encoding its answer
 	profile  string
 	program  string // a built plumb; empty: it is built here
 }
@@ -102,6 +103,7 @@ func readFlags() (options, []string) {
 	flag.IntVar(&o.rules, "rules", 50, "in-process rules on every item")
 	flag.IntVar(&o.clients, "clients", 4, "clients at once")
 	flag.IntVar(&o.changes, "changes", 200, "changes whose way to the verdict is timed; a tenth of them cold")
+	flag.BoolVar(&o.ready, "ready", false, "the floor of reads sends bytes that are ready, instead of encoding its answer")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile to this file")
 	flag.StringVar(&o.program, "program", "", "a built plumb for the part program; built when empty")
 	flag.Usage = func() {
