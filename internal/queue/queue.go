@@ -170,7 +170,8 @@ func scanQueue(scan func(...any) error) (Queue, error) {
 	if err := json.Unmarshal([]byte(attributes), &q.Attributes); err != nil {
 		return q, fmt.Errorf("attributes of queue %s: %w", q.Name, err)
 	}
-	return q, json.Unmarshal([]byte(tags), &q.Tags)
+	err := json.Unmarshal([]byte(tags), &q.Tags) // before the return, which may copy q first
+	return q, err
 }
 
 // Find returns a queue, or the error QueueDoesNotExist.

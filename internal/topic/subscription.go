@@ -152,7 +152,8 @@ func scanSubscription(scan func(...any) error) (Subscription, error) {
 		return sub, err
 	}
 	sub.Confirmed, sub.Created = db.Time(confirmed), db.Time(created)
-	return sub, json.Unmarshal([]byte(attributes), &sub.Attributes)
+	err = json.Unmarshal([]byte(attributes), &sub.Attributes) // before the return, which may copy sub first
+	return sub, err
 }
 
 func (s *Store) byEndpoint(ctx context.Context, tx *db.Tx, sub Subscription) (Subscription, error) {

@@ -177,7 +177,8 @@ func scanTopic(scan func(...any) error) (Topic, error) {
 	if err := json.Unmarshal([]byte(attributes), &t.Attributes); err != nil {
 		return t, fmt.Errorf("attributes of topic %s: %w", t.Name, err)
 	}
-	return t, json.Unmarshal([]byte(tags), &t.Tags)
+	err := json.Unmarshal([]byte(tags), &t.Tags) // before the return, which may copy t first
+	return t, err
 }
 
 // Find returns the topic that an ARN names, or the error NotFound.

@@ -205,9 +205,11 @@ func baseItemShape(it config.Item) (configapi.BaseConfigurationItem, error) {
 func bodies(it config.Item) (configuration *string, supplementary map[string]string, err error) {
 	supplementary = make(map[string]string, len(it.Supplementary))
 	if it.Configuration != nil {
-		b, err := json.Marshal(it.Configuration)
-		if err != nil {
-			return nil, nil, fmt.Errorf("encode item: %w", err)
+		b, isText := it.Configuration.(json.RawMessage)
+		if !isText {
+			if b, err = json.Marshal(it.Configuration); err != nil {
+				return nil, nil, fmt.Errorf("encode item: %w", err)
+			}
 		}
 		configuration = new(string(b))
 	}
