@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -238,16 +239,27 @@ func TestClosedPoolLetsInvocationsEnd(t *testing.T) {
 	b := newBench(t)
 	v := b.provided()
 	b.invoke(v, `{}`)
-	answered := make(chan Result)
-	go func() { answered <- b.invoke(v, `{"sleep": 200, "return": "ended"}`) }()
-	for { // until it runs
-		b.pool.mu.Lock()
-		busy := len(b.pool.idle[v.Key]) == 0
-		b.pool.mu.Unlock()
-		if busy {
-			break
+	idle := func(n int) { // waits until that many environments wait
+		for {
+			b.pool.mu.Lock()
+			now := len(b.pool.idle[v.Key])
+			b.pool.mu.Unlock()
+			if now == n {
+				return
+			}
+			runtime.Gosched()
 		}
 	}
+	idle(1) // the answer comes before its environment is back
+	answered := make(chan Result, 1)
+	go func() {
+		r, err := b.pool.Invoke(t.Context(), v, Invocation{Payload: []byte(`{"sleep": 200, "return": "ended"}`)})
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- r
+	}()
+	idle(0) // it runs
 	b.pool.Close(t.Context())
 	if r := <-answered; string(r.Payload) != `"ended"` {
 		t.Errorf("got %s", r.Payload)
