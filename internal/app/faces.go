@@ -13,6 +13,7 @@ import (
 	"plumb/internal/api/sqs"
 	"plumb/internal/api/sts"
 	"plumb/internal/model"
+	"plumb/internal/outside"
 	"plumb/internal/settings"
 	"plumb/internal/wire"
 )
@@ -60,7 +61,7 @@ func (a *App) signed(m *machine) http.Handler {
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(m),
 		S3:             s3.New(a.log, m.buckets),
-		Fallback:       newForwarder(a.log, m.outside).serve,
+		Fallback:       outside.NewForwarder(a.log, m.outside).Serve,
 		Verify:         a.settings.Mode == settings.Server,
 		Secrets:        a.keyring(m),
 		DefaultAccount: a.settings.Account,

@@ -18,6 +18,7 @@ import (
 	"plumb/internal/lambda/environment"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
+	"plumb/internal/outside"
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
@@ -51,7 +52,7 @@ func (a *App) addFunctions(ctx context.Context, m *machine) error {
 		return fmt.Errorf("folder for code: %w", err)
 	}
 	m.functions, err = lambda.New(ctx, a.log, m.db, m.jobs, m.pool, folders, m.clock.Now, lambda.Options{
-		Changed: m.changed, Object: m.codeObject, Targets: &targets{m.outside, m.jobs, m.queues, m.topics}, Ended: m.invoked,
+		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.outside, m.jobs, m.queues, m.topics), Ended: m.invoked,
 	})
 	return err
 }
@@ -92,7 +93,7 @@ func (m *machine) roleCredentials(ctx context.Context, v environment.Version) (e
 // codeObject reads a function's code from a bucket: the account's outside S3, or
 // the embedded one.
 func (m *machine) codeObject(ctx context.Context, p config.Place, name, key, version string) ([]byte, error) {
-	client, err := m.outside.service(ctx, p, "s3")
+	client, err := m.outside.Service(ctx, p, "s3")
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +157,8 @@ type ruleNote struct {
 // invoke has a rule's function invoked, in the transaction that decided it: the
 // embedded one, or that of an outside Lambda.
 func (m *machine) invoke(ctx context.Context, tx *db.Tx, i rule.Invocation) error {
-	if m.outside.replaces(i.Place, "lambda") {
-		return m.jobs.Insert(ctx, tx, outsideInvoke(i), outsideOptions())
+	if m.outside.Replaces(i.Place, "lambda") {
+		return m.remote.Invoke(ctx, tx, i)
 	}
 	ref, err := lambda.ParseARN(i.FunctionARN)
 	if err != nil {
@@ -199,7 +200,7 @@ func (m *machine) notify(ctx context.Context, tx *db.Tx, functionARN string, eve
 func (m *machine) mayInvoke(ctx context.Context, p config.Place, functionARN string) error {
 	refused := configapi.InsufficientPermissionsException("The AWS Lambda function %s cannot be invoked. Check the specified "+
 		"function ARN, and check the function's permissions.", functionARN)
-	client, err := m.outside.service(ctx, p, "lambda")
+	client, err := m.outside.Service(ctx, p, "lambda")
 	if err != nil {
 		return err
 	}

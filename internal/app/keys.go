@@ -42,7 +42,7 @@ func (a *App) keyring(m *machine) wire.Secrets {
 		known[k.ID] = k
 	}
 	return func(ctx context.Context, id string) (string, wire.Identity, error) {
-		if secret, who, ok := m.own.identity(id); ok {
+		if secret, who, ok := m.own.Identity(id); ok {
 			return secret, who, nil
 		}
 		if k, ok := known[id]; ok {

@@ -18,6 +18,7 @@ import (
 	"plumb/internal/job"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/environment"
+	"plumb/internal/outside"
 	"plumb/internal/queue"
 	"plumb/internal/recorder"
 	"plumb/internal/rule"
@@ -31,8 +32,8 @@ type machine struct {
 	db      *db.DB
 	clock   *clock.Clock
 	jobs    *job.Queue
-	outside *outside  // the way to other accounts and services
-	own     *loopback // the way to the services embedded here
+	outside *outside.Clients  // the way to other accounts and services
+	own     *outside.Embedded // the way to the services embedded here
 	keys    keys
 	known   catalogues
 
@@ -40,10 +41,11 @@ type machine struct {
 	queues      *queue.Store
 	topics      *topic.Store
 	functions   *lambda.Service
+	remote      *outside.Functions // those of an outside Lambda
 	pool        *environment.Pool
 	credentials *credential.Store
 
-	source *source
+	source *outside.Source
 
 	recorder   *recorder.Recorder
 	rules      *rule.Engine
@@ -86,16 +88,16 @@ func (a *App) fill(ctx context.Context, m *machine) (err error) {
 	}
 	a.addVerbs(m)
 	m.handler = a.wire(m)
-	m.own.handler = m.handler
+	m.own.Handle(m.handler)
 	return nil
 }
 
 // addServices makes what is embedded, and the ways to read it and what is
 // outside.
 func (a *App) addServices(ctx context.Context, m *machine) error {
-	m.outside = newOutside(a.settings, m.known.apis)
-	m.own = newLoopback(a.URL(), m.known.apis, m.clock.Now)
-	m.source = &source{m.known.types, m.outside, m.own}
+	m.outside = outside.NewClients(a.settings, m.known.apis)
+	m.own = outside.NewEmbedded(a.URL(), m.known.apis, m.clock.Now)
+	m.source = outside.NewSource(m.known.types, m.outside, m.own)
 	m.credentials = credential.New(m.db, m.clock.Now)
 	blobs, err := bucket.NewFiles(a.folder(objectsFolder))
 	if err != nil {
@@ -121,8 +123,8 @@ func (a *App) addVerbs(m *machine) {
 	m.recorder = recorder.New(a.log, recorder.Options{
 		DB: m.db, Jobs: m.jobs, Source: m.source, Judge: m.rules.Judge, Publish: m.publish, Poll: a.settings.Poll, Now: m.clock.Now,
 	})
-	m.delivery = delivery.New(a.log, m.db, m.jobs, &outlet{m.db, m.outside, m.buckets, m.topics}, m.publish, m.clock.Now)
-	m.handleOutside()
+	m.delivery = delivery.New(a.log, m.db, m.jobs, outside.NewDestination(m.db, m.outside, m.buckets, m.topics), m.publish, m.clock.Now)
+	m.remote = outside.NewFunctions(m.outside, m.db, m.jobs, m.rules.Invoked)
 }
 
 // start runs jobs, which outlive the one who asked for the start: rest ends them.

@@ -1,8 +1,6 @@
 package app_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"os/exec"
 	"testing"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"plumb/internal/apptest"
+	"plumb/internal/lambda/lambdatest"
 )
 
 // slow says that it has begun, takes its time, and says that it has ended.
@@ -34,7 +33,7 @@ func TestStopLetsARunningFunctionFinish(t *testing.T) {
 	if _, err := p.SQS().CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("said")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.PutFunction(t.Context(), "slow", "slow.handler", archive(t, "slow.py", slow)); err != nil {
+	if err := p.PutFunction(t.Context(), "slow", "slow.handler", lambdatest.Zip(t, "slow.py", []byte(slow))); err != nil {
 		t.Fatal(err)
 	}
 	_, err := p.Lambda().Invoke(t.Context(), &lambda.InvokeInput{
@@ -68,21 +67,4 @@ func receive(t *testing.T, p *apptest.Plumb) string {
 		t.Fatal(err)
 	}
 	return *got.Messages[0].Body
-}
-
-func archive(t *testing.T, name, text string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	w, err := z.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

@@ -1,4 +1,4 @@
-package app
+package outside
 
 import (
 	"bytes"
@@ -23,22 +23,23 @@ import (
 // is itself says so and does not go round.
 const forwarded = "X-Plumb-Forwarded"
 
-// A forwarder sends requests for services that are not served here on to the
+// A Forwarder sends requests for services that are not served here on to the
 // account's target: a rule's call to ec2 finds the real thing. The request loses
 // its own signature and gets one of the target's credentials.
-type forwarder struct {
+type Forwarder struct {
 	log     *slog.Logger
-	outside *outside
+	clients *Clients
 	client  *http.Client
 }
 
-func newForwarder(log *slog.Logger, o *outside) *forwarder {
+// NewForwarder returns a forwarder that calls as these clients do.
+func NewForwarder(log *slog.Logger, o *Clients) *Forwarder {
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &forwarder{log, o, &http.Client{Timeout: 5 * time.Minute, CheckRedirect: stay}}
+	return &Forwarder{log, o, &http.Client{Timeout: 5 * time.Minute, CheckRedirect: stay}}
 }
 
-// serve answers a request for a service of that name.
-func (f *forwarder) serve(w http.ResponseWriter, r *http.Request, service string) {
+// Serve answers a request for a service of that name.
+func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, service string) {
 	if err := f.forward(w, r, service); err != nil {
 		named, ok := errors.AsType[*model.Error](err)
 		if !ok {
@@ -49,7 +50,7 @@ func (f *forwarder) serve(w http.ResponseWriter, r *http.Request, service string
 	}
 }
 
-func (f *forwarder) forward(w http.ResponseWriter, r *http.Request, service string) error {
+func (f *Forwarder) forward(w http.ResponseWriter, r *http.Request, service string) error {
 	caller := wire.CallerFrom(r.Context())
 	place := config.Place{Account: caller.Account, Region: caller.Region}
 	if err := f.may(r, place, service); err != nil {
@@ -79,10 +80,10 @@ func (f *forwarder) forward(w http.ResponseWriter, r *http.Request, service stri
 }
 
 // may says in an error that names the service why a request does not go on.
-func (f *forwarder) may(r *http.Request, p config.Place, service string) error {
-	target := f.outside.settings.Place(p.Account, p.Region).Target
+func (f *Forwarder) may(r *http.Request, p config.Place, service string) error {
+	target := f.clients.settings.Place(p.Account, p.Region).Target
 	switch {
-	case !f.outside.settings.Forwards():
+	case !f.clients.settings.Forwards():
 		return model.NotImplementedException("The service %s is not served here, and this server does not forward requests.", service)
 	case target == "":
 		return model.NotImplementedException("The service %s is not served here, and the account %s in %s has no target "+
@@ -94,8 +95,8 @@ func (f *forwarder) may(r *http.Request, p config.Place, service string) error {
 	return nil
 }
 
-func (f *forwarder) request(r *http.Request, p config.Place, service string, body []byte) (*http.Request, error) {
-	target := f.outside.settings.Place(p.Account, p.Region).Target
+func (f *Forwarder) request(r *http.Request, p config.Place, service string, body []byte) (*http.Request, error) {
+	target := f.clients.settings.Place(p.Account, p.Region).Target
 	base, region := target, p.Region
 	if base == settings.AWS {
 		base, region = amazon(service, p.Region)
@@ -115,11 +116,11 @@ func (f *forwarder) request(r *http.Request, p config.Place, service string, bod
 	dropHops(req.Header)
 	req.Header.Set(forwarded, "1")
 	req.Header.Del("Accept-Encoding") // the transport asks for and opens gzip itself
-	creds, err := f.outside.creds(r.Context(), way{p, target})
+	creds, err := f.clients.creds(r.Context(), endpointKey{p, target})
 	if err != nil {
 		return nil, err
 	}
-	return req, awsclient.Sign(r.Context(), req, body, creds, service, region, f.outside.now())
+	return req, awsclient.Sign(r.Context(), req, body, creds, service, region, f.clients.now())
 }
 
 // dropHops removes what belongs to one connection.

@@ -1,4 +1,4 @@
-package app
+package outside
 
 import (
 	"context"
@@ -15,18 +15,23 @@ import (
 	"plumb/internal/topic"
 )
 
-// An outlet reaches the buckets and topics that delivery channels name: those of
+// A Destination reaches the buckets and topics that delivery channels name: those of
 // an outside service where the settings name one, else those embedded here.
-type outlet struct {
+type Destination struct {
 	db      *db.DB
-	outside *outside
+	clients *Clients
 	buckets *bucket.Store
 	topics  *topic.Store
 }
 
+// NewDestination returns where a channel's files and messages go.
+func NewDestination(d *db.DB, c *Clients, b *bucket.Store, t *topic.Store) *Destination {
+	return &Destination{d, c, b, t}
+}
+
 // Publish sends a message to a topic.
-func (o *outlet) Publish(ctx context.Context, p config.Place, topicARN, subject, message string) error {
-	client, err := o.outside.service(ctx, p, "sns")
+func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN, subject, message string) error {
+	client, err := o.clients.Service(ctx, p, "sns")
 	if err != nil {
 		return err
 	}
@@ -45,10 +50,10 @@ func (o *outlet) Publish(ctx context.Context, p config.Place, topicARN, subject,
 }
 
 // PutObject writes an object to a bucket.
-func (o *outlet) PutObject(
+func (o *Destination) PutObject(
 	ctx context.Context, p config.Place, name, key string, body io.ReadSeeker, size int64, kmsKeyARN string,
 ) error {
-	client, err := o.outside.service(ctx, p, "s3")
+	client, err := o.clients.Service(ctx, p, "s3")
 	if err != nil {
 		return err
 	}
@@ -77,8 +82,8 @@ func (o *outlet) PutObject(
 const contentType = "application/json"
 
 // BucketExists reports whether a bucket is there and may be written.
-func (o *outlet) BucketExists(ctx context.Context, p config.Place, name string) (bool, error) {
-	client, err := o.outside.service(ctx, p, "s3")
+func (o *Destination) BucketExists(ctx context.Context, p config.Place, name string) (bool, error) {
+	client, err := o.clients.Service(ctx, p, "s3")
 	if err != nil {
 		return false, err
 	}
@@ -90,8 +95,8 @@ func (o *outlet) BucketExists(ctx context.Context, p config.Place, name string) 
 }
 
 // TopicExists reports whether a topic is there.
-func (o *outlet) TopicExists(ctx context.Context, p config.Place, topicARN string) (bool, error) {
-	client, err := o.outside.service(ctx, p, "sns")
+func (o *Destination) TopicExists(ctx context.Context, p config.Place, topicARN string) (bool, error) {
+	client, err := o.clients.Service(ctx, p, "sns")
 	if err != nil {
 		return false, err
 	}

@@ -1,4 +1,4 @@
-package app
+package outside
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"plumb/internal/arn"
-	"plumb/internal/awsclient"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -16,26 +15,33 @@ import (
 	"plumb/internal/model/snsapi"
 	"plumb/internal/model/sqsapi"
 	"plumb/internal/queue"
-	"plumb/internal/rule"
 	"plumb/internal/topic"
 )
 
-// targets are where dead letters and results of functions go: queues and topics,
+// Targets are where dead letters and results of functions go: queues and topics,
 // embedded or of an outside service.
-type targets struct {
-	outside *outside
+type Targets struct {
+	clients *Clients
 	jobs    *job.Queue
 	queues  *queue.Store
 	topics  *topic.Store
 }
 
+// NewTargets returns the targets, and registers the job that sends to an outside
+// one.
+func NewTargets(c *Clients, jobs *job.Queue, queues *queue.Store, topics *topic.Store) *Targets {
+	t := &Targets{c, jobs, queues, topics}
+	job.Handle(jobs, t.send, job.Policy{Timeout: time.Minute})
+	return t
+}
+
 // Exists reports whether a target is there. An outside one is taken at its word.
-func (t *targets) Exists(ctx context.Context, tx *db.Tx, target string) (bool, error) {
+func (t *Targets) Exists(ctx context.Context, tx *db.Tx, target string) (bool, error) {
 	a, err := arn.Parse(target)
 	if err != nil {
 		return false, nil
 	}
-	if t.outside.replaces(config.Place{Account: a.Account, Region: a.Region}, a.Service) {
+	if t.clients.Replaces(config.Place{Account: a.Account, Region: a.Region}, a.Service) {
 		return true, nil
 	}
 	switch a.Service {
@@ -52,14 +58,14 @@ func (t *targets) Exists(ctx context.Context, tx *db.Tx, target string) (bool, e
 }
 
 // Send gives a message to a target, or leaves a job that does so outside.
-func (t *targets) Send(ctx context.Context, tx *db.Tx, m lambda.Message) error {
+func (t *Targets) Send(ctx context.Context, tx *db.Tx, m lambda.Message) error {
 	a, err := arn.Parse(m.Target)
 	if err != nil {
 		return fmt.Errorf("target %q: %w", m.Target, err)
 	}
 	p := config.Place{Account: a.Account, Region: a.Region}
-	if t.outside.replaces(p, a.Service) {
-		return t.jobs.Insert(ctx, tx, outsideMessage{p, a.Service, a.Resource, m}, outsideOptions())
+	if t.clients.Replaces(p, a.Service) {
+		return t.jobs.Insert(ctx, tx, message{p, a.Service, a.Resource, m}, callOptions())
 	}
 	switch a.Service {
 	case "sns":
@@ -87,32 +93,23 @@ func queueAttributes(m lambda.Message) queue.Attributes {
 	return out
 }
 
-// The jobs that reach outside services, once what they tell is durable.
-type (
-	outsideMessage struct {
-		Place   config.Place   `json:"place"`
-		Service string         `json:"service"`
-		Name    string         `json:"name"`
-		Message lambda.Message `json:"message"`
-	}
-	outsideInvoke rule.Invocation
-)
-
-func (outsideMessage) Kind() string { return "outside.message" }
-func (outsideInvoke) Kind() string  { return "outside.invoke" }
-
-// outsideOptions have a call tried for some hours.
-func outsideOptions() job.Options { return job.Options{Queue: job.Delivery, MaxAttempts: 60} }
-
-// handleOutside registers what does the jobs.
-func (m *machine) handleOutside() {
-	job.Handle(m.jobs, m.sendOutside, job.Policy{Timeout: time.Minute})
-	job.Handle(m.jobs, m.invokeOutside, job.Policy{Timeout: time.Minute})
+// A message is the job that sends to an outside queue or topic, once what it
+// tells is durable.
+type message struct {
+	Place   config.Place   `json:"place"`
+	Service string         `json:"service"`
+	Name    string         `json:"name"`
+	Message lambda.Message `json:"message"`
 }
 
-func (m *machine) sendOutside(ctx context.Context, j job.Job[outsideMessage]) error {
+func (message) Kind() string { return "outside.message" }
+
+// callOptions have a call tried for some hours.
+func callOptions() job.Options { return job.Options{Queue: job.Delivery, MaxAttempts: 60} }
+
+func (t *Targets) send(ctx context.Context, j job.Job[message]) error {
 	a := j.Args
-	client, err := m.outside.service(ctx, a.Place, a.Service)
+	client, err := t.clients.Service(ctx, a.Place, a.Service)
 	if err != nil {
 		return err
 	}
@@ -137,29 +134,4 @@ func (m *machine) sendOutside(ctx context.Context, j job.Job[outsideMessage]) er
 		"QueueUrl": found["QueueUrl"], "MessageBody": a.Message.Body, "MessageAttributes": attributes,
 	})
 	return err
-}
-
-// invokeOutside asks an outside Lambda for an asynchronous invocation, and tells
-// the rule whether it was taken.
-func (m *machine) invokeOutside(ctx context.Context, j job.Job[outsideInvoke]) error {
-	i := j.Args
-	client, err := m.outside.service(ctx, i.Place, "lambda")
-	if err != nil {
-		return err
-	}
-	if client == nil {
-		return job.Discard(fmt.Errorf("the settings name no lambda for %s any more", i.Place))
-	}
-	_, err = client.Call(ctx, "lambda", "Invoke", map[string]any{
-		"FunctionName": i.FunctionARN, "InvocationType": "Event", "Payload": i.Payload,
-	})
-	refusal, refused := errors.AsType[*awsclient.Error](err)
-	if err != nil && (!refused || refusal.Status >= 500 || refusal.Status == 429) && !j.Last() {
-		return err
-	}
-	failure, text := "", ""
-	if err != nil {
-		failure, text = "InvocationFailed", err.Error()
-	}
-	return m.db.Write(ctx, func(tx *db.Tx) error { return m.rules.Invoked(ctx, tx, i.RuleID, failure, text) })
 }

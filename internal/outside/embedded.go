@@ -1,4 +1,4 @@
-package app
+package outside
 
 import (
 	"bytes"
@@ -14,12 +14,12 @@ import (
 	"plumb/internal/wire"
 )
 
-// loopback calls the services served here without a network between: the
+// Embedded calls the services served here without a network between: the
 // recorder reads embedded buckets the way it reads outside ones. Its calls are
 // signed with a key that only this process knows, so that they pass in server
 // mode as well.
-type loopback struct {
-	handler http.Handler // set when the wire is there
+type Embedded struct {
+	handler http.Handler // set by Handle
 	url     string       // the server's own, which the resources' names are made of
 	secret  string
 	now     func() time.Time
@@ -29,14 +29,19 @@ type loopback struct {
 	clients map[config.Place]*awsclient.Client
 }
 
-func newLoopback(url string, models *awsclient.Models, now func() time.Time) *loopback {
-	return &loopback{url: url, secret: rand.Text(), now: now, models: models, clients: map[config.Place]*awsclient.Client{}}
+// NewEmbedded returns the caller of the services at a URL; Handle must follow.
+func NewEmbedded(url string, models *awsclient.Models, now func() time.Time) *Embedded {
+	return &Embedded{url: url, secret: rand.Text(), now: now, models: models, clients: map[config.Place]*awsclient.Client{}}
 }
+
+// Handle sets what answers the calls.
+func (l *Embedded) Handle(h http.Handler) { l.handler = h }
 
 // ownKey begins the access key ids of the process itself; the account follows.
 const ownKey = "PLUMB"
 
-func (l *loopback) client(p config.Place) *awsclient.Client {
+// Client returns the client of a place.
+func (l *Embedded) Client(p config.Place) *awsclient.Client {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c, ok := l.clients[p]; ok {
@@ -50,8 +55,8 @@ func (l *loopback) client(p config.Place) *awsclient.Client {
 	return c
 }
 
-// identity says whose one of our own keys is.
-func (l *loopback) identity(id string) (secret string, who wire.Identity, ok bool) {
+// Identity says whose one of our own keys is.
+func (l *Embedded) Identity(id string) (secret string, who wire.Identity, ok bool) {
 	account, ok := strings.CutPrefix(id, ownKey)
 	if !ok || len(account) != 12 {
 		return "", wire.Identity{}, false
@@ -63,7 +68,7 @@ func (l *loopback) identity(id string) (secret string, who wire.Identity, ok boo
 }
 
 // RoundTrip answers a request by calling the handler.
-func (l *loopback) RoundTrip(out *http.Request) (*http.Response, error) {
+func (l *Embedded) RoundTrip(out *http.Request) (*http.Response, error) {
 	in := out.Clone(out.Context())
 	in.RequestURI = out.URL.RequestURI()
 	in.RemoteAddr = "127.0.0.1:0"

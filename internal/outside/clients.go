@@ -1,4 +1,4 @@
-package app
+package outside
 
 import (
 	"context"
@@ -13,59 +13,60 @@ import (
 	"plumb/internal/settings"
 )
 
-// outside knows the way out: which endpoint an account's calls go to, and as
-// whom. It keeps clients and credentials, so that keys are asked for once.
-type outside struct {
+// Clients are those of outside services: which endpoint an account's calls go
+// to, and as whom. They are kept, and so are credentials: keys are asked for once.
+type Clients struct {
 	settings settings.Settings
 	models   *awsclient.Models
 	now      func() time.Time
 
 	mu          sync.Mutex
-	clients     map[way]*awsclient.Client
-	credentials map[way]awsclient.Credentials
+	clients     map[endpointKey]*awsclient.Client
+	credentials map[endpointKey]awsclient.Credentials
 }
 
-// A way leads to an endpoint for a place.
-type way struct {
+// An endpointKey names an endpoint as a place calls it.
+type endpointKey struct {
 	config.Place
 	endpoint string
 }
 
-func newOutside(s settings.Settings, m *awsclient.Models) *outside {
-	return &outside{
+// NewClients returns the clients that the settings name.
+func NewClients(s settings.Settings, m *awsclient.Models) *Clients {
+	return &Clients{
 		settings: s, models: m, now: time.Now,
-		clients: map[way]*awsclient.Client{}, credentials: map[way]awsclient.Credentials{},
+		clients: map[endpointKey]*awsclient.Client{}, credentials: map[endpointKey]awsclient.Credentials{},
 	}
 }
 
-// target returns the client that reads a place's resources, or nil where the
+// Target returns the client that reads a place's resources, or nil where the
 // embedded services are what there is.
-func (o *outside) target(ctx context.Context, p config.Place) (*awsclient.Client, error) {
+func (o *Clients) Target(ctx context.Context, p config.Place) (*awsclient.Client, error) {
 	return o.client(ctx, p, o.settings.Place(p.Account, p.Region).Target)
 }
 
-// service returns the client of an outside service that takes the place of the
+// Service returns the client of an outside service that takes the place of the
 // embedded one, or nil.
-func (o *outside) service(ctx context.Context, p config.Place, name string) (*awsclient.Client, error) {
+func (o *Clients) Service(ctx context.Context, p config.Place, name string) (*awsclient.Client, error) {
 	return o.client(ctx, p, o.settings.Place(p.Account, p.Region).Endpoints.For(name))
 }
 
-// replaces reports whether an outside service takes the place of the embedded one.
-func (o *outside) replaces(p config.Place, name string) bool {
+// Replaces reports whether an outside service takes the place of the embedded one.
+func (o *Clients) Replaces(p config.Place, name string) bool {
 	return o.settings.Place(p.Account, p.Region).Endpoints.For(name) != ""
 }
 
-func (o *outside) client(ctx context.Context, p config.Place, endpoint string) (*awsclient.Client, error) {
+func (o *Clients) client(ctx context.Context, p config.Place, endpoint string) (*awsclient.Client, error) {
 	if endpoint == "" {
 		return nil, nil
 	}
-	creds, err := o.creds(ctx, way{p, endpoint})
+	creds, err := o.creds(ctx, endpointKey{p, endpoint})
 	if err != nil {
 		return nil, err
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	w := way{p, endpoint}
+	w := endpointKey{p, endpoint}
 	if c, ok := o.clients[w]; ok {
 		return c, nil
 	}
@@ -79,7 +80,7 @@ func (o *outside) client(ctx context.Context, p config.Place, endpoint string) (
 }
 
 // creds returns as whom a place's calls to an endpoint are signed.
-func (o *outside) creds(ctx context.Context, w way) (awsclient.Credentials, error) {
+func (o *Clients) creds(ctx context.Context, w endpointKey) (awsclient.Credentials, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if c, ok := o.credentials[w]; ok {

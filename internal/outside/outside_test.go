@@ -1,6 +1,7 @@
-package app_test
+package outside_test
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -16,8 +17,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"plumb/internal/apptest"
+	"plumb/internal/lambda/lambdatest"
+	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 )
+
+func TestMain(m *testing.M) {
+	sandbox.Main()
+	os.Exit(m.Run())
+}
 
 // A second Plumb is the outside world of the first.
 func twoPlumbs(t *testing.T, change func(e *settings.Endpoints, url string)) (inside, outside *apptest.Plumb) {
@@ -81,7 +89,7 @@ func TestDeadLetterGoesToTheOutsideQueue(t *testing.T) {
 	must[*sqs.CreateQueueOutput](t)(out.SQS().CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("dead")}))
 	must[*lambda.CreateFunctionOutput](t)(in.Lambda().CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String("broken"), Handler: aws.String("broken.handler"), Runtime: lambdatypes.RuntimePython312,
-		Role: aws.String("arn:aws:iam::123456789012:role/rule"), Code: &lambdatypes.FunctionCode{ZipFile: archive(t, "broken.py", "def handler(e, c):\n    raise Exception('no')\n")},
+		Role: aws.String("arn:aws:iam::123456789012:role/rule"), Code: &lambdatypes.FunctionCode{ZipFile: lambdatest.Zip(t, "broken.py", []byte("def handler(e, c):\n    raise Exception('no')\n"))},
 		DeadLetterConfig: &lambdatypes.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:us-east-1:123456789012:dead")},
 	}))
 	must[*lambda.InvokeOutput](t)(in.Lambda().Invoke(ctx, &lambda.InvokeInput{
@@ -120,7 +128,7 @@ func TestRuleRunsInTheOutsideLambda(t *testing.T) {
 	if _, err := in.Config().PutConfigRule(ctx, rule); err == nil || !strings.Contains(err.Error(), "InsufficientPermissions") {
 		t.Errorf("a function that is not there gave %v", err)
 	}
-	if err := out.PutFunction(ctx, "far", "far.handler", archive(t, "far.py", farRule)); err != nil {
+	if err := out.PutFunction(ctx, "far", "far.handler", lambdatest.Zip(t, "far.py", []byte(farRule))); err != nil {
 		t.Fatal(err)
 	}
 	must[*configservice.PutConfigRuleOutput](t)(in.Config().PutConfigRule(ctx, rule))

@@ -1,0 +1,85 @@
+package outside
+
+import (
+	"context"
+	"slices"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/config"
+	"plumb/internal/resource"
+)
+
+// A Source reads resources for the recorder: from a place's target, or from the
+// services embedded here, through the same client and the same catalogue.
+type Source struct {
+	catalogue *resource.Catalogue
+	clients   *Clients
+	embedded  *Embedded
+}
+
+// NewSource returns the source of a catalogue's types.
+func NewSource(c *resource.Catalogue, clients *Clients, e *Embedded) *Source {
+	return &Source{c, clients, e}
+}
+
+// embeddedTypes are those whose services are served here; they announce their
+// changes themselves.
+func embeddedTypes() []string {
+	return []string{"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue"}
+}
+
+func (s *Source) hasTarget(p config.Place) bool {
+	return s.clients.settings.Place(p.Account, p.Region).Target != ""
+}
+
+// Types returns what can be read in a place.
+func (s *Source) Types(p config.Place) []string {
+	if !s.hasTarget(p) {
+		return embeddedTypes()
+	}
+	var types []string
+	for _, info := range s.catalogue.Types() {
+		types = append(types, info.Type)
+	}
+	return types
+}
+
+// Announces reports whether changes are told as they happen.
+func (s *Source) Announces(p config.Place, resourceType string) bool {
+	return !s.hasTarget(p) && slices.Contains(embeddedTypes(), resourceType)
+}
+
+// Related returns what an item leads to and what gets an item when that begins or
+// ends.
+func (s *Source) Related(it config.Item) []config.ResourceKey { return s.catalogue.Related(it) }
+
+// Inverse returns how items of a type list what leads to them.
+func (s *Source) Inverse(resourceType string) map[string]string {
+	return s.catalogue.Inverse(resourceType)
+}
+
+// Discover reads every resource of a type.
+func (s *Source) Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error) {
+	c, err := s.client(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return s.catalogue.Discover(ctx, c, p, resourceType)
+}
+
+// Describe reads one resource.
+func (s *Source) Describe(ctx context.Context, key config.ResourceKey) (config.Item, bool, error) {
+	c, err := s.client(ctx, key.Place)
+	if err != nil {
+		return config.Item{}, false, err
+	}
+	return s.catalogue.Describe(ctx, c, key)
+}
+
+func (s *Source) client(ctx context.Context, p config.Place) (*awsclient.Client, error) {
+	c, err := s.clients.Target(ctx, p)
+	if c == nil && err == nil {
+		c = s.embedded.Client(p)
+	}
+	return c, err
+}
