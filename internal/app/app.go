@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"plumb/internal/clock"
+	"plumb/internal/core"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 )
@@ -36,8 +37,8 @@ type App struct {
 
 	// What takes a while is begun when the store is opened, and waited for when
 	// it is needed.
-	known   func() (catalogues, error)
-	sandbox func() sandbox.Report
+	catalogues func() (core.Catalogues, error)
+	sandbox    func() sandbox.Report
 
 	// A reset puts a new machine in the place of the old one.
 	resetting sync.Mutex
@@ -71,9 +72,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.lock, err = lockFolder(a.settings.Data); err != nil {
 		return err
 	}
-	a.known = sync.OnceValues(loadCatalogues)
-	a.sandbox = sync.OnceValue(func() sandbox.Report { return sandbox.Probe(a.folder(sandboxFolder)) })
-	go a.known()
+	a.catalogues = sync.OnceValues(core.LoadCatalogues)
+	a.sandbox = sync.OnceValue(func() sandbox.Report { return sandbox.Probe(core.SandboxFolder(a.settings.Data)) })
+	go a.catalogues()
 	go a.sandbox()
 	if a.name, err = serverName(a.settings); err != nil {
 		return err
@@ -87,6 +88,24 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.machine.Store(m)
 	return nil
+}
+
+// A machine is the core and what answers in front of it.
+type machine struct {
+	*core.Machine
+	handler http.Handler
+}
+
+func (a *App) build(ctx context.Context) (*machine, error) {
+	m, err := core.New(ctx, a.log, core.Options{
+		Settings: a.settings, Name: a.name, URL: a.URL, Catalogues: a.catalogues, Sandbox: a.sandbox,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h := a.wire(m)
+	m.Embedded.Handle(h)
+	return &machine{m, h}, nil
 }
 
 // URL is where clients, functions among them, reach this server.
@@ -106,11 +125,11 @@ func reachable(addr net.Addr) string {
 }
 
 // Clock is the time of the whole server, until a reset brings a new one.
-func (a *App) Clock() *clock.Clock { return a.machine.Load().clock }
+func (a *App) Clock() *clock.Clock { return a.machine.Load().Clock }
 
 // Start runs jobs and answers requests until Stop.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.machine.Load().start(ctx); err != nil {
+	if err := a.machine.Load().Start(ctx); err != nil {
 		return err
 	}
 	go func() { a.ended <- a.server.Serve(a.listener) }()
@@ -137,7 +156,7 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	a.ready.Store(false)
 	m := a.machine.Load()
-	errs := []error{m.rest(ctx)}
+	errs := []error{m.Rest(ctx)}
 	if err := a.server.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("end requests: %w", err), a.server.Close())
 	}
@@ -148,7 +167,7 @@ func (a *App) Stop(ctx context.Context) error {
 // close gives back what open took, as far as it came.
 func (a *App) close() {
 	if m := a.machine.Load(); m != nil {
-		m.close()
+		m.Close()
 	}
 	if a.listener != nil {
 		a.listener.Close()
@@ -157,4 +176,4 @@ func (a *App) close() {
 }
 
 // Drain runs all that is due by the clock until nothing is.
-func (a *App) Drain(ctx context.Context) error { return a.machine.Load().drain(ctx) }
+func (a *App) Drain(ctx context.Context) error { return a.machine.Load().Drain(ctx) }

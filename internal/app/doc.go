@@ -1,9 +1,8 @@
-// Package app puts Plumb together: it opens the store, gives every verb what it
-// works with, binds the faces to the wire, starts the machine and stops it.
+// Package app is the process: the data folder, the listener, the API packages in
+// front of the core, our own pages, start and stop.
 //
-// Two files are the picture of the product. machine.go says what there is and
-// what works with what; reactions.go says who reacts to what. Nothing in here
-// knows AWS Config: what is decided, is decided below.
+// It knows nothing of AWS Config. What there is and what works with what stands
+// in package core; what is decided, is decided below it.
 //
 //	a, err := app.New(ctx, s, log, app.Options{})
 //	err = a.Start(ctx)

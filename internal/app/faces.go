@@ -12,6 +12,7 @@ import (
 	"plumb/internal/api/sns"
 	"plumb/internal/api/sqs"
 	"plumb/internal/api/sts"
+	"plumb/internal/core"
 	"plumb/internal/model"
 	"plumb/internal/outside"
 	"plumb/internal/settings"
@@ -19,17 +20,17 @@ import (
 )
 
 // faces are the services on our endpoint, each with the operations that are built.
-func (a *App) faces(m *machine) []*model.Registry {
+func (a *App) faces(m *core.Machine) []*model.Registry {
 	return []*model.Registry{
 		config.Register(config.Options{
-			DB: m.db, Recorder: m.recorder, Rules: m.rules, Managed: m.known.managed, Delivery: m.delivery, Tokens: m.keys.pages,
-			KnownType: m.known.types.Known, KnownTypes: m.known.names, MayInvoke: m.mayInvoke,
-			Development: a.settings.Mode == settings.Development, Now: m.clock.Now,
+			DB: m.DB, Recorder: m.Recorder, Rules: m.Rules, Managed: m.Known.Managed, Delivery: m.Delivery, Tokens: m.Keys.Pages,
+			KnownType: m.Known.Types.Known, KnownTypes: m.Known.Names, MayInvoke: m.MayInvoke,
+			Development: a.settings.Mode == settings.Development, Now: m.Clock.Now,
 		}).Registry(),
-		lambda.New(m.functions),
-		sns.New(a.log, m.topics, m.keys.pages),
-		sqs.New(a.log, m.queues, m.keys.pages),
-		sts.New(a.log, m.credentials, sts.Options{Development: a.settings.Mode == settings.Development, Keys: a.keyring(m)}),
+		lambda.New(m.Functions),
+		sns.New(a.log, m.Topics, m.Keys.Pages),
+		sqs.New(a.log, m.Queues, m.Keys.Pages),
+		sts.New(a.log, m.Credentials, sts.Options{Development: a.settings.Mode == settings.Development, Keys: a.keyring(m)}),
 	}
 }
 
@@ -37,14 +38,14 @@ func (a *App) faces(m *machine) []*model.Registry {
 // built. It binds the faces to nothing, and calls none of them.
 func WriteCoverage(w io.Writer) error {
 	a := &App{log: slog.New(slog.DiscardHandler)}
-	return model.Coverage(w, a.faces(&machine{})...)
+	return model.Coverage(w, a.faces(&core.Machine{})...)
 }
 
 // wire joins the faces to one endpoint, with the few pages of theirs that need
 // no signature.
-func (a *App) wire(m *machine) http.Handler {
+func (a *App) wire(m *core.Machine) http.Handler {
 	signed := a.signed(m)
-	code, pages := lambda.Code(m.functions), sns.Pages(a.log, m.topics)
+	code, pages := lambda.Code(m.Functions), sns.Pages(a.log, m.Topics)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, lambda.CodePath):
@@ -57,17 +58,17 @@ func (a *App) wire(m *machine) http.Handler {
 	})
 }
 
-func (a *App) signed(m *machine) http.Handler {
+func (a *App) signed(m *core.Machine) http.Handler {
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(m),
-		S3:             s3.New(a.log, m.buckets),
-		Fallback:       outside.NewForwarder(a.log, m.outside).Serve,
+		S3:             s3.New(a.log, m.Buckets),
+		Fallback:       outside.NewForwarder(a.log, m.Outside).Serve,
 		Verify:         a.settings.Mode == settings.Server,
 		Secrets:        a.keyring(m),
 		DefaultAccount: a.settings.Account,
 		DefaultRegion:  a.settings.Region,
 		Observe:        a.metrics.observe,
 		MaxBody:        a.settings.MaxBody,
-		Now:            m.clock.Now,
+		Now:            m.Clock.Now,
 	})
 }

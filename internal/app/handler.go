@@ -55,7 +55,7 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !a.ready.Load():
 		http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
-	case a.machine.Load().db.Ping(ctx) != nil:
+	case a.machine.Load().DB.Ping(ctx) != nil:
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "ready")

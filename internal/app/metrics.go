@@ -60,7 +60,7 @@ func (c jobsCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	counts, err := m.jobs.Counts(ctx)
+	counts, err := m.Jobs.Counts(ctx)
 	for _, n := range counts {
 		out <- prometheus.MustNewConstMetric(c.desc(), prometheus.GaugeValue, float64(n.N), n.Queue, n.State)
 	}

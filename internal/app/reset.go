@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -18,42 +17,21 @@ func (a *App) Reset(ctx context.Context) error {
 	old := a.machine.Load()
 	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := old.rest(wait); err != nil {
+	if err := old.Rest(wait); err != nil {
 		a.log.Warn("jobs were cut off by a reset", "err", err)
 	}
-	if err := old.db.Empty(ctx); err != nil {
-		return fmt.Errorf("empty the store: %w", err)
-	}
-	if err := a.removeFiles(); err != nil {
+	if err := old.Empty(ctx); err != nil {
 		return err
 	}
 	m, err := a.build(ctx)
 	if err != nil {
 		return fmt.Errorf("build afresh: %w", err)
 	}
-	if err := m.start(ctx); err != nil {
-		m.close()
+	if err := m.Start(ctx); err != nil {
+		m.Close()
 		return fmt.Errorf("start afresh: %w", err)
 	}
 	a.machine.Store(m)
-	old.close()
+	old.Close()
 	return nil
 }
-
-// removeFiles empties the folders that hold objects and code.
-func (a *App) removeFiles() error {
-	for _, name := range []string{objectsFolder, codeFolder} {
-		if err := os.RemoveAll(a.folder(name)); err != nil {
-			return fmt.Errorf("remove files: %w", err)
-		}
-	}
-	return nil
-}
-
-// Folders within the data folder.
-const (
-	objectsFolder = "objects"   // of buckets
-	codeFolder    = "functions" // unpacked; a cache
-	runFolder     = "run"       // of running functions
-	sandboxFolder = "sandbox"
-)

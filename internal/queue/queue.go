@@ -74,6 +74,11 @@ type Queue struct {
 // ARN returns the queue's ARN.
 func (q Queue) ARN() string { return arn.New("sqs", q.Region, q.Account, q.Name).String() }
 
+// URL returns the queue's URL at an endpoint.
+func (q Queue) URL(endpoint string) string {
+	return strings.TrimSuffix(endpoint, "/") + "/" + q.Account + "/" + q.Name
+}
+
 // FIFO reports whether the queue keeps order in groups and drops duplicates.
 func (q Queue) FIFO() bool { return strings.HasSuffix(q.Name, ".fifo") }
 

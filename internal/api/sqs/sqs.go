@@ -66,13 +66,8 @@ func place(ctx context.Context) config.Place {
 	return config.Place{Account: c.Account, Region: c.Region}
 }
 
-// URL returns the URL of a queue at an endpoint.
-func URL(endpoint string, q queue.Queue) string {
-	return strings.TrimSuffix(endpoint, "/") + "/" + q.Account + "/" + q.Name
-}
-
 func queueURL(ctx context.Context, q queue.Queue) *string {
-	return new(URL(wire.CallerFrom(ctx).Endpoint, q))
+	return new(q.URL(wire.CallerFrom(ctx).Endpoint))
 }
 
 // find returns the queue that a URL names, whatever its host. A queue of another

@@ -1,4 +1,4 @@
-package app
+package core
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"plumb/internal/awsclient"
@@ -33,35 +32,35 @@ const roleSession = 12 * time.Hour
 
 // addFunctions makes the function service: a sandbox, warm environments in it,
 // and the functions that run there.
-func (a *App) addFunctions(ctx context.Context, m *machine) error {
-	box, err := a.box()
+func (m *Machine) addFunctions(ctx context.Context) error {
+	box, err := m.box()
 	if err != nil {
 		return err
 	}
 	m.closers = append(m.closers, box.Close)
-	runtimes := &environment.Runtimes{Python: a.settings.Python, Node: a.settings.Node, NodePath: a.settings.NodePath}
-	m.pool, err = environment.NewPool(a.log, box, runtimes, a.folder(runFolder), environment.Options{
-		Endpoint: a.URL, Credentials: m.roleCredentials, Log: a.functionLog,
-		PerFunction: a.settings.Functions, Total: a.settings.Functions, Idle: a.settings.FunctionTTL,
+	runtimes := &environment.Runtimes{Python: m.options.Settings.Python, Node: m.options.Settings.Node, NodePath: m.options.Settings.NodePath}
+	m.pool, err = environment.NewPool(m.log, box, runtimes, m.folder(runFolder), environment.Options{
+		Endpoint: m.options.URL, Credentials: m.roleCredentials, Log: m.functionLog,
+		PerFunction: m.options.Settings.Functions, Total: m.options.Settings.Functions, Idle: m.options.Settings.FunctionTTL,
 	})
 	if err != nil {
 		return fmt.Errorf("function environments: %w", err)
 	}
-	folders, err := code.Open(a.folder(codeFolder))
+	folders, err := code.Open(m.folder(codeFolder))
 	if err != nil {
 		return fmt.Errorf("folder for code: %w", err)
 	}
-	m.functions, err = lambda.New(ctx, a.log, m.db, m.jobs, m.pool, folders, m.clock.Now, lambda.Options{
-		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.outside, m.jobs, m.queues, m.topics), Ended: m.invoked,
+	m.Functions, err = lambda.New(ctx, m.log, m.DB, m.Jobs, m.pool, folders, m.Clock.Now, lambda.Options{
+		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics), Ended: m.invoked,
 	})
 	return err
 }
 
 // box makes the sandbox at the strongest level that the kernel gives, or at the
 // one that the settings demand.
-func (a *App) box() (*sandbox.Box, error) {
-	report := a.sandbox()
-	if want := a.settings.Sandbox; want != "auto" {
+func (m *Machine) box() (*sandbox.Box, error) {
+	report := m.options.Sandbox()
+	if want := m.options.Settings.Sandbox; want != "auto" {
 		level, err := sandbox.ParseLevel(want)
 		if err != nil {
 			return nil, err
@@ -71,50 +70,48 @@ func (a *App) box() (*sandbox.Box, error) {
 		}
 		report.Level = level
 	}
-	if report.Level <= sandbox.Limits && a.settings.Mode == settings.Server {
-		a.log.Warn("functions are hardly kept apart on this machine: see plumb doctor", "level", report.Level.String())
+	if report.Level <= sandbox.Limits && m.options.Settings.Mode == settings.Server {
+		m.log.Warn("functions are hardly kept apart on this machine: see plumb doctor", "level", report.Level.String())
 	}
-	return sandbox.New(a.log, report, a.folder(sandboxFolder))
+	return sandbox.New(m.log, report, m.folder(sandboxFolder))
 }
 
-func (a *App) folder(name string) string { return filepath.Join(a.settings.Data, name) }
-
 // functionLog passes on what functions write.
-func (a *App) functionLog(l environment.Line) {
-	a.log.Debug("function", "function", l.Function, "request", l.RequestID, "text", l.Text)
+func (m *Machine) functionLog(l environment.Line) {
+	m.log.Debug("function", "function", l.Function, "request", l.RequestID, "text", l.Text)
 }
 
 // roleCredentials are those of a function's role, for one environment.
-func (m *machine) roleCredentials(ctx context.Context, v environment.Version) (environment.Credentials, error) {
-	c, err := m.credentials.Assume(ctx, v.Role, v.Name, roleSession)
+func (m *Machine) roleCredentials(ctx context.Context, v environment.Version) (environment.Credentials, error) {
+	c, err := m.Credentials.Assume(ctx, v.Role, v.Name, roleSession)
 	return environment.Credentials{ID: c.AccessKeyID, Secret: c.Secret, Token: c.SessionToken, Expires: c.Expires}, err
 }
 
 // codeObject reads a function's code from a bucket: the account's outside S3, or
 // the embedded one.
-func (m *machine) codeObject(ctx context.Context, p config.Place, name, key, version string) ([]byte, error) {
-	client, err := m.outside.Service(ctx, p, "s3")
+func (m *Machine) codeObject(ctx context.Context, p config.Place, name, key, version string) ([]byte, error) {
+	client, err := m.Outside.Service(ctx, p, "s3")
 	if err != nil {
 		return nil, err
 	}
 	if client != nil {
 		return outsideObject(ctx, client, name, key, version)
 	}
-	b, err := m.buckets.Find(ctx, name)
+	b, err := m.Buckets.Find(ctx, name)
 	if err != nil {
 		return nil, objectError(err)
 	}
 	if b.Account != p.Account {
 		return nil, objectError(bucket.AccessDenied())
 	}
-	o, err := m.buckets.Object(ctx, b, key, version)
+	o, err := m.Buckets.Object(ctx, b, key, version)
 	if err != nil {
 		return nil, objectError(err)
 	}
 	if o.Size > maxCode {
 		return nil, &lambda.ObjectError{Code: "EntityTooLarge", Message: "The object is larger than code may be"}
 	}
-	body, err := m.buckets.Open(ctx, o, 0, o.Size)
+	body, err := m.Buckets.Open(ctx, o, 0, o.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -156,24 +153,24 @@ type ruleNote struct {
 
 // invoke has a rule's function invoked, in the transaction that decided it: the
 // embedded one, or that of an outside Lambda.
-func (m *machine) invoke(ctx context.Context, tx *db.Tx, i rule.Invocation) error {
-	if m.outside.Replaces(i.Place, "lambda") {
+func (m *Machine) invoke(ctx context.Context, tx *db.Tx, i rule.Invocation) error {
+	if m.Outside.Replaces(i.Place, "lambda") {
 		return m.remote.Invoke(ctx, tx, i)
 	}
 	ref, err := lambda.ParseARN(i.FunctionARN)
 	if err != nil {
-		return m.rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
+		return m.Rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
 	}
 	note, err := json.Marshal(ruleNote{i.RuleID})
 	if err != nil {
 		return err
 	}
-	_, err = m.functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: i.Payload, Note: note})
+	_, err = m.Functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: i.Payload, Note: note})
 	return err
 }
 
 // invoked tells a rule how its function did.
-func (m *machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) error {
+func (m *Machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) error {
 	var note ruleNote
 	if len(o.Note) == 0 || json.Unmarshal(o.Note, &note) != nil || note.Rule == "" {
 		return nil // somebody else's invocation
@@ -182,25 +179,25 @@ func (m *machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) erro
 	if o.Err != "" {
 		failure, text = "InvocationFailed", o.Err
 	}
-	return m.rules.Invoked(ctx, tx, note.Rule, failure, text)
+	return m.Rules.Invoked(ctx, tx, note.Rule, failure, text)
 }
 
 // notify invokes a function that a topic's subscription names.
-func (m *machine) notify(ctx context.Context, tx *db.Tx, functionARN string, event []byte) error {
+func (m *Machine) notify(ctx context.Context, tx *db.Tx, functionARN string, event []byte) error {
 	ref, err := lambda.ParseARN(functionARN)
 	if err != nil {
 		return err
 	}
-	_, err = m.functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: event})
+	_, err = m.Functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: event})
 	return err
 }
 
 // mayInvoke says whether AWS Config may invoke a rule's function for a place. Of
 // an outside function only its existence can be asked.
-func (m *machine) mayInvoke(ctx context.Context, p config.Place, functionARN string) error {
+func (m *Machine) MayInvoke(ctx context.Context, p config.Place, functionARN string) error {
 	refused := configapi.InsufficientPermissionsException("The AWS Lambda function %s cannot be invoked. Check the specified "+
 		"function ARN, and check the function's permissions.", functionARN)
-	client, err := m.outside.Service(ctx, p, "lambda")
+	client, err := m.Outside.Service(ctx, p, "lambda")
 	if err != nil {
 		return err
 	}
@@ -212,7 +209,7 @@ func (m *machine) mayInvoke(ctx context.Context, p config.Place, functionARN str
 		return err
 	}
 	var may bool
-	err = m.db.Read(ctx, func(tx *db.Tx) (err error) {
+	err = m.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		may, err = lambda.MayInvoke(ctx, tx, functionARN, "config.amazonaws.com", "", p.Account)
 		return err
 	})

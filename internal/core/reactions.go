@@ -1,4 +1,4 @@
-package app
+package core
 
 import (
 	"context"
@@ -11,26 +11,26 @@ import (
 // publish is the one list of who reacts to what. Reactions run in the
 // transaction that made the event true: they read, record what follows at once,
 // and insert jobs. An error of one undoes what it reacts to.
-func (m *machine) publish(ctx context.Context, tx *db.Tx, event any) error {
+func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 	switch e := event.(type) {
 	case config.ItemsRecorded:
 		return inOrder(
-			func() error { return m.rules.OnItemsRecorded(ctx, tx, e) },
-			func() error { return m.delivery.OnItemsRecorded(ctx, tx, e) },
+			func() error { return m.Rules.OnItemsRecorded(ctx, tx, e) },
+			func() error { return m.Delivery.OnItemsRecorded(ctx, tx, e) },
 		)
 	case config.ComplianceChanged:
 		return inOrder(
-			func() error { return m.recorder.RecordCompliance(ctx, tx, e.Place, judged(e)) },
-			func() error { return m.delivery.OnComplianceChanged(ctx, tx, e) },
+			func() error { return m.Recorder.RecordCompliance(ctx, tx, e.Place, judged(e)) },
+			func() error { return m.Delivery.OnComplianceChanged(ctx, tx, e) },
 		)
 	case config.ComplianceForgotten:
-		return m.recorder.RecordCompliance(ctx, tx, e.Place, e.Resources)
+		return m.Recorder.RecordCompliance(ctx, tx, e.Place, e.Resources)
 	case config.RecorderChanged:
-		return m.recorder.RecordRecorder(ctx, tx, e)
+		return m.Recorder.RecordRecorder(ctx, tx, e)
 	case config.RulesEvaluationStarted:
-		return m.delivery.OnRulesEvaluationStarted(ctx, tx, e)
+		return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e)
 	case config.SnapshotDelivered:
-		return m.rules.OnSnapshotDelivered(ctx, tx, e)
+		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
 	case config.RuleChanged:
 		return nil // the engine itself asks for the first evaluation
 	}
@@ -38,8 +38,8 @@ func (m *machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 }
 
 // changed is told by every embedded service that a resource is not what it was.
-func (m *machine) changed(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
-	return m.recorder.Announce(ctx, tx, key)
+func (m *Machine) changed(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
+	return m.Recorder.Announce(ctx, tx, key)
 }
 
 func inOrder(reactions ...func() error) error {

@@ -1,0 +1,177 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"plumb/internal/bucket"
+	"plumb/internal/clock"
+	"plumb/internal/compliance"
+	"plumb/internal/credential"
+	"plumb/internal/db"
+	"plumb/internal/delivery"
+	"plumb/internal/job"
+	"plumb/internal/lambda"
+	"plumb/internal/lambda/environment"
+	"plumb/internal/outside"
+	"plumb/internal/queue"
+	"plumb/internal/recorder"
+	"plumb/internal/rule"
+	"plumb/internal/sandbox"
+	"plumb/internal/settings"
+	"plumb/internal/topic"
+)
+
+// A Machine is everything that lives on the store. It keeps nothing that another
+// one on the same store could not pick up.
+type Machine struct {
+	DB       *db.DB
+	Clock    *clock.Clock
+	Jobs     *job.Queue
+	Keys     Keys
+	Known    Catalogues
+	Outside  *outside.Clients  // the way to other accounts and services
+	Embedded *outside.Embedded // the way to the services embedded here
+
+	Buckets     *bucket.Store
+	Queues      *queue.Store
+	Topics      *topic.Store
+	Functions   *lambda.Service
+	Credentials *credential.Store
+
+	Recorder   *recorder.Recorder
+	Rules      *rule.Engine
+	Compliance *compliance.Door
+	Delivery   *delivery.Delivery
+
+	options Options
+	log     *slog.Logger
+	pool    *environment.Pool
+	remote  *outside.Functions // those of an outside Lambda
+	closers []func()
+
+	aside     sync.WaitGroup // work beside requests and jobs
+	stopAside context.CancelFunc
+	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
+}
+
+// Options are what a machine is made of. All but Source are required.
+type Options struct {
+	Settings   settings.Settings
+	Name       string                     // of this server among those that share the store
+	URL        func() string              // where clients, functions among them, reach this server
+	Catalogues func() (Catalogues, error) // asked for once the store is open
+	Sandbox    func() sandbox.Report      // what this machine gives functions to run in
+	Source     recorder.Source            // instead of the targets and the embedded services
+}
+
+// New is the picture of the product: what there is, and what works with what.
+func New(ctx context.Context, log *slog.Logger, o Options) (*Machine, error) {
+	m := &Machine{log: log, options: o, Clock: &clock.Clock{}, stopping: make(chan struct{})}
+	if err := m.fill(ctx); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Machine) fill(ctx context.Context) (err error) {
+	if m.DB, err = db.Open(ctx, m.options.Settings.DatabaseURL(), m.log); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name); err != nil {
+		return err
+	}
+	if m.Known, err = m.options.Catalogues(); err != nil {
+		return err
+	}
+	if m.Keys, err = readKeys(ctx, m.DB); err != nil {
+		return err
+	}
+	if err := m.addServices(ctx); err != nil {
+		return err
+	}
+	m.addVerbs()
+	return nil
+}
+
+// addServices makes what is embedded, and the ways to read it and what is
+// outside.
+func (m *Machine) addServices(ctx context.Context) error {
+	m.Outside = outside.NewClients(m.options.Settings, m.Known.APIs)
+	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
+	m.Credentials = credential.New(m.DB, m.Clock.Now)
+	blobs, err := bucket.NewFiles(m.folder(objectsFolder))
+	if err != nil {
+		return fmt.Errorf("folder for objects: %w", err)
+	}
+	m.Buckets = bucket.New(m.log, m.DB, blobs, m.Jobs, m.Clock.Now, m.changed)
+	m.Queues = queue.New(m.log, m.DB, m.Jobs, m.Clock.Now, queue.Options{
+		Announce: m.changed, URL: func(q queue.Queue) string { return q.URL(m.options.URL()) }, Stopping: m.stopping,
+	})
+	m.Topics = topic.New(m.log, m.DB, m.Jobs, m.Clock.Now, topic.Options{
+		Announce: m.changed, Queue: m.Queues.Deliver, Function: m.notify, Endpoint: m.options.URL,
+	})
+	return m.addFunctions(ctx)
+}
+
+// addVerbs makes what records, evaluates, accepts and delivers.
+func (m *Machine) addVerbs() {
+	m.Compliance = compliance.New(m.publish, m.Clock.Now)
+	m.Rules = rule.New(m.log, rule.Options{
+		DB: m.DB, Jobs: m.Jobs, Compile: compiler(m.Known.Managed, m.Clock.Now), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
+		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, Now: m.Clock.Now,
+	})
+	m.remote = outside.NewFunctions(m.Outside, m.DB, m.Jobs, m.Rules.Invoked)
+	source := m.options.Source
+	if source == nil {
+		source = outside.NewSource(m.Known.Types, m.Outside, m.Embedded)
+	}
+	m.Recorder = recorder.New(m.log, recorder.Options{
+		DB: m.DB, Jobs: m.Jobs, Source: source, Judge: m.Rules.Judge, Publish: m.publish, Poll: m.options.Settings.Poll, Now: m.Clock.Now,
+	})
+	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+}
+
+// Start runs jobs, which outlive the one who asked for the start: Rest ends them.
+func (m *Machine) Start(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	m.stopAside = cancel
+	m.aside.Go(func() {
+		if err := m.Buckets.Sweep(ctx); err != nil && ctx.Err() == nil {
+			m.log.Warn("bytes that a crash left may still be there", "err", err)
+		}
+	})
+	return m.Jobs.Start(context.Background())
+}
+
+// Rest lets running jobs finish, then running functions.
+func (m *Machine) Rest(ctx context.Context) error {
+	close(m.stopping)
+	if m.stopAside != nil {
+		m.stopAside()
+	}
+	err := m.Jobs.Stop(ctx)
+	m.pool.Close(ctx)
+	m.aside.Wait()
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("jobs did not end in time and will run again: %w", err)
+	}
+	return err
+}
+
+// Drain runs all that is due by the clock until nothing is.
+func (m *Machine) Drain(ctx context.Context) error { return m.Jobs.Drain(ctx) }
+
+// Close gives back what New took, as far as it came.
+func (m *Machine) Close() {
+	for i := len(m.closers) - 1; i >= 0; i-- {
+		m.closers[i]()
+	}
+	if m.DB != nil {
+		m.DB.Close()
+	}
+}
