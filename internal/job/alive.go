@@ -33,7 +33,7 @@ func (q *Queue) takeUpOwn(ctx context.Context) error {
 	})
 }
 
-// keepBeating says that this server is alive, and takes up the jobs of those
+// keepBeating notes that this server is alive, and takes up the jobs of those
 // that are not, until ctx ends.
 func (q *Queue) keepBeating(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
@@ -51,15 +51,29 @@ func (q *Queue) keepBeating(ctx context.Context) {
 }
 
 func (q *Queue) beat(ctx context.Context) error {
-	return q.db.Write(ctx, func(tx *db.Tx) error {
+	err := q.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO job_server (name, seen) VALUES (?, extract(epoch FROM clock_timestamp())::bigint)
 			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, q.server)
-		if err != nil {
-			return err
-		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return q.takeUpSilent(ctx)
+}
+
+// takeUpSilent takes up the jobs of servers that fell silent. A job whose row is
+// locked is in a transaction that ends soon, or that the database ends.
+func (q *Queue) takeUpSilent(ctx context.Context) error {
+	return q.db.Write(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0)
-			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] NOT IN
-			(SELECT name FROM job_server WHERE seen > extract(epoch FROM clock_timestamp())::bigint - ?)`, silentFor)
+			WHERE id IN (
+				SELECT id FROM river_job
+				WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] NOT IN (
+					SELECT name FROM job_server WHERE seen > extract(epoch FROM clock_timestamp())::bigint - ?
+				)
+				FOR UPDATE SKIP LOCKED
+			)`, silentFor)
 		if n > 0 {
 			q.log.Info("took up jobs of a server that fell silent", "jobs", n)
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/riverqueue/river/riverdriver"
 
-	"plumb/internal/clock"
 	"plumb/internal/db"
 )
 
@@ -25,6 +24,7 @@ func (q *Queue) Drain(ctx context.Context) error {
 		if err != nil || n == 0 {
 			return err
 		}
+		q.wake()
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("drain: %d jobs are due or running: %w", n, ctx.Err())
@@ -33,16 +33,38 @@ func (q *Queue) Drain(ctx context.Context) error {
 	}
 }
 
-// promote makes scheduled jobs available whose time has come. River does it
-// every few seconds by itself.
+// promoteEvery is how often jobs that wait are looked at. River does it too, but
+// in one server, and for 15 seconds in none after that one was killed.
+const promoteEvery = time.Second
+
+// keepPromoting promotes until ctx ends.
+func (q *Queue) keepPromoting(ctx context.Context) {
+	tick := time.NewTicker(promoteEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := q.promote(ctx); err != nil && ctx.Err() == nil {
+			q.log.Warn("jobs that are due may start late", "err", err)
+		}
+	}
+}
+
+// promote makes the waiting jobs available whose time has come.
 func (q *Queue) promote(ctx context.Context) error {
-	now := q.clock.Now()
+	due, err := q.anyWaitingDue(ctx)
+	if err != nil || !due {
+		return err
+	}
 	for {
 		tx, err := q.exec.Begin(ctx)
 		if err != nil {
 			return fmt.Errorf("promote jobs: %w", err)
 		}
-		done, err := tx.JobSchedule(ctx, &riverdriver.JobScheduleParams{Max: 1000, Now: &now})
+		done, err := tx.JobSchedule(ctx, &riverdriver.JobScheduleParams{Max: 1000})
 		if err != nil {
 			tx.Rollback(ctx)
 			return fmt.Errorf("promote jobs: %w", err)
@@ -54,22 +76,44 @@ func (q *Queue) promote(ctx context.Context) error {
 			break
 		}
 	}
-	for name := range workers {
-		q.bell.ring(name)
-	}
+	q.wake()
 	return nil
 }
 
-// active counts the jobs that run or could.
-func (q *Queue) active(ctx context.Context) (n int, err error) {
+// wake has every queue look for jobs now. PostgreSQL's look often by themselves.
+func (q *Queue) wake() {
+	for name := range q.queues {
+		q.notifier.inserted(name)
+	}
+}
+
+func (q *Queue) anyWaitingDue(ctx context.Context) (due bool, err error) {
 	err = q.db.Read(ctx, func(tx *db.Tx) error {
-		// The runner's own spelling of times; a retry that is near is kept as available.
-		var now any = q.clock.Now()
-		if q.pg == nil {
-			now = q.clock.Now().Format("2006-01-02 15:04:05.000")
-		}
+		return tx.QueryRow(ctx, `SELECT EXISTS (
+				SELECT 1 FROM river_job WHERE state IN ('retryable', 'scheduled') AND scheduled_at <= ?
+			)`, q.riverTime(q.clock.Now())).Scan(&due)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for waiting jobs that are due: %w", err)
+	}
+	return due, nil
+}
+
+// active counts the jobs that run or could. A handler of this process may still
+// return after its transaction completed the job.
+func (q *Queue) active(ctx context.Context) (n int, err error) {
+	if n, err = q.activeRows(ctx); n > 0 || err != nil {
+		return n, err
+	}
+	q.running.Range(func(any, any) bool { n++; return true })
+	return n, nil
+}
+
+func (q *Queue) activeRows(ctx context.Context) (n int, err error) {
+	err = q.db.Read(ctx, func(tx *db.Tx) error {
+		// A retry that is near is kept as available.
 		return tx.QueryRow(ctx, `SELECT count(*) FROM river_job
-			WHERE state = 'running' OR (state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= ?)`, now).Scan(&n)
+			WHERE state = 'running' OR (state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= ?)`, q.riverTime(q.clock.Now())).Scan(&n)
 	})
 	return n, err
 }
@@ -93,15 +137,6 @@ func (q *Queue) Counts(ctx context.Context) ([]Count, error) {
 			WHERE state IN ('available', 'running', 'retryable', 'scheduled') GROUP BY queue, state`)
 	})
 	return out, err
-}
-
-// clockTime hands the program's clock to River.
-type clockTime struct{ *clock.Clock }
-
-// NowOrNil returns the clock's time, so that River compares with it in SQL too.
-func (c clockTime) NowOrNil() *time.Time {
-	t := c.Now()
-	return &t
 }
 
 // quiet drops River's remarks below warnings: its start, its sweeps.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -31,9 +32,12 @@ type Policy struct {
 
 // Handle registers the function that does jobs of type A. It runs outside of any
 // transaction, more than once if the server is killed, so it must be
-// idempotent. An error has it tried again.
+// idempotent. An error has it tried again. Where the work is one transaction,
+// HandleTx is better.
 func Handle[A Args](q *Queue, work func(ctx context.Context, j Job[A]) error, p Policy) {
-	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, now: q.clock.Now})
+	var a A
+	q.kinds[a.Kind()] = true
+	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, running: &q.running})
 }
 
 // Discard ends a job that cannot ever work; err is logged.
@@ -46,24 +50,31 @@ type worker[A Args] struct {
 	river.WorkerDefaults[A]
 	work   func(context.Context, Job[A]) error
 	policy Policy
-	now    func() time.Time
+
+	running *sync.Map // the ids of jobs that this process runs
 }
 
-// Work is River's name for doing a job.
+// Work is River's name for doing a job. A server that was thought dead may get a
+// job back while it still runs it: the second run waits for the end of the first.
 func (w *worker[A]) Work(ctx context.Context, j *river.Job[A]) error {
+	if _, twice := w.running.LoadOrStore(j.ID, true); twice {
+		return Snooze(beatEvery)
+	}
+	defer w.running.Delete(j.ID)
 	return w.work(ctx, Job[A]{ID: j.ID, Args: j.Args, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts})
 }
 
 // Timeout is River's name for the limit of an attempt.
 func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.policy.Timeout }
 
-// NextRetry is River's name for the time of the next attempt.
+// NextRetry is River's name for the time of the next attempt, by the machine's
+// clock: the driver translates it.
 func (w *worker[A]) NextRetry(j *river.Job[A]) time.Time {
 	wait := backOff
 	if w.policy.Retry != nil {
 		wait = w.policy.Retry
 	}
-	return w.now().Add(wait(j.Attempt))
+	return time.Now().Add(wait(j.Attempt))
 }
 
 // backOff doubles from a second to five minutes, give or take a tenth.

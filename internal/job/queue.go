@@ -1,11 +1,14 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,8 +30,10 @@ const (
 	Collect  = "collect"          // reading resources from an account
 )
 
-// workers is how many jobs of each queue run at once in one server.
-var workers = map[string]int{Default: 8, Function: 64, Delivery: 16, Collect: 4}
+// defaultWorkers returns how many jobs of each queue run at once in one server.
+func defaultWorkers() map[string]int {
+	return map[string]int{Default: 8, Function: 64, Delivery: 16, Collect: 4}
+}
 
 // forever is how often a job is tried when its Options do not say: until it
 // works. River keeps the number in 16 bits.
@@ -43,6 +48,12 @@ const never = 100 * 365 * 24 * time.Hour
 // handler.
 type Args interface{ Kind() string }
 
+// QueueOptions are what a Queue can do without. Workers adds queues and changes
+// how many jobs of a queue run at once in this server.
+type QueueOptions struct {
+	Workers map[string]int
+}
+
 // Options say when and how a job runs. The zero value: at once, in the Default
 // queue, tried until it works.
 type Options struct {
@@ -53,38 +64,52 @@ type Options struct {
 
 // A Queue inserts and runs jobs. It is safe for concurrent use.
 type Queue struct {
-	db      *db.DB
-	server  string
-	log     *slog.Logger
-	clock   *clock.Clock
-	workers *river.Workers
-	bell    *bell
-	lite    *river.Client[*sql.Tx]
-	pg      *river.Client[pgx.Tx]
-	exec    riverdriver.Executor
-	still   func() // ends the beating
+	db       *db.DB
+	server   string
+	log      *slog.Logger
+	clock    *clock.Clock
+	queues   map[string]int // how many jobs of each run at once
+	workers  *river.Workers
+	kinds    map[string]bool // that have a handler
+	notifier *notifier
+	lite     *river.Client[*sql.Tx]
+	pg       *river.Client[pgx.Tx]
+	exec     riverdriver.Executor
+
+	running   sync.Map // ids of the jobs that run in this process
+	completed sync.Map // ids of those that a transaction completed, until River says that they ended
+	unknown   sync.Map // kinds that were logged
+
+	stopBackground func()
 }
 
 // New makes the queue of a store and brings the runner's own tables forward.
 // server names this server among those that share the store; a server that
 // starts again under its name takes up what it left running.
-func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, server string) (*Queue, error) {
-	q := &Queue{db: d, server: server, log: log, clock: clk, workers: river.NewWorkers(), bell: newBell(), still: func() {}}
+func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, server string, o ...QueueOptions) (*Queue, error) {
+	q := &Queue{
+		db: d, server: server, log: log, clock: clk, queues: defaultWorkers(), workers: river.NewWorkers(), kinds: map[string]bool{},
+		notifier: newNotifier(), stopBackground: func() {},
+	}
+	for _, options := range o {
+		maps.Copy(q.queues, options.Workers)
+	}
 	if err := q.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("migrate the job tables: %w", err)
 	}
 	var err error
 	if d.IsPostgres() {
-		driver := riverpgxv5.New(d.Pool())
-		q.exec = driver.GetExecutor()
-		q.pg, err = river.NewClient(driver, q.settings())
+		q.pg, err = river.NewClient(driver[pgx.Tx]{riverpgxv5.New(d.Pool()), q}, q.settings())
 	} else {
-		driver := liteDriver{riversqlite.New(d.Writer()), q.bell}
-		q.exec = driver.GetExecutor()
-		q.lite, err = river.NewClient(driver, q.settings())
+		q.lite, err = river.NewClient(driver[*sql.Tx]{riversqlite.New(d.Writer()), q}, q.settings())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make the job runner: %w", err)
+	}
+	if q.pg != nil {
+		q.exec = q.pg.Driver().GetExecutor()
+	} else {
+		q.exec = q.lite.Driver().GetExecutor()
 	}
 	return q, nil
 }
@@ -102,12 +127,11 @@ func (q *Queue) settings() *river.Config {
 		ErrorHandler:         endings{q.log},
 
 		CompletedJobRetentionPeriod: 10 * time.Minute,
-		Test:                        river.TestConfig{Time: clockTime{q.clock}},
 	}
 	if q.db.IsPostgres() {
 		cfg.FetchPollInterval = 200 * time.Millisecond // notifications that fall into a cooldown are not sent
 	}
-	for name, n := range workers {
+	for name, n := range q.queues {
 		cfg.Queues[name] = river.QueueConfig{MaxWorkers: n}
 	}
 	return cfg
@@ -132,19 +156,13 @@ func (q *Queue) migrate(ctx context.Context) error {
 
 // Insert adds a job in tx: it exists exactly when tx is committed.
 func (q *Queue) Insert(ctx context.Context, tx *db.Tx, args Args, o Options) error {
-	opts := &river.InsertOpts{Queue: o.Queue, ScheduledAt: o.At, MaxAttempts: o.MaxAttempts}
-	if opts.Queue == "" {
-		opts.Queue = Default
-	}
-	if opts.MaxAttempts == 0 {
-		opts.MaxAttempts = forever
-	}
+	opts := o.river()
 	var err error
 	if q.pg != nil {
 		_, err = q.pg.InsertTx(ctx, tx.Postgres(), args, opts)
 	} else {
 		_, err = q.lite.InsertTx(ctx, tx.SQLite(), args, opts)
-		tx.AfterCommit(func() { q.bell.ring(opts.Queue) })
+		tx.AfterCommit(func() { q.notifier.inserted(opts.Queue) })
 	}
 	if err != nil {
 		return fmt.Errorf("insert job %s: %w", args.Kind(), err)
@@ -152,21 +170,64 @@ func (q *Queue) Insert(ctx context.Context, tx *db.Tx, args Args, o Options) err
 	return nil
 }
 
+// InsertMany adds jobs in tx with one statement, whatever their number.
+func InsertMany[A Args](ctx context.Context, q *Queue, tx *db.Tx, args []A, o Options) error {
+	if len(args) == 0 {
+		return nil
+	}
+	opts := o.river()
+	params := make([]river.InsertManyParams, len(args))
+	for i, a := range args {
+		params[i] = river.InsertManyParams{Args: a, InsertOpts: opts}
+	}
+	var err error
+	if q.pg != nil {
+		_, err = q.pg.InsertManyFastTx(ctx, tx.Postgres(), params)
+	} else {
+		_, err = q.lite.InsertManyFastTx(ctx, tx.SQLite(), params)
+		tx.AfterCommit(func() { q.notifier.inserted(opts.Queue) })
+	}
+	if err != nil {
+		return fmt.Errorf("insert %d jobs %s: %w", len(args), args[0].Kind(), err)
+	}
+	return nil
+}
+
+func (o Options) river() *river.InsertOpts {
+	return &river.InsertOpts{
+		Queue: cmp.Or(o.Queue, Default), ScheduledAt: o.At, MaxAttempts: cmp.Or(o.MaxAttempts, forever),
+	}
+}
+
 // Start runs jobs until Stop. Handlers are registered before.
 func (q *Queue) Start(ctx context.Context) error {
 	if err := q.takeUpOwn(ctx); err != nil {
 		return fmt.Errorf("take up what was running: %w", err)
 	}
-	if q.pg == nil {
-		return q.lite.Start(ctx)
+	if q.pg != nil {
+		if err := q.beat(ctx); err != nil {
+			return fmt.Errorf("announce this server: %w", err)
+		}
 	}
-	if err := q.beat(ctx); err != nil {
-		return fmt.Errorf("announce this server: %w", err)
+	q.startBackground(ctx)
+	if q.pg != nil {
+		return q.pg.Start(ctx)
 	}
-	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
-	q.still = stop
-	go q.keepBeating(beating)
-	return q.pg.Start(ctx)
+	return q.lite.Start(ctx)
+}
+
+// startBackground runs what goes on beside the jobs until Stop.
+func (q *Queue) startBackground(ctx context.Context) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var all sync.WaitGroup
+	all.Go(func() { q.keepPromoting(ctx) })
+	if q.pg != nil {
+		all.Go(func() { q.keepBeating(ctx) })
+	}
+	q.stopBackground = func() {
+		stop()
+		all.Wait()
+	}
 }
 
 // Stop lets running jobs finish until ctx ends, then cancels them; they are
@@ -174,7 +235,7 @@ func (q *Queue) Start(ctx context.Context) error {
 func (q *Queue) Stop(ctx context.Context) error {
 	stop, cancel := q.stopFuncs()
 	err := stop(ctx)
-	defer q.still()
+	defer q.stopBackground()
 	if err != nil && errors.Is(err, ctx.Err()) {
 		late, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer done()
