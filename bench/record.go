@@ -43,11 +43,11 @@ func (b *bench) recordTypes(ctx context.Context, what string, types ...string) e
 		return err
 	}
 	ours := func(ctx context.Context) error {
-		seen := make([]recorder.Seen, 0, b.batch)
+		observations := make([]recorder.Observation, 0, b.batch)
 		for _, it := range fleet.next(b.batch) {
-			seen = append(seen, recorder.Seen{Item: it})
+			observations = append(observations, recorder.Observation{Item: it})
 		}
-		return m.recorder.Record(ctx, benchPlace, seen)
+		return m.recorder.Record(ctx, benchPlace, observations)
 	}
 	for n := 0; n < fleetSize; n += b.batch { // the first items are discoveries: they have no verdicts to compare with
 		if err := ours(ctx); err != nil {

@@ -94,8 +94,8 @@ const (
 	StatusNotApplicable = "NOT_APPLICABLE"
 )
 
-// A RecorderStatus is what DescribeConfigurationRecorderStatus tells, and which
-// start of the recorder is the present one.
+// A RecorderStatus is what DescribeConfigurationRecorderStatus returns, and the
+// generation: which start of the recorder is the present one.
 type RecorderStatus struct {
 	Recording    bool
 	LastStatus   string

@@ -10,22 +10,22 @@ import (
 	"plumb/internal/store"
 )
 
-// inverse returns the relationships that items list because other items lead to
-// them: a security group lists the instances and interfaces that carry it. The
-// other side is in the store, so what is read last lists all of it; see doPoll.
-func (r *Recorder) inverse(ctx context.Context, tx *db.Tx, p config.Place, seen []Seen) (map[config.ResourceKey][]config.Relationship, error) {
+// inverse returns the relationships that items list because other items have
+// them: a security group lists the instances and interfaces that use it. The other
+// side is in the store, so types that list it are read last; see doPoll.
+func (r *Recorder) inverse(ctx context.Context, tx *db.Tx, p config.Place, observations []Observation) (map[config.ResourceKey][]config.Relationship, error) {
 	if r.Source == nil {
 		return nil, nil
 	}
 	phrases := map[string]map[string]string{}
 	var targets []store.Target
-	for _, s := range seen {
-		t := s.Item.Type
+	for _, o := range observations {
+		t := o.Item.Type
 		if _, known := phrases[t]; !known {
 			phrases[t] = r.Source.Inverse(t)
 		}
-		if phrases[t] != nil && !s.Gone {
-			targets = append(targets, store.Target{ResourceKey: s.Item.ResourceKey, Name: s.Item.Name})
+		if phrases[t] != nil && !o.Gone {
+			targets = append(targets, store.Target{ResourceKey: o.Item.ResourceKey, Name: o.Item.Name})
 		}
 	}
 	leading, err := store.LeadingTo(ctx, tx, p, targets)

@@ -11,12 +11,12 @@ import (
 	"plumb/internal/store"
 )
 
-// Config records two types about itself: its recorders, always and free of
+// AWS Config records two types about itself: its recorders, always and free of
 // charge, and the compliance of resources, where the recorder records that type.
-// Such items are born in the transaction of what they tell, and no rule judges
-// them.
+// Such items are made in the transaction that changes what they describe, and no
+// rule evaluates them.
 
-// RecordRecorder records what became of a recorder.
+// RecordRecorder records a recorder that was put, started, stopped or deleted.
 func (r *Recorder) RecordRecorder(ctx context.Context, tx *db.Tx, e config.RecorderChanged) error {
 	rec := e.Recorder
 	it := config.Item{
@@ -57,9 +57,9 @@ func (r *Recorder) RecordCompliance(ctx context.Context, tx *db.Tx, p config.Pla
 	if err != nil {
 		return err
 	}
-	keys = judgedOnce(keys)
+	keys = evaluatedOnce(keys)
 	for len(keys) > 0 {
-		n := min(len(keys), MaxBatch)
+		n := min(len(keys), maxBatch)
 		items, err := complianceItems(ctx, tx, p, keys[:n])
 		if err != nil {
 			return err
@@ -72,9 +72,9 @@ func (r *Recorder) RecordCompliance(ctx context.Context, tx *db.Tx, p config.Pla
 	return nil
 }
 
-// judgedOnce returns the resources whose compliance makes an item, each once:
-// several rules may have changed their minds about one in the same transaction.
-func judgedOnce(keys []config.ResourceKey) []config.ResourceKey {
+// evaluatedOnce returns the resources whose compliance makes an item, each once:
+// several rules may have new verdicts on one in the same transaction.
+func evaluatedOnce(keys []config.ResourceKey) []config.ResourceKey {
 	seen := make(map[config.ResourceKey]bool, len(keys))
 	return slices.DeleteFunc(slices.Clone(keys), func(k config.ResourceKey) bool {
 		again := seen[k] || k.Type == config.TypeResourceCompliance
@@ -84,7 +84,7 @@ func judgedOnce(keys []config.ResourceKey) []config.ResourceKey {
 }
 
 func complianceItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
-	said, err := store.Compliances(ctx, tx, p, keys)
+	verdicts, err := store.Compliances(ctx, tx, p, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -94,18 +94,18 @@ func complianceItems(ctx context.Context, tx *db.Tx, p config.Place, keys []conf
 	}
 	items := make([]config.Item, 0, len(keys))
 	for i, k := range keys {
-		items = append(items, complianceItem(k, rules, said[i]))
+		items = append(items, complianceItem(k, rules, verdicts[i]))
 	}
 	return items, nil
 }
 
-// complianceItem tells what rules, whose words are given by their ids, say of a
-// resource.
-func complianceItem(k config.ResourceKey, rules []config.Rule, says map[string]config.Compliance) config.Item {
+// complianceItem returns the compliance of a resource; its verdicts are given by
+// the ids of their rules.
+func complianceItem(k config.ResourceKey, rules []config.Rule, verdicts map[string]config.Compliance) config.Item {
 	var tally store.Tally
-	said := []any{}
+	results := []any{}
 	for _, rule := range rules {
-		c, ok := says[rule.ID]
+		c, ok := verdicts[rule.ID]
 		if !ok || c == config.NotApplicable {
 			continue
 		}
@@ -114,24 +114,24 @@ func complianceItem(k config.ResourceKey, rules []config.Rule, says map[string]c
 		} else {
 			tally.Compliant++
 		}
-		said = append(said, map[string]any{
+		results = append(results, map[string]any{
 			"configRuleArn": rule.ARN, "configRuleId": rule.ID, "configRuleName": rule.Name, "complianceType": string(c),
 		})
 	}
 	id := k.Type + "/" + k.ID
 	it := config.Item{ResourceKey: config.ResourceKey{Place: k.Place, Type: config.TypeResourceCompliance, ID: id}, Status: config.StatusOK}
-	if len(said) == 0 {
+	if len(results) == 0 {
 		it.Status = config.StatusDeleted
 		return it
 	}
 	it.Relationships = []config.Relationship{{Type: k.Type, ID: k.ID, Name: "Is associated with "}}
 	it.Configuration = map[string]any{
-		"complianceType": string(tally.Compliance()), "targetResourceId": k.ID, "targetResourceType": k.Type, "configRuleList": said,
+		"complianceType": string(tally.Compliance()), "targetResourceId": k.ID, "targetResourceType": k.Type, "configRuleList": results,
 	}
 	return it
 }
 
-// recordOwn appends those items that differ from the newest ones.
+// recordOwn appends the items that differ from the newest ones.
 func (r *Recorder) recordOwn(ctx context.Context, tx *db.Tx, p config.Place, items []config.Item) error {
 	if err := tx.Lock(ctx, p.Lock()); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (r *Recorder) recordOwn(ctx context.Context, tx *db.Tx, p config.Place, ite
 		return err
 	}
 	now := r.capture()
-	var born []store.NewItem
+	var added []store.NewItem
 	for _, it := range items {
 		head, known := heads[it.ResourceKey]
 		alive := known && !head.Status.Gone()
@@ -163,16 +163,16 @@ func (r *Recorder) recordOwn(ctx context.Context, tx *db.Tx, p config.Place, ite
 			continue
 		}
 		n.Pushed = true // no collector finds it
-		born = append(born, n)
+		added = append(added, n)
 	}
-	if len(born) == 0 {
+	if len(added) == 0 {
 		return nil
 	}
-	if err := store.AppendItems(ctx, tx, born); err != nil {
+	if err := store.AppendItems(ctx, tx, added); err != nil {
 		return err
 	}
-	plain := make([]config.Item, len(born))
-	for i, n := range born {
+	plain := make([]config.Item, len(added))
+	for i, n := range added {
 		plain[i] = n.Item
 	}
 	return r.Publish(ctx, tx, config.ItemsRecorded{Place: p, Items: plain})

@@ -9,7 +9,7 @@ import (
 	"plumb/internal/store"
 )
 
-func TestResourceThatTwoRulesJudgeAtOnceGetsOneComplianceItem(t *testing.T) {
+func TestResourceWithTwoNewVerdictsGetsOneComplianceItem(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		w.start()
@@ -36,7 +36,7 @@ func TestResourceThatTwoRulesJudgeAtOnceGetsOneComplianceItem(t *testing.T) {
 				return err
 			}
 			if n := len(it.Configuration.(map[string]any)["configRuleList"].([]any)); n != 2 {
-				t.Errorf("the item tells of %d rules", n)
+				t.Errorf("the item lists %d rules", n)
 			}
 			return nil
 		})

@@ -1,12 +1,12 @@
-// Package recorder is the verb of recording: it turns what was seen of resources
-// into configuration items. Record is the only place where an item of a resource
-// is born; the items that Config writes about itself are born in own.go.
+// Package recorder is the verb of recording: it turns observations of resources
+// into configuration items. Record is the only place that makes items of
+// resources; own.go makes those that AWS Config records about itself.
 //
-// It decides what is a change, which status an item has, and what has to be
-// looked at again because of it. It does not know how resources are read (a
-// Source does) nor how they are judged (a Judge does). It stores items through
-// store, and jobs: an inventory after the start, polls of what does not announce
-// its changes, captures of what did.
+// The package decides what is a change, which status an item has, and which other
+// resources have to be read because of it. It does not know how resources are
+// read (a Source does) nor how they are evaluated (a Judge does). It stores items
+// through store, and jobs: an inventory after the start, polls of types that do
+// not announce their changes, captures of resources that did.
 package recorder
 
 import (
@@ -28,11 +28,11 @@ type Source interface {
 	// Describe returns one resource, or false if a complete answer says that it
 	// is not there.
 	Describe(ctx context.Context, key config.ResourceKey) (config.Item, bool, error)
-	// Related returns the resources that an item leads to and that get an item
-	// when it begins or ceases to do so.
+	// Related returns the resources that an item has relationships to and that get
+	// an item when such a relationship begins or ends.
 	Related(it config.Item) []config.ResourceKey
-	// Inverse returns how items of a type list those of other types that lead to
-	// them: the phrase by the other's type; nil if they do not.
+	// Inverse returns how items of a type list those of other types that have a
+	// relationship to them: the phrase by the other's type; nil if they do not.
 	Inverse(resourceType string) map[string]string
 	// Announces reports whether changes of a type in a place are announced, so
 	// that it need not be polled.
@@ -69,5 +69,5 @@ func New(log *slog.Logger, o Options) *Recorder {
 	return r
 }
 
-// capture returns the present time as items tell it.
+// capture returns the present time, as precise as items hold it.
 func (r *Recorder) capture() time.Time { return r.Now().Truncate(time.Millisecond) }

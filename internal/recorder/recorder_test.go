@@ -24,9 +24,9 @@ const (
 	instance = "AWS::EC2::Instance"
 )
 
-// cloud is a source whose resources a test sets; announced types are not polled.
+// cloud is a source whose resources a test sets.
 type cloud struct {
-	there     map[config.ResourceKey]config.Item
+	resources map[config.ResourceKey]config.Item
 	announced bool
 	broken    error
 	meanwhile func() // what happens while a resource is described
@@ -48,9 +48,9 @@ func (c *cloud) Inverse(resourceType string) map[string]string {
 	}
 	return map[string]string{instance: "Is associated with Instance"}
 }
-func (c *cloud) put(it config.Item) { c.there[it.ResourceKey] = it }
+func (c *cloud) put(it config.Item) { c.resources[it.ResourceKey] = it }
 func (c *cloud) Describe(_ context.Context, k config.ResourceKey) (config.Item, bool, error) {
-	it, ok := c.there[k]
+	it, ok := c.resources[k]
 	if f := c.meanwhile; f != nil {
 		c.meanwhile = nil
 		f()
@@ -59,7 +59,7 @@ func (c *cloud) Describe(_ context.Context, k config.ResourceKey) (config.Item, 
 }
 
 func (c *cloud) Discover(_ context.Context, _ config.Place, t string) (out []config.Item, err error) {
-	for k, it := range c.there {
+	for k, it := range c.resources {
 		if k.Type == t {
 			out = append(out, it)
 		}
@@ -78,7 +78,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, d *db.DB, change func(*config.Recorder)) *world {
-	w := &world{t: t, db: d, clock: &clock.Clock{}, cloud: &cloud{there: map[config.ResourceKey]config.Item{}}}
+	w := &world{t: t, db: d, clock: &clock.Clock{}, cloud: &cloud{resources: map[config.ResourceKey]config.Item{}}}
 	w.clock.Freeze(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	var err error
 	if w.jobs, err = job.New(t.Context(), d, slog.New(slog.DiscardHandler), w.clock, "server"); err != nil {
@@ -190,7 +190,7 @@ func TestInventoryDiscoversAndChangesFollow(t *testing.T) {
 	})
 }
 
-func TestChangeOfAGroupCutsAnItemOfEveryInstanceThatCarriesIt(t *testing.T) {
+func TestChangeOfAGroupGivesEveryInstanceThatUsesItAnItem(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
@@ -209,7 +209,7 @@ func TestChangeOfAGroupCutsAnItemOfEveryInstanceThatCarriesIt(t *testing.T) {
 	})
 }
 
-func TestGroupGetsAnItemWhenAnInstanceBeginsOrCeasesToCarryIt(t *testing.T) {
+func TestGroupGetsAnItemWhenAnInstanceBeginsOrCeasesToUseIt(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
@@ -226,7 +226,7 @@ func TestGroupGetsAnItemWhenAnInstanceBeginsOrCeasesToCarryIt(t *testing.T) {
 	})
 }
 
-func TestGroupListsTheInstancesThatCarryIt(t *testing.T) {
+func TestGroupListsTheInstancesThatUseIt(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
@@ -238,7 +238,7 @@ func TestGroupListsTheInstancesThatCarryIt(t *testing.T) {
 		w.cloud.put(two)
 		w.poll()
 		w.lists(sg.ResourceKey, "i-1", "i-2")
-		delete(w.cloud.there, two.ResourceKey)
+		delete(w.cloud.resources, two.ResourceKey)
 		w.poll()
 		w.lists(sg.ResourceKey, "i-1")
 		w.poll()
@@ -269,7 +269,7 @@ func TestResourceMissingFromACompleteAnswerIsDeleted(t *testing.T) {
 		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
 		w.cloud.put(sg)
 		w.start()
-		delete(w.cloud.there, sg.ResourceKey)
+		delete(w.cloud.resources, sg.ResourceKey)
 		w.poll()
 		w.expect(sg.ResourceKey, config.StatusDiscovered, config.StatusDeleted)
 		w.cloud.put(sg)
@@ -278,13 +278,13 @@ func TestResourceMissingFromACompleteAnswerIsDeleted(t *testing.T) {
 	})
 }
 
-func TestFailedReadingDeletesNothingAndSaysSo(t *testing.T) {
+func TestFailedReadingDeletesNothingAndShowsInTheStatus(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
 		w.cloud.put(sg)
 		w.start()
-		delete(w.cloud.there, sg.ResourceKey)
+		delete(w.cloud.resources, sg.ResourceKey)
 		w.cloud.broken = errors.New("a page token was not used")
 		w.poll()
 		w.expect(sg.ResourceKey, config.StatusDiscovered)
@@ -309,14 +309,14 @@ func TestStoppedRecorderRecordsNothing(t *testing.T) {
 		sg := item(group, "sg-1", map[string]any{"rules": int64(2)})
 		w.cloud.put(sg)
 		w.poll()
-		if err := w.recorder.Record(t.Context(), place, []recorder.Seen{{Item: sg}}); err != nil {
+		if err := w.recorder.Record(t.Context(), place, []recorder.Observation{{Item: sg}}); err != nil {
 			t.Fatal(err)
 		}
 		w.expect(sg.ResourceKey)
 	})
 }
 
-func TestUnrecordedTypeShowsOnlyThatItIsThere(t *testing.T) {
+func TestUnrecordedTypeShowsOnlyThatItExists(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, func(r *config.Recorder) {
 			r.Group = config.RecordingGroup{Strategy: config.RecordInclusion, Types: []string{instance}}
@@ -334,7 +334,7 @@ func TestUnrecordedTypeShowsOnlyThatItIsThere(t *testing.T) {
 			}
 			return nil
 		})
-		delete(w.cloud.there, sg.ResourceKey)
+		delete(w.cloud.resources, sg.ResourceKey)
 		w.poll()
 		w.expect(sg.ResourceKey, config.StatusNotRecorded, config.StatusDeletedNotRecorded)
 	})
@@ -367,12 +367,12 @@ func TestDailyTypeGetsItsLastStateOnceADay(t *testing.T) {
 	})
 }
 
-func TestPushedResourceIsNotMissedByAReading(t *testing.T) {
+func TestPushedResourceIsNotDeletedByAReading(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		w.start()
 		sg := item(group, "sg-pushed", map[string]any{"rules": int64(2)})
-		if err := w.recorder.Record(t.Context(), place, []recorder.Seen{{Item: sg, Pushed: true}}); err != nil {
+		if err := w.recorder.Record(t.Context(), place, []recorder.Observation{{Item: sg, Pushed: true}}); err != nil {
 			t.Fatal(err)
 		}
 		w.poll()
@@ -386,7 +386,7 @@ func TestItemsOfOneMomentHaveRisingStateIDs(t *testing.T) {
 		w.start()
 		k := config.ResourceKey{Place: place, Type: group, ID: "sg-1"}
 		for n := range 3 { // the clock stands
-			if err := w.recorder.Record(t.Context(), place, []recorder.Seen{{Item: item(group, "sg-1", map[string]any{"n": int64(n)})}}); err != nil {
+			if err := w.recorder.Record(t.Context(), place, []recorder.Observation{{Item: item(group, "sg-1", map[string]any{"n": int64(n)})}}); err != nil {
 				t.Fatal(err)
 			}
 		}

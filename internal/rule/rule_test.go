@@ -162,7 +162,7 @@ func (c *court) record(id, state string, tags map[string]string) {
 	c.t.Helper()
 	c.clock.Advance(time.Second)
 	it := config.Item{ResourceKey: config.ResourceKey{Place: place, Type: bucket, ID: id}, Tags: tags, Configuration: map[string]any{"state": state}}
-	if err := c.recorder.Record(c.t.Context(), place, []recorder.Seen{{Item: it, Gone: state == "gone"}}); err != nil {
+	if err := c.recorder.Record(c.t.Context(), place, []recorder.Observation{{Item: it, Gone: state == "gone"}}); err != nil {
 		c.t.Fatal(err)
 	}
 	c.drain()

@@ -103,7 +103,7 @@ func checkRole(role string) error {
 	return nil
 }
 
-// DeleteConfigurationRecorder forgets a recorder, running or not. Its history
+// DeleteConfigurationRecorder deletes a recorder, running or not. Its history
 // stays.
 func (c configurationRecorders) DeleteConfigurationRecorder(
 	ctx context.Context, in *configapi.DeleteConfigurationRecorderInput,
@@ -192,7 +192,7 @@ func (c configurationRecorders) DescribeConfigurationRecorders(
 	return out, nil
 }
 
-// DescribeConfigurationRecorderStatus tells how the selected recorder fares.
+// DescribeConfigurationRecorderStatus returns the status of the selected recorder.
 func (c configurationRecorders) DescribeConfigurationRecorderStatus(
 	ctx context.Context, in *configapi.DescribeConfigurationRecorderStatusInput,
 ) (*configapi.DescribeConfigurationRecorderStatusOutput, error) {

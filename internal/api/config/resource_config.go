@@ -38,7 +38,7 @@ func (r resourceConfigs) PutResourceConfig(
 	if err := r.needRunning(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.Recorder.Record(ctx, it.Place, []recorder.Seen{{Item: it, Pushed: true}}); err != nil {
+	if err := r.Recorder.Record(ctx, it.Place, []recorder.Observation{{Item: it, Pushed: true}}); err != nil {
 		return nil, fmt.Errorf("put resource config: %w", err)
 	}
 	return &configapi.PutResourceConfigOutput{}, nil
@@ -138,7 +138,7 @@ func (r resourceConfigs) DeleteResourceConfig(
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Recorder.Record(ctx, key.Place, []recorder.Seen{{Item: config.Item{ResourceKey: key}, Gone: true, Pushed: true}}); err != nil {
+	if err := r.Recorder.Record(ctx, key.Place, []recorder.Observation{{Item: config.Item{ResourceKey: key}, Gone: true, Pushed: true}}); err != nil {
 		return nil, fmt.Errorf("delete resource config: %w", err)
 	}
 	return &configapi.DeleteResourceConfigOutput{}, nil

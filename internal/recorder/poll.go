@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +24,8 @@ type (
 		Generation int64        `json:"generation"`
 		First      bool         `json:"first,omitempty"` // also types that announce their changes
 	}
-	// discover reads every resource of a type and records what it sees, and what
-	// it no longer sees.
+	// discover reads every resource of a type and records what changed and what
+	// is gone.
 	discover struct {
 		Place      config.Place `json:"place"`
 		Type       string       `json:"type"`
@@ -37,7 +36,7 @@ type (
 	capture struct {
 		Place config.Place `json:"place"`
 		Keys  []typeID     `json:"keys"`
-		Since int64        `json:"since,omitempty"` // see Seen
+		Since int64        `json:"since,omitempty"` // see Observation
 	}
 	typeID struct {
 		Type string `json:"type"`
@@ -119,8 +118,8 @@ func (r *Recorder) askDiscover(ctx context.Context, tx *db.Tx, p config.Place, t
 	return nil
 }
 
-// statusLock names a place's recorder status among the things that transactions
-// wait for: it is read, changed and written as a whole.
+// statusLock is the lock of a place's recorder status, which is read, changed and
+// written as a whole.
 func statusLock(p config.Place) string { return "recorder status " + p.String() }
 
 func isRunning(ctx context.Context, tx *db.Tx, p config.Place, generation int64) (bool, error) {
@@ -149,7 +148,7 @@ func (r *Recorder) doDiscover(ctx context.Context, j job.Job[discover]) error {
 }
 
 func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceType string, began time.Time, inventory bool) error {
-	before, err := r.announcements(ctx, p, resourceType)
+	before, err := r.sequences(ctx, p, resourceType)
 	if err != nil {
 		return err
 	}
@@ -157,23 +156,23 @@ func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceTyp
 	if err != nil {
 		return err
 	}
-	heard, err := r.announcements(ctx, p, resourceType)
+	after, err := r.sequences(ctx, p, resourceType)
 	if err != nil {
 		return err
 	}
 	found := make(map[config.ResourceKey]bool, len(items))
-	seen := make([]Seen, 0, len(items))
+	observations := make([]Observation, 0, len(items))
 	for _, it := range items {
 		it.Place = p
 		found[it.ResourceKey] = true
-		if before[it.ResourceKey] == heard[it.ResourceKey] { // else it is captured on its own
-			seen = append(seen, Seen{Item: it, Inventory: inventory, After: after(heard, it.ResourceKey)})
+		if before[it.ResourceKey] == after[it.ResourceKey] { // else it is captured on its own
+			observations = append(observations, Observation{Item: it, Inventory: inventory, Sequence: sequenceOf(after, it.ResourceKey)})
 		}
 	}
-	if err := r.Record(ctx, p, seen); err != nil {
+	if err := r.Record(ctx, p, observations); err != nil {
 		return err
 	}
-	for key, n := range heard {
+	for key, n := range after {
 		found[key] = found[key] || before[key] != n
 	}
 	return r.recordMissing(ctx, p, resourceType, found, before, began)
@@ -183,7 +182,7 @@ func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceTyp
 // was not in its complete answer.
 func (r *Recorder) recordMissing(
 	ctx context.Context, p config.Place, resourceType string,
-	found map[config.ResourceKey]bool, heard map[config.ResourceKey]int64, began time.Time,
+	found map[config.ResourceKey]bool, sequences map[config.ResourceKey]int64, began time.Time,
 ) error {
 	var known []config.ResourceKey
 	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
@@ -193,17 +192,17 @@ func (r *Recorder) recordMissing(
 	if err != nil {
 		return err
 	}
-	var gone []Seen
+	var gone []Observation
 	for _, k := range known {
 		if !found[k] {
-			gone = append(gone, Seen{Item: config.Item{ResourceKey: k}, Gone: true, After: after(heard, k)})
+			gone = append(gone, Observation{Item: config.Item{ResourceKey: k}, Gone: true, Sequence: sequenceOf(sequences, k)})
 		}
 	}
 	return r.Record(ctx, p, gone)
 }
 
-// noteReading tells in the recorder's status how reading goes, and asks for what
-// is to be read after the last of the others, whether it could be read or not.
+// noteReading keeps in the recorder's status whether a type could be read. After
+// the last of the others it asks for the types that are read after them.
 func (r *Recorder) noteReading(ctx context.Context, d discover, failure error) error {
 	return r.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(ctx, statusLock(d.Place)); err != nil {
@@ -233,75 +232,4 @@ func (r *Recorder) noteReading(ctx context.Context, d discover, failure error) e
 		}
 		return r.askDiscover(ctx, tx, d.Place, after, d.Generation, d.First)
 	})
-}
-
-// Announce is told by an embedded service that a resource changed, in the
-// transaction that changed it. If the place's recorder runs, the resource is
-// captured.
-func (r *Recorder) Announce(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
-	_, status, err := store.Recorder(ctx, tx, key.Place)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !status.Recording {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := store.Announce(ctx, tx, key); err != nil {
-		return err
-	}
-	return r.askCapture(ctx, tx, key.Place, []config.ResourceKey{key}, 0, time.Time{})
-}
-
-func (r *Recorder) askCapture(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey, since int64, at time.Time) error {
-	for chunk := range slices.Chunk(keys, MaxBatch) {
-		c := capture{Place: p, Since: since}
-		for _, k := range chunk {
-			c.Keys = append(c.Keys, typeID{k.Type, k.ID})
-		}
-		if err := r.Jobs.Insert(ctx, tx, c, job.Options{At: at}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Recorder) doCapture(ctx context.Context, j job.Job[capture]) error {
-	if r.Source == nil {
-		return nil
-	}
-	p := j.Args.Place
-	var seen []Seen
-	for _, k := range j.Args.Keys {
-		key := config.ResourceKey{Place: p, Type: k.Type, ID: k.ID}
-		s, err := r.look(ctx, key)
-		if err != nil {
-			return fmt.Errorf("describe %s: %w", key, err)
-		}
-		s.Since = j.Args.Since
-		seen = append(seen, s)
-	}
-	return r.Record(ctx, p, seen)
-}
-
-// A postponement is a resource to look at again: later, where daily recording
-// held a change back; at once, where a sight that had to make an item was
-// overtaken.
-type postponement struct {
-	key   config.ResourceKey
-	at    time.Time
-	since int64
-}
-
-// postpone asks for captures of announced changes once their day is over. What
-// is polled is seen again anyway.
-func (r *Recorder) postpone(ctx context.Context, tx *db.Tx, p config.Place, list []postponement) error {
-	for _, x := range list {
-		if r.Source == nil || !r.Source.Announces(p, x.key.Type) {
-			continue
-		}
-		if err := r.askCapture(ctx, tx, p, []config.ResourceKey{x.key}, x.since, x.at); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -11,10 +11,9 @@ import (
 	"plumb/internal/store"
 )
 
-// The tests tell of looks at one resource that end in another order than they
-// began.
+// These tests record readings of one resource in another order than they began.
 
-var looked = config.ResourceKey{Place: place, Type: instance, ID: "i-1"}
+var observed = config.ResourceKey{Place: place, Type: instance, ID: "i-1"}
 
 func announced(t *testing.T, d *db.DB, changes int) *world {
 	w := newWorld(t, d, nil)
@@ -22,28 +21,28 @@ func announced(t *testing.T, d *db.DB, changes int) *world {
 	w.start()
 	w.drain()
 	for range changes {
-		w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, looked) })
+		w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, observed) })
 	}
 	return w
 }
 
-// record tells what was seen after a number of changes; "" is nothing.
-func (w *world) record(state string, after int64) {
+// record records the state that was read after a number of changes; "" is gone.
+func (w *world) record(state string, sequence int64) {
 	w.t.Helper()
-	s := recorder.Seen{Item: config.Item{ResourceKey: looked}, After: new(after), Gone: state == ""}
+	o := recorder.Observation{Item: config.Item{ResourceKey: observed}, Sequence: new(sequence), Gone: state == ""}
 	if state != "" {
-		s.Item.Configuration = map[string]any{"state": state}
+		o.Item.Configuration = map[string]any{"state": state}
 	}
-	if err := w.recorder.Record(w.t.Context(), place, []recorder.Seen{s}); err != nil {
+	if err := w.recorder.Record(w.t.Context(), place, []recorder.Observation{o}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// newestState returns the state that the newest item tells, "" without one.
+// newestState returns the state in the newest item, "" without one.
 func (w *world) newestState() (state string) {
 	w.t.Helper()
 	w.write(func(tx *db.Tx) error {
-		it, err := store.CurrentItem(w.t.Context(), tx, looked)
+		it, err := store.CurrentItem(w.t.Context(), tx, observed)
 		if errors.Is(err, store.ErrNotFound) || err == nil && it.Status.Gone() {
 			return nil
 		}
@@ -55,25 +54,25 @@ func (w *world) newestState() (state string) {
 	return state
 }
 
-func TestLookThatALaterOneOvertookIsDropped(t *testing.T) {
+func TestObservationOlderThanTheRecordedOneIsDropped(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := announced(t, d, 2)
 		w.record("second", 2)
 		w.record("first", 1)
 		if got := w.newestState(); got != "second" {
-			t.Errorf("the newest item tells of the %s state", got)
+			t.Errorf("the newest item has the state %s", got)
 		}
 	})
 }
 
-func TestLookThatFoundNoChangeOvertakesToo(t *testing.T) {
+func TestObservationWithoutADifferenceMakesEarlierOnesStale(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := announced(t, d, 3)
 		w.record("running", 1)
 		w.record("running", 3) // it was stopped and started again
 		w.record("stopped", 2)
 		if got := w.newestState(); got != "running" {
-			t.Errorf("the newest item tells that it is %s", got)
+			t.Errorf("the newest item has the state %s", got)
 		}
 	})
 }
@@ -89,13 +88,13 @@ func TestResourceThatCameAndWentIsNotRecordedAfterwards(t *testing.T) {
 	})
 }
 
-func TestLooksAfterTheSameChangeAreAllTaken(t *testing.T) {
+func TestObservationsAfterTheSameChangeAreAllRecorded(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := announced(t, d, 1)
 		w.record("running", 1)
 		w.record("tagged", 1) // by a service that does not announce everything
 		if got := w.newestState(); got != "tagged" {
-			t.Errorf("the newest item tells of %s", got)
+			t.Errorf("the newest item has the state %s", got)
 		}
 	})
 }
@@ -104,16 +103,16 @@ func TestResourceThatChangesWhileItIsReadIsReadAgain(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := announced(t, d, 0)
 		change := func(state string) {
-			w.cloud.put(config.Item{ResourceKey: looked, Configuration: map[string]any{"state": state}})
-			w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, looked) })
+			w.cloud.put(config.Item{ResourceKey: observed, Configuration: map[string]any{"state": state}})
+			w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, observed) })
 		}
 		change("starting")
 		w.cloud.meanwhile = func() { change("running") }
-		w.write(func(tx *db.Tx) error { return w.recorder.Announce(t.Context(), tx, looked) })
+		w.write(func(tx *db.Tx) error { return w.recorder.Announce(t.Context(), tx, observed) })
 		w.drain()
-		w.expect(looked, config.StatusDiscovered) // and no second item
+		w.expect(observed, config.StatusDiscovered) // and no second item
 		if got := w.newestState(); got != "running" {
-			t.Errorf("the newest item tells that it is %s", got)
+			t.Errorf("the newest item has the state %s", got)
 		}
 	})
 }
