@@ -3,94 +3,39 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"plumb/internal/awsclient"
-	"plumb/internal/clock"
-	"plumb/internal/compliance"
 	"plumb/internal/config"
+	"plumb/internal/core"
 	"plumb/internal/db"
-	"plumb/internal/job"
-	"plumb/internal/recorder"
 	"plumb/internal/resource"
-	"plumb/internal/rule"
-	"plumb/internal/rule/function"
-	"plumb/internal/rule/managed"
+	"plumb/internal/sandbox"
 	"plumb/internal/store"
-	"plumb/models"
-	"plumb/resources"
 )
 
-// A machine is the part of Plumb that records and judges, put together as
-// internal/app does it, without faces in front and delivery behind.
-type machine struct {
-	db       *db.DB
-	jobs     *job.Queue
-	rules    *rule.Engine
-	door     *compliance.Door
-	recorder *recorder.Recorder
-}
+// A machine is Plumb's core without anything in front and with nothing to read:
+// what is recorded is handed over.
+type machine struct{ *core.Machine }
 
 func (b *bench) newMachine(ctx context.Context) (*machine, error) {
-	d, err := b.openStore(ctx)
+	s, err := b.settings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	known, err := managed.Load()
+	known, err := core.LoadCatalogues()
 	if err != nil {
 		return nil, err
 	}
-	types, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := function.NewSealer(make([]byte, 32))
-	if err != nil {
-		return nil, err
-	}
-	clk := &clock.Clock{}
-	m := &machine{db: d}
-	if m.jobs, err = job.New(ctx, d, b.log(), clk, "bench"); err != nil {
-		return nil, err
-	}
-	m.door = compliance.New(m.publish, clk.Now)
-	m.rules = rule.New(b.log(), rule.Options{
-		DB: d, Jobs: m.jobs, Compile: compiler(known), Accept: m.door.Accept, Forget: m.door.Forget,
-		Invoke:  func(context.Context, *db.Tx, rule.Invocation) error { return nil },
-		Publish: m.publish, Sealer: sealer, Now: clk.Now,
+	m, err := core.New(ctx, b.log(), core.Options{
+		Settings: s, Name: "bench", URL: func() string { return "http://127.0.0.1:1" }, // nobody calls it
+		Catalogues: func() (core.Catalogues, error) { return known, nil },
+		Sandbox:    func() sandbox.Report { return sandbox.Report{Level: sandbox.None} }, // no function runs
+		Source:     source{known.Types},
 	})
-	m.recorder = recorder.New(b.log(), recorder.Options{
-		DB: d, Jobs: m.jobs, Source: source{types}, Judge: m.rules.Judge, Publish: m.publish, Poll: time.Hour, Now: clk.Now,
-	})
-	return m, nil
-}
-
-func (m *machine) publish(ctx context.Context, tx *db.Tx, event any) error {
-	switch e := event.(type) {
-	case config.ItemsRecorded:
-		return m.rules.OnItemsRecorded(ctx, tx, e)
-	case config.ComplianceChanged:
-		var keys []config.ResourceKey
-		for _, c := range e.Changes {
-			keys = append(keys, config.ResourceKey{Place: e.Place, Type: c.New.ResourceType, ID: c.New.ResourceID})
-		}
-		return m.recorder.RecordCompliance(ctx, tx, e.Place, keys)
+	if err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-func compiler(known *managed.Catalogue) func(config.Rule) (rule.Compiled, error) {
-	return func(r config.Rule) (rule.Compiled, error) {
-		e, err := known.Evaluator(r.Source.Identifier, r.InputParameters)
-		if err != nil {
-			return rule.Compiled{}, err
-		}
-		file, err := known.File(r.Source.Identifier)
-		if err != nil {
-			return rule.Compiled{}, err
-		}
-		return rule.Compiled{Evaluator: e, Types: file.Resources, OnChange: file.Trigger.OnChange()}, nil
-	}
+	b.atEnd(m.Close)
+	return &machine{m}, nil
 }
 
 // source knows the catalogue, so that changes ripple as they do with a target,
@@ -125,18 +70,18 @@ func (m *machine) start(ctx context.Context, p config.Place, types ...string) er
 	if len(types) > 0 {
 		rec.Group = config.RecordingGroup{Types: types, Strategy: config.RecordInclusion}
 	}
-	return m.db.Write(ctx, func(tx *db.Tx) error {
+	return m.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := store.PutRecorder(ctx, tx, rec); err != nil {
 			return err
 		}
-		return m.recorder.Start(ctx, tx, rec)
+		return m.Recorder.Start(ctx, tx, rec)
 	})
 }
 
 // putRules puts n managed rules on instances, each with a name of its own: the
 // one whose verdict the bench flips, and the others again and again.
 func (m *machine) putRules(ctx context.Context, p config.Place, n int) error {
-	return m.db.Write(ctx, func(tx *db.Tx) error {
+	return m.DB.Write(ctx, func(tx *db.Tx) error {
 		for i := range n {
 			identifier := others[i%len(others)]
 			if i == 0 {

@@ -47,7 +47,7 @@ func (b *bench) recordTypes(ctx context.Context, what string, types ...string) e
 		for _, it := range fleet.next(b.batch) {
 			observations = append(observations, recorder.Observation{Item: it})
 		}
-		return m.recorder.Record(ctx, benchPlace, observations)
+		return m.Recorder.Record(ctx, benchPlace, observations)
 	}
 	for n := 0; n < fleetSize; n += b.batch { // the first items are discoveries: they have no verdicts to compare with
 		if err := ours(ctx); err != nil {
@@ -71,7 +71,7 @@ func (b *bench) recordTypes(ctx context.Context, what string, types ...string) e
 
 // proveVerdicts fails if rules did not judge: a fast nothing is no result.
 func (m *machine) proveVerdicts(ctx context.Context) error {
-	return m.db.Read(ctx, func(tx *db.Tx) error {
+	return m.DB.Read(ctx, func(tx *db.Tx) error {
 		var rules int
 		if err := tx.QueryRow(ctx, `SELECT count(DISTINCT rule_id) FROM verdict`).Scan(&rules); err != nil {
 			return err
@@ -97,7 +97,7 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 	}
 	bodies := map[string]string{}
 	for _, kind := range kinds {
-		if bodies[kind], err = someBody(ctx, m.db, kind); err != nil {
+		if bodies[kind], err = someBody(ctx, m.DB, kind); err != nil {
 			return nil, err
 		}
 	}

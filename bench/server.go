@@ -26,14 +26,8 @@ type server struct {
 }
 
 func (b *bench) newServer(ctx context.Context) (*server, error) {
-	s := settings.Default()
-	s.Listen, s.Account, s.Region = "127.0.0.1:0", benchAccount, benchRegion
-	url, err := b.newStore(ctx)
+	s, err := b.settings(ctx)
 	if err != nil {
-		return nil, err
-	}
-	s.Database, s.Data = url, filepath.Join(b.dir, fmt.Sprintf("data%d", len(b.closers)))
-	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	a, err := app.New(ctx, s, b.log(), app.Options{Version: "bench"})
@@ -48,7 +42,19 @@ func (b *bench) newServer(ctx context.Context) (*server, error) {
 		defer cancel()
 		a.Stop(ctx)
 	})
-	return &server{a, newClient(), url}, nil
+	return &server{a, newClient(), s.Database}, nil
+}
+
+// settings are those of a Plumb with an empty store and a data folder of its own.
+func (b *bench) settings(ctx context.Context) (settings.Settings, error) {
+	s := settings.Default()
+	s.Listen, s.Account, s.Region = "127.0.0.1:0", benchAccount, benchRegion
+	url, err := b.newStore(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Database, s.Data = url, filepath.Join(b.dir, fmt.Sprintf("data%d", len(b.closers)))
+	return s, s.Check()
 }
 
 // newClient keeps a connection for each of many clients.
