@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,5 +177,53 @@ func TestMessagesNameThemselves(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(change), `{"configurationItemDiff":null,"configurationItem":{`) ||
 		!strings.HasSuffix(string(change), `"notificationCreationTime":"2016-07-13T21:50:00.373Z","messageType":"ConfigurationItemChangeNotification","recordVersion":"1.3"}`) {
 		t.Errorf("%s, %v", change, err)
+	}
+}
+
+func TestDiffOfADeletionListsWhatWentWhole(t *testing.T) {
+	it := group()
+	it.Tags = map[string]string{"team": "x", "Env": "Dev"}
+	it.Supplementary = map[string]any{"BucketPolicy": map[string]any{"policyText": "p"}, "unset": nil}
+	gone := config.Item{ResourceKey: it.ResourceKey, Status: config.StatusDeleted}
+	got, err := json.Marshal(config.NewDiff(&it, gone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"changeType":"DELETE","changedProperties":{` +
+		`"Configuration":{"previousValue":{"groupId":"sg-1","ipPermissions":[]},"updatedValue":null,"changeType":"DELETE"},` +
+		`"Relationships.0":{"previousValue":{"name":"Is contained in Vpc","resourceId":"vpc-1","resourceName":null,"resourceType":"AWS::EC2::VPC"},"updatedValue":null,"changeType":"DELETE"},` +
+		`"SupplementaryConfiguration.BucketPolicy":{"previousValue":{"policyText":"p"},"updatedValue":null,"changeType":"DELETE"},` +
+		`"Tags.Env":{"previousValue":"Dev","updatedValue":null,"changeType":"DELETE"},` +
+		`"Tags.team":{"previousValue":"x","updatedValue":null,"changeType":"DELETE"}}}`
+	if string(got) != want {
+		t.Fatalf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEachChangedKeyIsAPropertyOfItsOwn(t *testing.T) {
+	body := func(v string) map[string]any {
+		return map[string]any{
+			"state": v, "environment": map[string]any{"variables": map[string]any{"path": v, "Path": v}},
+			"rules":  map[string]any{"expire": v},                                                  // a map by the ids that customers chose
+			"limits": map[string]any{"a-b": v, "c": map[string]any{"d": v}, "c.d": v},              // no member of AWS has such a name
+			"odd":    map[string]any{"one": map[string]any{"x": v}, "One": map[string]any{"x": v}}, // two keys that differ in case
+		}
+	}
+	before, after := group(), group()
+	before.Configuration, after.Configuration = body("1"), body("2")
+	before.Tags = map[string]string{"team": "1", "Team": "1", "ünder": "1", "": "1"}
+	after.Tags = map[string]string{"team": "2", "Team": "2", "ünder": "2", "": "2"}
+	var got []string
+	for k := range config.NewDiff(&before, after).Changed {
+		got = append(got, k)
+	}
+	slices.Sort(got)
+	want := []string{
+		"Configuration.Environment.Variables.Path", "Configuration.Environment.Variables.path",
+		"Configuration.Limits.a-b", "Configuration.Limits.c.D", `Configuration.Limits.c\.d`, "Configuration.Odd.One.X", "Configuration.Odd.one.X",
+		"Configuration.Rules.expire", "Configuration.State", "Tags.", "Tags.Team", "Tags.team", "Tags.ünder",
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got  %q\nwant %q", got, want)
 	}
 }

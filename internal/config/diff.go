@@ -28,8 +28,9 @@ type PropertyChange struct {
 }
 
 // NewDiff compares an item with the one it follows, as configurationItemDiff
-// tells it: nothing listed for a new resource; for the rest, leaves of objects,
-// and whole elements of lists, which are compared as sets.
+// tells it: nothing listed for a new resource; for a deleted one, each thing that
+// went, whole; for the rest, leaves of objects, and whole elements of lists, which
+// are compared as sets.
 func NewDiff(previous *Item, it Item) Diff {
 	if previous == nil || previous.Status.Gone() {
 		return Diff{ChangeCreate, map[string]PropertyChange{}}
@@ -37,7 +38,7 @@ func NewDiff(previous *Item, it Item) Diff {
 	d := Diff{ChangeUpdate, map[string]PropertyChange{}}
 	if it.Status.Gone() {
 		d.ChangeType = ChangeDelete
-		d.Changed["Configuration"] = PropertyChange{previous.Configuration, nil, ChangeDelete}
+		d.deleteAll(*previous)
 		return d
 	}
 	d.compare("Configuration", previous.Configuration, it.Configuration)
@@ -45,6 +46,27 @@ func NewDiff(previous *Item, it Item) Diff {
 	d.compare("Tags", tagsOf(previous.Tags), tagsOf(it.Tags))
 	d.compare("Relationships", relationshipsOf(*previous), relationshipsOf(it))
 	return d
+}
+
+// deleteAll lists what a deleted resource had.
+func (d Diff) deleteAll(it Item) {
+	d.delete("Configuration", it.Configuration)
+	names := memberNames("SupplementaryConfiguration", it.Supplementary, nil)
+	for k, v := range it.Supplementary {
+		d.delete("SupplementaryConfiguration."+names(k), v)
+	}
+	for k, v := range it.Tags {
+		d.delete("Tags."+k, v)
+	}
+	for i, r := range relationshipsOf(it) {
+		d.delete("Relationships."+strconv.Itoa(i), r)
+	}
+}
+
+func (d Diff) delete(path string, v any) {
+	if v != nil {
+		d.Changed[path] = PropertyChange{v, nil, ChangeDelete}
+	}
 }
 
 func (d Diff) compare(path string, a, b any) {
@@ -67,12 +89,13 @@ func (d Diff) compare(path string, a, b any) {
 }
 
 func (d Diff) compareMaps(path string, a, b map[string]any) {
+	names := memberNames(path, a, b)
 	for k := range a {
-		d.compare(path+"."+segment(k), a[k], b[k])
+		d.compare(path+"."+names(k), a[k], b[k])
 	}
 	for k := range b {
 		if _, ok := a[k]; !ok {
-			d.compare(path+"."+segment(k), nil, b[k])
+			d.compare(path+"."+names(k), nil, b[k])
 		}
 	}
 }
@@ -120,12 +143,59 @@ func key(v any) string {
 	return string(b)
 }
 
-// segment returns a path segment: its first letter is upper-cased.
-func segment(k string) string {
-	if k == "" {
+// freeMaps are the members whose keys customers choose.
+var freeMaps = map[string]bool{"Tags": true, "Variables": true, "Labels": true, "Configurations": true, "Rules": true}
+
+// memberNames returns how the keys of an object are spelled in paths. Names of
+// AWS's members begin in upper case. Keys that customers chose stay as they are,
+// and so does one that would become the same as another key of either object.
+func memberNames(path string, a, b map[string]any) func(string) string {
+	has := func(k string) bool {
+		_, inA := a[k]
+		_, inB := b[k]
+		return inA || inB
+	}
+	if freeMaps[path[strings.LastIndexByte(path, '.')+1:]] || !allMembers(a) || !allMembers(b) {
+		return func(k string) string { return freeName(k, has) }
+	}
+	return func(k string) string {
+		if name := upperFirst(k); !has(name) {
+			return name
+		}
 		return k
 	}
-	return strings.ToUpper(k[:1]) + k[1:]
+}
+
+// freeName returns a key that a customer chose. Its dots are escaped if it could
+// be taken for the path to a member of another key.
+func freeName(k string, has func(string) bool) string {
+	for i, c := range k {
+		if c == '.' && has(k[:i]) {
+			return strings.ReplaceAll(k, ".", `\.`)
+		}
+	}
+	return k
+}
+
+// allMembers reports whether every key could be the name of an AWS member: ASCII
+// letters and digits that begin with a letter.
+func allMembers(m map[string]any) bool {
+	for k := range m {
+		for i, c := range []byte(k) {
+			letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+			if !letter && (i == 0 || c < '0' || '9' < c) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func upperFirst(k string) string {
+	if k == "" || k[0] < 'a' || 'z' < k[0] {
+		return k
+	}
+	return string(k[0]-'a'+'A') + k[1:]
 }
 
 func mapOf(m map[string]any) any {
@@ -143,7 +213,7 @@ func tagsOf(tags map[string]string) any {
 	return m
 }
 
-func relationshipsOf(it Item) any {
+func relationshipsOf(it Item) []any {
 	list := make([]any, 0, len(it.Relationships))
 	for _, r := range it.Relationships {
 		list = append(list, map[string]any{

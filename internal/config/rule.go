@@ -21,6 +21,13 @@ const (
 	MessageSnapshot  = "ConfigurationSnapshotDeliveryCompleted"
 )
 
+// The evaluation modes of a rule: on what is recorded, and on what is not there
+// yet.
+const (
+	ModeDetective = "DETECTIVE"
+	ModeProactive = "PROACTIVE"
+)
+
 // RuleState is the ConfigRuleState of a rule.
 type RuleState string
 

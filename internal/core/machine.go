@@ -123,7 +123,7 @@ func (m *Machine) addVerbs() {
 	m.Compliance = compliance.New(m.publish, m.Clock.Now)
 	m.Rules = rule.New(m.log, rule.Options{
 		DB: m.DB, Jobs: m.Jobs, Compile: compiler(m.Known.Managed, m.Clock.Now), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
-		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, Now: m.Clock.Now,
+		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, KnownType: m.Known.Types.Known, Now: m.Clock.Now,
 	})
 	m.remote = outside.NewFunctions(m.Outside, m.DB, m.Jobs, m.Rules.Invoked)
 	source := m.options.Source

@@ -45,6 +45,7 @@ type evaluationResult struct {
 			Rule string `json:"configRuleName"`
 			Type string `json:"resourceType"`
 			ID   string `json:"resourceId"`
+			Mode string `json:"evaluationMode"`
 		} `json:"evaluationResultQualifier"`
 		Ordering string `json:"orderingTimestamp"`
 	} `json:"evaluationResultIdentifier"`
@@ -63,7 +64,7 @@ func newEvaluationResult(v *config.Verdict) *evaluationResult {
 		Compliance: v.Compliance, Recorded: config.FormatTime(v.Recorded), Invoked: config.FormatTime(v.Invoked),
 	}
 	q := &r.Identifier.Qualifier
-	q.Rule, q.Type, q.ID = v.Rule, v.ResourceType, v.ResourceID
+	q.Rule, q.Type, q.ID, q.Mode = v.Rule, v.ResourceType, v.ResourceID, config.ModeDetective
 	r.Identifier.Ordering = config.FormatTime(v.Ordering)
 	if v.Annotation != "" {
 		r.Annotation = &v.Annotation

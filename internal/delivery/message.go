@@ -52,7 +52,7 @@ func subject(p config.Place, text string) string {
 }
 
 func itemSubject(it config.Item, changeType string) string {
-	done := map[string]string{config.ChangeCreate: "Created", config.ChangeUpdate: "Updated", config.ChangeDelete: "Deleted"}[changeType]
+	done := map[string]string{config.ChangeCreate: "Discovered", config.ChangeUpdate: "Updated", config.ChangeDelete: "Deleted"}[changeType]
 	return subject(it.Place, fmt.Sprintf("%s %s %s in Account %s", it.Type, it.ID, done, it.Account))
 }
 

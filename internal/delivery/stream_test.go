@@ -28,7 +28,7 @@ func TestItemsAreAnnouncedWithWhatChanged(t *testing.T) {
 		b.record(b.group("sg-1", config.StatusDeleted, nil))
 		b.drain()
 		wantSubjects(t, b.out,
-			"[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Created in Account 123456789012",
+			"[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Discovered in Account 123456789012",
 			"[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Updated in Account 123456789012",
 			"[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Deleted in Account 123456789012")
 		wantSame(t, "update", b.out.took()[1].body, `{"configurationItemDiff":{"changeType":"UPDATE","changedProperties":{`+
@@ -61,7 +61,7 @@ func TestWithoutATopicNothingIsSentAndTheStatusSaysSo(t *testing.T) {
 		b.channel(aChannel())
 		b.record(b.group("sg-2", config.StatusDiscovered, nil))
 		b.drain()
-		wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-2 Created in Account 123456789012")
+		wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-2 Discovered in Account 123456789012")
 	})
 }
 
@@ -101,7 +101,7 @@ func TestAMessageThatIsNeverTakenHoldsUpNoOther(t *testing.T) {
 	b.out.failing(errors.New("invalid"), "sg-0")
 	b.record(b.group("sg-0", config.StatusDiscovered, nil), b.group("sg-1", config.StatusDiscovered, nil))
 	b.drain()
-	wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Created in Account 123456789012")
+	wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Discovered in Account 123456789012")
 	tries := 0
 	b.out.fail = func(what string) error {
 		if strings.Contains(what, "sg-0") {
@@ -148,9 +148,9 @@ func TestChangedVerdictsAreAnnouncedWithTheOldResult(t *testing.T) {
 		wantSame(t, "change", b.out.took()[0].body, `{"awsAccountId":"123456789012","configRuleName":"cloudtrail-enabled",`+
 			`"configRuleARN":"arn:aws:config:us-east-2:123456789012:config-rule/config-rule-9rpvxc","resourceType":"AWS::::Account",`+
 			`"resourceId":"123456789012","awsRegion":"us-east-2","newEvaluationResult":{"evaluationResultIdentifier":{"evaluationResultQualifier":`+
-			`{"configRuleName":"cloudtrail-enabled","resourceType":"AWS::::Account","resourceId":"123456789012"},"orderingTimestamp":"2016-09-27T19:48:40.619Z"},`+
+			`{"configRuleName":"cloudtrail-enabled","resourceType":"AWS::::Account","resourceId":"123456789012","evaluationMode":"DETECTIVE"},"orderingTimestamp":"2016-09-27T19:48:40.619Z"},`+
 			`"complianceType":"COMPLIANT","resultRecordedTime":"2016-09-27T19:48:41.405Z","configRuleInvokedTime":"2016-09-27T19:48:40.914Z","annotation":null,"resultToken":null},`+
-			`"oldEvaluationResult":{"evaluationResultIdentifier":{"evaluationResultQualifier":{"configRuleName":"cloudtrail-enabled","resourceType":"AWS::::Account","resourceId":"123456789012"},`+
+			`"oldEvaluationResult":{"evaluationResultIdentifier":{"evaluationResultQualifier":{"configRuleName":"cloudtrail-enabled","resourceType":"AWS::::Account","resourceId":"123456789012","evaluationMode":"DETECTIVE"},`+
 			`"orderingTimestamp":"2016-09-27T16:30:49.531Z"},"complianceType":"NON_COMPLIANT","resultRecordedTime":"2016-09-27T16:30:50.717Z",`+
 			`"configRuleInvokedTime":"2016-09-27T16:30:50.105Z","annotation":"no trail","resultToken":null},`+
 			`"notificationCreationTime":"2016-09-07T18:39:39.853Z","messageType":"ComplianceChangeNotification","recordVersion":"1.0"}`)
@@ -183,7 +183,7 @@ func TestAnOversizedItemLiesInTheBucket(t *testing.T) {
 		b.channel(aChannel())
 		b.record(b.group("sg-1", config.StatusDiscovered, map[string]any{"text": strings.Repeat("x", config.MaxMessage)}))
 		b.drain()
-		wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Created in Account 123456789012")
+		wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Discovered in Account 123456789012")
 		wantSame(t, "message", b.out.took()[0].body, `{"configurationItemSummary":{"changeType":"CREATE","configurationItemVersion":"1.3",`+
 			`"configurationItemCaptureTime":"2016-09-07T18:39:39.853Z","configurationStateId":1473273579853,"awsAccountId":"123456789012",`+
 			`"configurationItemStatus":"ResourceDiscovered","resourceType":"AWS::EC2::SecurityGroup","resourceId":"sg-1","resourceName":null,`+
@@ -234,5 +234,5 @@ func TestSubjectsHoldOnlyWhatSNSTakes(t *testing.T) {
 	b.channel(aChannel())
 	b.record(b.group("größe\n1", config.StatusDiscovered, nil))
 	b.drain()
-	wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup gr??e?1 Created in Account 123456789012")
+	wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup gr??e?1 Discovered in Account 123456789012")
 }

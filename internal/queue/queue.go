@@ -175,8 +175,13 @@ func scanQueue(scan func(...any) error) (Queue, error) {
 	if err := json.Unmarshal([]byte(attributes), &q.Attributes); err != nil {
 		return q, fmt.Errorf("attributes of queue %s: %w", q.Name, err)
 	}
-	err := json.Unmarshal([]byte(tags), &q.Tags) // before the return, which may copy q first
-	return q, err
+	if err := json.Unmarshal([]byte(tags), &q.Tags); err != nil {
+		return q, fmt.Errorf("tags of queue %s: %w", q.Name, err)
+	}
+	if len(q.Tags) == 0 {
+		q.Tags = nil // the same answer whether it never had tags or lost them
+	}
+	return q, nil
 }
 
 // Find returns a queue, or the error QueueDoesNotExist.

@@ -74,6 +74,19 @@ func receiveAll(t *testing.T, s *Store, q Queue, n int) (bodies []string) {
 	return bodies
 }
 
+func TestAQueueWithoutTagsIsTheSameBeforeAndAfterAChange(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s, q := open(t, d, "work", nil)
+		if err := s.SetAttributes(t.Context(), q, map[string]string{"VisibilityTimeout": "33"}); err != nil {
+			t.Fatal(err)
+		}
+		after, err := s.Find(t.Context(), q.Place, q.Name)
+		if err != nil || q.Tags != nil || after.Tags != nil {
+			t.Fatalf("tags were %v and are %v, %v", q.Tags, after.Tags, err)
+		}
+	})
+}
+
 func TestNoTwoReceiversGetTheSameMessage(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		s, q := open(t, d, "work", nil)

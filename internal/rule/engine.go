@@ -55,6 +55,8 @@ type Options struct {
 	// Compile returns how a rule is evaluated in this process; ErrNoEvaluator
 	// with the reason if it cannot be. It is not asked about functions.
 	Compile func(r config.Rule) (Compiled, error)
+	// KnownType reports whether AWS Config has a resource type.
+	KnownType func(resourceType string) bool
 	// Accept is compliance's door.
 	Accept func(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error
 	// Forget deletes up to limit results of a rule.

@@ -9,6 +9,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
+	"plumb/internal/rule/function"
 	"plumb/internal/store"
 )
 
@@ -116,7 +117,7 @@ func (e *Engine) inform(ctx context.Context, tx *db.Tx, r config.Rule, c change,
 		return nil
 	}
 	diff := config.NewDiff(c.before, c.item)
-	return e.tell(ctx, tx, r, c.item, &diff, !inScope && !gone, role)
+	return e.tell(ctx, tx, r, c.item, &diff, !inScope || gone, role)
 }
 
 // tell invokes a rule's function with an item, in the form that fits its size
@@ -149,7 +150,9 @@ func (e *Engine) tell(ctx context.Context, tx *db.Tx, r config.Rule, it config.I
 func (e *Engine) invoke(
 	ctx context.Context, tx *db.Tx, r config.Rule, invokingEvent []byte, captured time.Time, leftScope bool, role string, now time.Time,
 ) error {
-	payload, err := e.Sealer.Event(r, invokingEvent, captured, leftScope, role, now)
+	payload, err := e.Sealer.Event(r, function.Trigger{
+		InvokingEvent: invokingEvent, Captured: captured, LeftScope: leftScope, RoleARN: role, Now: now,
+	})
 	if err != nil {
 		return err
 	}

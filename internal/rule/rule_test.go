@@ -80,7 +80,7 @@ func newCourt(t *testing.T, d *db.DB) *court {
 	}
 	door := compliance.New(publish, c.clock.Now)
 	c.engine = rule.New(slog.New(slog.DiscardHandler), rule.Options{
-		DB: d, Jobs: c.jobs, Accept: door.Accept, Forget: door.Forget, Publish: publish, Sealer: sealer, Now: c.clock.Now,
+		DB: d, Jobs: c.jobs, Accept: door.Accept, Forget: door.Forget, Publish: publish, Sealer: sealer, KnownType: func(string) bool { return true }, Now: c.clock.Now,
 		Compile: func(r config.Rule) (rule.Compiled, error) {
 			if r.Source.Identifier == "UNKNOWN" {
 				return rule.Compiled{}, fmt.Errorf("%w: nobody wrote one", rule.ErrNoEvaluator)
@@ -244,7 +244,8 @@ func TestFunctionHearsWhatIsThereWithoutADifferenceAndChangesWithOne(t *testing.
 		c.put(lambdaRule("f", config.MessageChange))
 		c.record("a", "on", nil)
 		c.record("a", "gone", nil)
-		if len(c.heard) != 3 || c.heard[0].Diff || !c.heard[1].Diff || !c.heard[2].Diff || c.heard[2].LeftScope {
+		if len(c.heard) != 3 || c.heard[0].Diff || !c.heard[1].Diff || !c.heard[2].Diff ||
+			c.heard[0].LeftScope || c.heard[1].LeftScope || !c.heard[2].LeftScope {
 			t.Fatalf("heard %+v", c.heard)
 		}
 	})

@@ -207,6 +207,27 @@ func TestTalliesRollUp(t *testing.T) {
 	})
 }
 
+func TestAnyTimeCanBeAnOrderingTime(t *testing.T) {
+	run(t, func(s suite) {
+		r := config.Rule{Place: place, Name: "r", ID: "1"}
+		s.must(store.PutRule(s.Context(), s.tx, r))
+		times := []time.Time{{}, time.Unix(0, 0).UTC(), time.Date(1754, 8, 30, 22, 43, 41, 0, time.UTC)}
+		var verdicts []config.Verdict
+		for i, at := range times {
+			verdicts = append(verdicts, config.Verdict{Evaluation: config.Evaluation{
+				ResourceType: "A::B::C", ResourceID: fmt.Sprint("x", i), Compliance: config.Compliant, Ordering: at}})
+		}
+		s.must(store.PutVerdicts(s.Context(), s.tx, r, verdicts))
+		kept, err := store.VerdictsByRule(s.Context(), s.tx, r, store.VerdictPage{Limit: 10})
+		s.must(err)
+		var got []time.Time
+		for _, v := range kept {
+			got = append(got, v.Ordering)
+		}
+		s.equal(got, fmt.Sprint(times))
+	})
+}
+
 func TestSecretIsMadeOnce(t *testing.T) {
 	run(t, func(s suite) {
 		a, err := store.Secret(s.Context(), s.tx, "x")

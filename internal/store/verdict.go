@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -22,7 +23,8 @@ func scanVerdict(scan func(...any) error, more ...any) (config.Verdict, error) {
 	if err := scan(dest...); err != nil {
 		return v, err
 	}
-	v.Ordering, v.Invoked, v.Recorded = db.Time(ordering), db.Time(invoked), db.Time(recorded)
+	// Any time can be an ordering time, also those that Micros takes for "not set".
+	v.Ordering, v.Invoked, v.Recorded = time.UnixMicro(ordering).UTC(), db.Time(invoked), db.Time(recorded)
 	return v, nil
 }
 
@@ -120,7 +122,7 @@ func PutVerdicts(ctx context.Context, tx *db.Tx, r config.Rule, verdicts []confi
 		args := make([]any, 0, 10*n)
 		for _, v := range verdicts[:n] {
 			args = append(args, r.Account, r.Region, r.ID, v.ResourceType, v.ResourceID, string(v.Compliance), v.Annotation,
-				db.Micros(v.Ordering), db.Micros(v.Invoked), db.Micros(v.Recorded))
+				v.Ordering.UnixMicro(), db.Micros(v.Invoked), db.Micros(v.Recorded))
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO verdict (account, region, rule_id, type, id, compliance, annotation, ordering, invoked, recorded) VALUES `+
 			rows(n, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")+`

@@ -1,8 +1,10 @@
 package wire_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
@@ -14,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"plumb/internal/model"
+	"plumb/internal/model/configapi"
 	"plumb/internal/wire"
 )
 
@@ -52,4 +56,21 @@ func TestSQSNamesTheParameterThatIsMissing(t *testing.T) {
 	if got := w.Header().Get("x-amzn-query-error"); got != "MissingParameter;Sender" {
 		t.Errorf("x-amzn-query-error is %q", got)
 	}
+}
+
+// Python's datetime.min is Go's zero time.
+func TestATimeOfTheFirstYearIsWritten(t *testing.T) {
+	s := configapi.NewService()
+	s.GetResourceConfigHistory(func(
+		context.Context, *configapi.GetResourceConfigHistoryInput,
+	) (*configapi.GetResourceConfigHistoryOutput, error) {
+		return &configapi.GetResourceConfigHistoryOutput{
+			ConfigurationItems: []configapi.ConfigurationItem{{ConfigurationItemCaptureTime: new(time.Time{})}, {}},
+		}, nil
+	})
+	w := request{
+		contentType: "application/x-amz-json-1.1", target: "StarlingDoveService.GetResourceConfigHistory",
+		body: `{"resourceType":"AWS::S3::Bucket","resourceId":"b"}`,
+	}.send(t, wire.Options{Services: []*model.Registry{s.Registry()}})
+	expect(t, w, 200, `{"configurationItems":[{"configurationItemCaptureTime":-62135596800},{}]}`)
 }

@@ -118,6 +118,18 @@ func TestRuleIsReturnedAsItWasPut(t *testing.T) {
 	}
 }
 
+func TestParametersComeBackAsTheyWerePut(t *testing.T) {
+	a := open(t, apptest.Start(t))
+	r := policy("r", `rule r { configuration.wheels == 4 }`)
+	r.InputParameters = new(" {\"tag1Key\": \"A\"}\n")
+	a.must(a.put(r))
+	out, err := a.aws.DescribeConfigRules(t.Context(), &configservice.DescribeConfigRulesInput{})
+	a.must(err)
+	a.equal(*out.ConfigRules[0].InputParameters, *r.InputParameters)
+	r.InputParameters = new(" \n")
+	a.refused(a.put(r), "InvalidParameterValueException", "Invalid json  \n passed in the InputParameters field")
+}
+
 func TestPolicyRuleJudgesWhatIsPushed(t *testing.T) {
 	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
 		a := open(t, p)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -37,10 +38,16 @@ func (e evaluations) PutEvaluations(ctx context.Context, in *configapi.PutEvalua
 		})
 	}
 	out := &configapi.PutEvaluationsOutput{FailedEvaluations: []configapi.Evaluation{}}
+	var err error
 	if in.TestMode != nil && *in.TestMode {
-		return out, nil
+		err = e.Rules.CheckTypes(ctx, place(ctx), said)
+	} else {
+		err = e.Rules.Report(ctx, place(ctx), *in.ResultToken, said)
 	}
-	err := e.Rules.Report(ctx, place(ctx), *in.ResultToken, said)
+	if t, ok := errors.AsType[rule.UnknownType](err); ok {
+		return nil, configapi.InvalidParameterValueException("The resource type %s is invalid. Only the following values are permitted: [%s]",
+			string(t), strings.Join(e.KnownTypes, ", "))
+	}
 	switch {
 	case errors.Is(err, function.ErrToken):
 		return nil, configapi.InvalidResultTokenException("The resultToken provided is invalid")

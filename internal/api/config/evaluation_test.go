@@ -53,6 +53,24 @@ func TestTestModeTakesAnyTokenAndKeepsNothing(t *testing.T) {
 	a.equal(len(res.ComplianceByResources), 0)
 }
 
+func TestPutEvaluationsTakesTypesThatAWSKnowsOrThatWereRecorded(t *testing.T) {
+	a := open(t, apptest.Start(t))
+	put := func(resourceType string) error {
+		odd := said(1)
+		odd[0].ComplianceResourceType = &resourceType
+		_, err := a.aws.PutEvaluations(t.Context(), &configservice.PutEvaluationsInput{ResultToken: new("TESTMODE"), Evaluations: odd, TestMode: true})
+		return err
+	}
+	a.refused(put("AWS::Backup::BackupPlan_x"), "InvalidParameterValueException",
+		"The resource type AWS::Backup::BackupPlan_x is invalid. Only the following values are permitted: [AWS::EC2::CustomerGateway, AWS::EC2::EIP, ")
+	a.must(put("AWS::EC2::EIP"))
+	a.must(put("AWS::::Account"))
+	a.refused(put(custom), "InvalidParameterValueException", custom)
+	a.running()
+	a.push("bike", `{"wheels":2}`)
+	a.must(put(custom))
+}
+
 func TestComplianceReadsAgree(t *testing.T) {
 	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
 		a := open(t, p)

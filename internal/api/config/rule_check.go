@@ -38,7 +38,7 @@ func (c configRules) checkRule(in *configapi.ConfigRule, r config.Rule) error {
 	if err := checkScope(r.Scope); err != nil {
 		return err
 	}
-	if slices.Contains(r.Modes, "PROACTIVE") {
+	if slices.Contains(r.Modes, config.ModeProactive) {
 		return refuse("The evaluation mode PROACTIVE is not supported for this rule.")
 	}
 	return c.checkSource(r)

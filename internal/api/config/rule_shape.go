@@ -1,8 +1,6 @@
 package config
 
 import (
-	"strings"
-
 	"plumb/internal/config"
 	"plumb/internal/model/configapi"
 )
@@ -12,7 +10,7 @@ import (
 func ruleFromShape(p config.Place, in *configapi.ConfigRule) config.Rule {
 	r := config.Rule{
 		Place: p, Name: text(in.ConfigRuleName), ARN: text(in.ConfigRuleArn), ID: text(in.ConfigRuleId), Description: text(in.Description),
-		InputParameters: strings.TrimSpace(text(in.InputParameters)), Frequency: string(in.MaximumExecutionFrequency), State: config.RuleActive,
+		InputParameters: text(in.InputParameters), Frequency: string(in.MaximumExecutionFrequency), State: config.RuleActive,
 		Source: config.Source{Owner: string(in.Source.Owner), Identifier: text(in.Source.SourceIdentifier)},
 	}
 	if s := in.Scope; s != nil {
@@ -63,7 +61,7 @@ func ruleShape(r config.Rule) configapi.ConfigRule {
 // modes returns the evaluation modes of a rule, which default to detective.
 func modes(r config.Rule) []string {
 	if len(r.Modes) == 0 {
-		return []string{"DETECTIVE"}
+		return []string{config.ModeDetective}
 	}
 	return r.Modes
 }

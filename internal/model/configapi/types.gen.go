@@ -75,8 +75,8 @@ type AggregateConformancePackComplianceSummaryFilters struct {
 type AggregateEvaluationResult struct {
 	EvaluationResultIdentifier *EvaluationResultIdentifier `json:"EvaluationResultIdentifier,omitzero"`
 	ComplianceType             ComplianceType              `json:"ComplianceType,omitzero"`
-	ResultRecordedTime         *time.Time                  `json:"ResultRecordedTime,omitzero"`
-	ConfigRuleInvokedTime      *time.Time                  `json:"ConfigRuleInvokedTime,omitzero"`
+	ResultRecordedTime         *time.Time                  `json:"ResultRecordedTime,omitempty"`
+	ConfigRuleInvokedTime      *time.Time                  `json:"ConfigRuleInvokedTime,omitempty"`
 	Annotation                 *string                     `json:"Annotation,omitzero"`
 	AccountId                  *string                     `json:"AccountId,omitzero"`
 	AwsRegion                  *string                     `json:"AwsRegion,omitzero"`
@@ -97,7 +97,7 @@ type AggregatedSourceStatus struct {
 	SourceType       AggregatedSourceType       `json:"SourceType,omitzero"`
 	AwsRegion        *string                    `json:"AwsRegion,omitzero"`
 	LastUpdateStatus AggregatedSourceStatusType `json:"LastUpdateStatus,omitzero"`
-	LastUpdateTime   *time.Time                 `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime   *time.Time                 `json:"LastUpdateTime,omitempty"`
 	LastErrorCode    *string                    `json:"LastErrorCode,omitzero"`
 	LastErrorMessage *string                    `json:"LastErrorMessage,omitzero"`
 }
@@ -107,7 +107,7 @@ type AggregationAuthorization struct {
 	AggregationAuthorizationArn *string    `json:"AggregationAuthorizationArn,omitzero"`
 	AuthorizedAccountId         *string    `json:"AuthorizedAccountId,omitzero"`
 	AuthorizedAwsRegion         *string    `json:"AuthorizedAwsRegion,omitzero"`
-	CreationTime                *time.Time `json:"CreationTime,omitzero"`
+	CreationTime                *time.Time `json:"CreationTime,omitempty"`
 }
 
 // AggregatorFilterResourceType has only optional members.
@@ -149,7 +149,7 @@ type AzureConnectorConfiguration struct {
 type BaseConfigurationItem struct {
 	Version                       *string                 `json:"version,omitzero"`
 	AccountId                     *string                 `json:"accountId,omitzero"`
-	ConfigurationItemCaptureTime  *time.Time              `json:"configurationItemCaptureTime,omitzero"`
+	ConfigurationItemCaptureTime  *time.Time              `json:"configurationItemCaptureTime,omitempty"`
 	ConfigurationItemStatus       ConfigurationItemStatus `json:"configurationItemStatus,omitzero"`
 	ConfigurationStateId          *string                 `json:"configurationStateId,omitzero"`
 	Arn                           *string                 `json:"arn,omitzero"`
@@ -158,11 +158,11 @@ type BaseConfigurationItem struct {
 	ResourceName                  *string                 `json:"resourceName,omitzero"`
 	AwsRegion                     *string                 `json:"awsRegion,omitzero"`
 	AvailabilityZone              *string                 `json:"availabilityZone,omitzero"`
-	ResourceCreationTime          *time.Time              `json:"resourceCreationTime,omitzero"`
+	ResourceCreationTime          *time.Time              `json:"resourceCreationTime,omitempty"`
 	Configuration                 *string                 `json:"configuration,omitzero"`
 	SupplementaryConfiguration    map[string]string       `json:"supplementaryConfiguration,omitzero"`
 	RecordingFrequency            RecordingFrequency      `json:"recordingFrequency,omitzero"`
-	ConfigurationItemDeliveryTime *time.Time              `json:"configurationItemDeliveryTime,omitzero"`
+	ConfigurationItemDeliveryTime *time.Time              `json:"configurationItemDeliveryTime,omitempty"`
 }
 
 // BatchGetAggregateResourceConfigInput is what BatchGetAggregateResourceConfig reads.
@@ -217,7 +217,7 @@ type ComplianceContributorCount struct {
 type ComplianceSummary struct {
 	CompliantResourceCount     *ComplianceContributorCount `json:"CompliantResourceCount,omitzero"`
 	NonCompliantResourceCount  *ComplianceContributorCount `json:"NonCompliantResourceCount,omitzero"`
-	ComplianceSummaryTimestamp *time.Time                  `json:"ComplianceSummaryTimestamp,omitzero"`
+	ComplianceSummaryTimestamp *time.Time                  `json:"ComplianceSummaryTimestamp,omitempty"`
 }
 
 // ComplianceSummaryByResourceType has only optional members.
@@ -231,9 +231,9 @@ type ConfigExportDeliveryInfo struct {
 	LastStatus         DeliveryStatus `json:"lastStatus,omitzero"`
 	LastErrorCode      *string        `json:"lastErrorCode,omitzero"`
 	LastErrorMessage   *string        `json:"lastErrorMessage,omitzero"`
-	LastAttemptTime    *time.Time     `json:"lastAttemptTime,omitzero"`
-	LastSuccessfulTime *time.Time     `json:"lastSuccessfulTime,omitzero"`
-	NextDeliveryTime   *time.Time     `json:"nextDeliveryTime,omitzero"`
+	LastAttemptTime    *time.Time     `json:"lastAttemptTime,omitempty"`
+	LastSuccessfulTime *time.Time     `json:"lastSuccessfulTime,omitempty"`
+	NextDeliveryTime   *time.Time     `json:"nextDeliveryTime,omitempty"`
 }
 
 // ConfigRule needs Source.
@@ -271,18 +271,18 @@ type ConfigRuleEvaluationStatus struct {
 	ConfigRuleName                   *string    `json:"ConfigRuleName,omitzero"`
 	ConfigRuleArn                    *string    `json:"ConfigRuleArn,omitzero"`
 	ConfigRuleId                     *string    `json:"ConfigRuleId,omitzero"`
-	LastSuccessfulInvocationTime     *time.Time `json:"LastSuccessfulInvocationTime,omitzero"`
-	LastFailedInvocationTime         *time.Time `json:"LastFailedInvocationTime,omitzero"`
-	LastSuccessfulEvaluationTime     *time.Time `json:"LastSuccessfulEvaluationTime,omitzero"`
-	LastFailedEvaluationTime         *time.Time `json:"LastFailedEvaluationTime,omitzero"`
-	FirstActivatedTime               *time.Time `json:"FirstActivatedTime,omitzero"`
-	LastDeactivatedTime              *time.Time `json:"LastDeactivatedTime,omitzero"`
+	LastSuccessfulInvocationTime     *time.Time `json:"LastSuccessfulInvocationTime,omitempty"`
+	LastFailedInvocationTime         *time.Time `json:"LastFailedInvocationTime,omitempty"`
+	LastSuccessfulEvaluationTime     *time.Time `json:"LastSuccessfulEvaluationTime,omitempty"`
+	LastFailedEvaluationTime         *time.Time `json:"LastFailedEvaluationTime,omitempty"`
+	FirstActivatedTime               *time.Time `json:"FirstActivatedTime,omitempty"`
+	LastDeactivatedTime              *time.Time `json:"LastDeactivatedTime,omitempty"`
 	LastErrorCode                    *string    `json:"LastErrorCode,omitzero"`
 	LastErrorMessage                 *string    `json:"LastErrorMessage,omitzero"`
 	FirstEvaluationStarted           *bool      `json:"FirstEvaluationStarted,omitzero"`
 	LastDebugLogDeliveryStatus       *string    `json:"LastDebugLogDeliveryStatus,omitzero"`
 	LastDebugLogDeliveryStatusReason *string    `json:"LastDebugLogDeliveryStatusReason,omitzero"`
-	LastDebugLogDeliveryTime         *time.Time `json:"LastDebugLogDeliveryTime,omitzero"`
+	LastDebugLogDeliveryTime         *time.Time `json:"LastDebugLogDeliveryTime,omitempty"`
 }
 
 // ConfigSnapshotDeliveryProperties has only optional members.
@@ -295,7 +295,7 @@ type ConfigStreamDeliveryInfo struct {
 	LastStatus           DeliveryStatus `json:"lastStatus,omitzero"`
 	LastErrorCode        *string        `json:"lastErrorCode,omitzero"`
 	LastErrorMessage     *string        `json:"lastErrorMessage,omitzero"`
-	LastStatusChangeTime *time.Time     `json:"lastStatusChangeTime,omitzero"`
+	LastStatusChangeTime *time.Time     `json:"lastStatusChangeTime,omitempty"`
 }
 
 // ConfigurationAggregator has only optional members.
@@ -304,8 +304,8 @@ type ConfigurationAggregator struct {
 	ConfigurationAggregatorArn    *string                        `json:"ConfigurationAggregatorArn,omitzero"`
 	AccountAggregationSources     []AccountAggregationSource     `json:"AccountAggregationSources,omitzero"`
 	OrganizationAggregationSource *OrganizationAggregationSource `json:"OrganizationAggregationSource,omitzero"`
-	CreationTime                  *time.Time                     `json:"CreationTime,omitzero"`
-	LastUpdatedTime               *time.Time                     `json:"LastUpdatedTime,omitzero"`
+	CreationTime                  *time.Time                     `json:"CreationTime,omitempty"`
+	LastUpdatedTime               *time.Time                     `json:"LastUpdatedTime,omitempty"`
 	CreatedBy                     *string                        `json:"CreatedBy,omitzero"`
 	AggregatorFilters             *AggregatorFilters             `json:"AggregatorFilters,omitzero"`
 }
@@ -314,7 +314,7 @@ type ConfigurationAggregator struct {
 type ConfigurationItem struct {
 	Version                       *string                 `json:"version,omitzero"`
 	AccountId                     *string                 `json:"accountId,omitzero"`
-	ConfigurationItemCaptureTime  *time.Time              `json:"configurationItemCaptureTime,omitzero"`
+	ConfigurationItemCaptureTime  *time.Time              `json:"configurationItemCaptureTime,omitempty"`
 	ConfigurationItemStatus       ConfigurationItemStatus `json:"configurationItemStatus,omitzero"`
 	ConfigurationStateId          *string                 `json:"configurationStateId,omitzero"`
 	ConfigurationItemMD5Hash      *string                 `json:"configurationItemMD5Hash,omitzero"`
@@ -324,14 +324,14 @@ type ConfigurationItem struct {
 	ResourceName                  *string                 `json:"resourceName,omitzero"`
 	AwsRegion                     *string                 `json:"awsRegion,omitzero"`
 	AvailabilityZone              *string                 `json:"availabilityZone,omitzero"`
-	ResourceCreationTime          *time.Time              `json:"resourceCreationTime,omitzero"`
+	ResourceCreationTime          *time.Time              `json:"resourceCreationTime,omitempty"`
 	Tags                          map[string]string       `json:"tags,omitzero"`
 	RelatedEvents                 []string                `json:"relatedEvents,omitzero"`
 	Relationships                 []Relationship          `json:"relationships,omitzero"`
 	Configuration                 *string                 `json:"configuration,omitzero"`
 	SupplementaryConfiguration    map[string]string       `json:"supplementaryConfiguration,omitzero"`
 	RecordingFrequency            RecordingFrequency      `json:"recordingFrequency,omitzero"`
-	ConfigurationItemDeliveryTime *time.Time              `json:"configurationItemDeliveryTime,omitzero"`
+	ConfigurationItemDeliveryTime *time.Time              `json:"configurationItemDeliveryTime,omitempty"`
 }
 
 // ConfigurationRecorder has only optional members.
@@ -357,13 +357,13 @@ type ConfigurationRecorderFilter struct {
 type ConfigurationRecorderStatus struct {
 	Arn                  *string        `json:"arn,omitzero"`
 	Name                 *string        `json:"name,omitzero"`
-	LastStartTime        *time.Time     `json:"lastStartTime,omitzero"`
-	LastStopTime         *time.Time     `json:"lastStopTime,omitzero"`
+	LastStartTime        *time.Time     `json:"lastStartTime,omitempty"`
+	LastStopTime         *time.Time     `json:"lastStopTime,omitempty"`
 	Recording            *bool          `json:"recording,omitzero"`
 	LastStatus           RecorderStatus `json:"lastStatus,omitzero"`
 	LastErrorCode        *string        `json:"lastErrorCode,omitzero"`
 	LastErrorMessage     *string        `json:"lastErrorMessage,omitzero"`
-	LastStatusChangeTime *time.Time     `json:"lastStatusChangeTime,omitzero"`
+	LastStatusChangeTime *time.Time     `json:"lastStatusChangeTime,omitempty"`
 	ServicePrincipal     *string        `json:"servicePrincipal,omitzero"`
 }
 
@@ -386,7 +386,7 @@ type ConformancePackComplianceFilters struct {
 type ConformancePackComplianceScore struct {
 	Score               *string    `json:"Score,omitzero"`
 	ConformancePackName *string    `json:"ConformancePackName,omitzero"`
-	LastUpdatedTime     *time.Time `json:"LastUpdatedTime,omitzero"`
+	LastUpdatedTime     *time.Time `json:"LastUpdatedTime,omitempty"`
 }
 
 // ConformancePackComplianceScoresFilters needs ConformancePackNames.
@@ -408,7 +408,7 @@ type ConformancePackDetail struct {
 	DeliveryS3Bucket               *string                         `json:"DeliveryS3Bucket,omitzero"`
 	DeliveryS3KeyPrefix            *string                         `json:"DeliveryS3KeyPrefix,omitzero"`
 	ConformancePackInputParameters []ConformancePackInputParameter `json:"ConformancePackInputParameters,omitzero"`
-	LastUpdateRequestedTime        *time.Time                      `json:"LastUpdateRequestedTime,omitzero"`
+	LastUpdateRequestedTime        *time.Time                      `json:"LastUpdateRequestedTime,omitempty"`
 	CreatedBy                      *string                         `json:"CreatedBy,omitzero"`
 	TemplateSSMDocumentDetails     *TemplateSSMDocumentDetails     `json:"TemplateSSMDocumentDetails,omitzero"`
 }
@@ -425,8 +425,8 @@ type ConformancePackEvaluationFilters struct {
 type ConformancePackEvaluationResult struct {
 	ComplianceType             ConformancePackComplianceType `json:"ComplianceType,omitzero"`
 	EvaluationResultIdentifier *EvaluationResultIdentifier   `json:"EvaluationResultIdentifier,omitzero"`
-	ConfigRuleInvokedTime      *time.Time                    `json:"ConfigRuleInvokedTime,omitzero"`
-	ResultRecordedTime         *time.Time                    `json:"ResultRecordedTime,omitzero"`
+	ConfigRuleInvokedTime      *time.Time                    `json:"ConfigRuleInvokedTime,omitempty"`
+	ResultRecordedTime         *time.Time                    `json:"ResultRecordedTime,omitempty"`
 	Annotation                 *string                       `json:"Annotation,omitzero"`
 }
 
@@ -451,8 +451,8 @@ type ConformancePackStatusDetail struct {
 	ConformancePackState        ConformancePackState `json:"ConformancePackState,omitzero"`
 	StackArn                    *string              `json:"StackArn,omitzero"`
 	ConformancePackStatusReason *string              `json:"ConformancePackStatusReason,omitzero"`
-	LastUpdateRequestedTime     *time.Time           `json:"LastUpdateRequestedTime,omitzero"`
-	LastUpdateCompletedTime     *time.Time           `json:"LastUpdateCompletedTime,omitzero"`
+	LastUpdateRequestedTime     *time.Time           `json:"LastUpdateRequestedTime,omitempty"`
+	LastUpdateCompletedTime     *time.Time           `json:"LastUpdateCompletedTime,omitempty"`
 }
 
 // Connector needs name, arn, connectorConfiguration, createdTime.
@@ -460,7 +460,7 @@ type Connector struct {
 	Name                   *string                 `json:"name,omitzero"`
 	Arn                    *string                 `json:"arn,omitzero"`
 	ConnectorConfiguration *ConnectorConfiguration `json:"connectorConfiguration,omitzero"`
-	CreatedTime            *time.Time              `json:"createdTime,omitzero"`
+	CreatedTime            *time.Time              `json:"createdTime,omitempty"`
 }
 
 // ConnectorConfiguration has only optional members.
@@ -480,7 +480,7 @@ type ConnectorSummary struct {
 	Name             *string    `json:"name,omitzero"`
 	Provider         Provider   `json:"provider,omitzero"`
 	TenantIdentifier *string    `json:"tenantIdentifier,omitzero"`
-	CreatedTime      *time.Time `json:"createdTime,omitzero"`
+	CreatedTime      *time.Time `json:"createdTime,omitempty"`
 }
 
 // CustomPolicyDetails needs PolicyRuntime, PolicyText.
@@ -975,7 +975,7 @@ type Evaluation struct {
 	ComplianceResourceId   *string        `json:"ComplianceResourceId,omitzero"`
 	ComplianceType         ComplianceType `json:"ComplianceType,omitzero"`
 	Annotation             *string        `json:"Annotation,omitzero"`
-	OrderingTimestamp      *time.Time     `json:"OrderingTimestamp,omitzero"`
+	OrderingTimestamp      *time.Time     `json:"OrderingTimestamp,omitempty"`
 }
 
 // EvaluationContext has only optional members.
@@ -992,8 +992,8 @@ type EvaluationModeConfiguration struct {
 type EvaluationResult struct {
 	EvaluationResultIdentifier *EvaluationResultIdentifier `json:"EvaluationResultIdentifier,omitzero"`
 	ComplianceType             ComplianceType              `json:"ComplianceType,omitzero"`
-	ResultRecordedTime         *time.Time                  `json:"ResultRecordedTime,omitzero"`
-	ConfigRuleInvokedTime      *time.Time                  `json:"ConfigRuleInvokedTime,omitzero"`
+	ResultRecordedTime         *time.Time                  `json:"ResultRecordedTime,omitempty"`
+	ConfigRuleInvokedTime      *time.Time                  `json:"ConfigRuleInvokedTime,omitempty"`
 	Annotation                 *string                     `json:"Annotation,omitzero"`
 	ResultToken                *string                     `json:"ResultToken,omitzero"`
 }
@@ -1001,7 +1001,7 @@ type EvaluationResult struct {
 // EvaluationResultIdentifier has only optional members.
 type EvaluationResultIdentifier struct {
 	EvaluationResultQualifier *EvaluationResultQualifier `json:"EvaluationResultQualifier,omitzero"`
-	OrderingTimestamp         *time.Time                 `json:"OrderingTimestamp,omitzero"`
+	OrderingTimestamp         *time.Time                 `json:"OrderingTimestamp,omitempty"`
 	ResourceEvaluationId      *string                    `json:"ResourceEvaluationId,omitzero"`
 }
 
@@ -1035,7 +1035,7 @@ type ExternalEvaluation struct {
 	ComplianceResourceId   *string        `json:"ComplianceResourceId,omitzero"`
 	ComplianceType         ComplianceType `json:"ComplianceType,omitzero"`
 	Annotation             *string        `json:"Annotation,omitzero"`
-	OrderingTimestamp      *time.Time     `json:"OrderingTimestamp,omitzero"`
+	OrderingTimestamp      *time.Time     `json:"OrderingTimestamp,omitempty"`
 }
 
 // FailedDeleteRemediationExceptionsBatch has only optional members.
@@ -1286,8 +1286,8 @@ type GetOrganizationCustomRulePolicyOutput struct {
 type GetResourceConfigHistoryInput struct {
 	ResourceType       ResourceType       `json:"resourceType,omitzero"`
 	ResourceId         *string            `json:"resourceId,omitzero"`
-	LaterTime          *time.Time         `json:"laterTime,omitzero"`
-	EarlierTime        *time.Time         `json:"earlierTime,omitzero"`
+	LaterTime          *time.Time         `json:"laterTime,omitempty"`
+	EarlierTime        *time.Time         `json:"earlierTime,omitempty"`
 	ChronologicalOrder ChronologicalOrder `json:"chronologicalOrder,omitzero"`
 	Limit              *int32             `json:"limit,omitzero"`
 	NextToken          *string            `json:"nextToken,omitzero"`
@@ -1309,7 +1309,7 @@ type GetResourceEvaluationSummaryOutput struct {
 	ResourceEvaluationId     *string            `json:"ResourceEvaluationId,omitzero"`
 	EvaluationMode           EvaluationMode     `json:"EvaluationMode,omitzero"`
 	EvaluationStatus         *EvaluationStatus  `json:"EvaluationStatus,omitzero"`
-	EvaluationStartTimestamp *time.Time         `json:"EvaluationStartTimestamp,omitzero"`
+	EvaluationStartTimestamp *time.Time         `json:"EvaluationStartTimestamp,omitempty"`
 	Compliance               ComplianceType     `json:"Compliance,omitzero"`
 	EvaluationContext        *EvaluationContext `json:"EvaluationContext,omitzero"`
 	ResourceDetails          *ResourceDetails   `json:"ResourceDetails,omitzero"`
@@ -1448,7 +1448,7 @@ type MemberAccountStatus struct {
 	MemberAccountRuleStatus MemberAccountRuleStatus `json:"MemberAccountRuleStatus,omitzero"`
 	ErrorCode               *string                 `json:"ErrorCode,omitzero"`
 	ErrorMessage            *string                 `json:"ErrorMessage,omitzero"`
-	LastUpdateTime          *time.Time              `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime          *time.Time              `json:"LastUpdateTime,omitempty"`
 }
 
 // OrganizationAggregationSource needs RoleArn.
@@ -1465,7 +1465,7 @@ type OrganizationConfigRule struct {
 	OrganizationManagedRuleMetadata      *OrganizationManagedRuleMetadata              `json:"OrganizationManagedRuleMetadata,omitzero"`
 	OrganizationCustomRuleMetadata       *OrganizationCustomRuleMetadata               `json:"OrganizationCustomRuleMetadata,omitzero"`
 	ExcludedAccounts                     []string                                      `json:"ExcludedAccounts,omitzero"`
-	LastUpdateTime                       *time.Time                                    `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime                       *time.Time                                    `json:"LastUpdateTime,omitempty"`
 	OrganizationCustomPolicyRuleMetadata *OrganizationCustomPolicyRuleMetadataNoPolicy `json:"OrganizationCustomPolicyRuleMetadata,omitzero"`
 }
 
@@ -1475,7 +1475,7 @@ type OrganizationConfigRuleStatus struct {
 	OrganizationRuleStatus     OrganizationRuleStatus `json:"OrganizationRuleStatus,omitzero"`
 	ErrorCode                  *string                `json:"ErrorCode,omitzero"`
 	ErrorMessage               *string                `json:"ErrorMessage,omitzero"`
-	LastUpdateTime             *time.Time             `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime             *time.Time             `json:"LastUpdateTime,omitempty"`
 }
 
 // OrganizationConformancePack needs OrganizationConformancePackName, OrganizationConformancePackArn, LastUpdateTime.
@@ -1486,7 +1486,7 @@ type OrganizationConformancePack struct {
 	DeliveryS3KeyPrefix             *string                         `json:"DeliveryS3KeyPrefix,omitzero"`
 	ConformancePackInputParameters  []ConformancePackInputParameter `json:"ConformancePackInputParameters,omitzero"`
 	ExcludedAccounts                []string                        `json:"ExcludedAccounts,omitzero"`
-	LastUpdateTime                  *time.Time                      `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime                  *time.Time                      `json:"LastUpdateTime,omitempty"`
 }
 
 // OrganizationConformancePackDetailedStatus needs AccountId, ConformancePackName, Status.
@@ -1496,7 +1496,7 @@ type OrganizationConformancePackDetailedStatus struct {
 	Status              OrganizationResourceDetailedStatus `json:"Status,omitzero"`
 	ErrorCode           *string                            `json:"ErrorCode,omitzero"`
 	ErrorMessage        *string                            `json:"ErrorMessage,omitzero"`
-	LastUpdateTime      *time.Time                         `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime      *time.Time                         `json:"LastUpdateTime,omitempty"`
 }
 
 // OrganizationConformancePackStatus needs OrganizationConformancePackName, Status.
@@ -1505,7 +1505,7 @@ type OrganizationConformancePackStatus struct {
 	Status                          OrganizationResourceStatus `json:"Status,omitzero"`
 	ErrorCode                       *string                    `json:"ErrorCode,omitzero"`
 	ErrorMessage                    *string                    `json:"ErrorMessage,omitzero"`
-	LastUpdateTime                  *time.Time                 `json:"LastUpdateTime,omitzero"`
+	LastUpdateTime                  *time.Time                 `json:"LastUpdateTime,omitempty"`
 }
 
 // OrganizationCustomPolicyRuleMetadata needs PolicyRuntime, PolicyText.
@@ -1714,7 +1714,7 @@ type PutRemediationExceptionsInput struct {
 	ConfigRuleName *string                           `json:"ConfigRuleName,omitzero"`
 	ResourceKeys   []RemediationExceptionResourceKey `json:"ResourceKeys,omitzero"`
 	Message        *string                           `json:"Message,omitzero"`
-	ExpirationTime *time.Time                        `json:"ExpirationTime,omitzero"`
+	ExpirationTime *time.Time                        `json:"ExpirationTime,omitempty"`
 }
 
 // PutRemediationExceptionsOutput is what PutRemediationExceptions answers.
@@ -1841,7 +1841,7 @@ type RemediationException struct {
 	ResourceType   *string    `json:"ResourceType,omitzero"`
 	ResourceId     *string    `json:"ResourceId,omitzero"`
 	Message        *string    `json:"Message,omitzero"`
-	ExpirationTime *time.Time `json:"ExpirationTime,omitzero"`
+	ExpirationTime *time.Time `json:"ExpirationTime,omitempty"`
 }
 
 // RemediationExceptionResourceKey has only optional members.
@@ -1855,8 +1855,8 @@ type RemediationExecutionStatus struct {
 	ResourceKey     *ResourceKey               `json:"ResourceKey,omitzero"`
 	State           RemediationExecutionState  `json:"State,omitzero"`
 	StepDetails     []RemediationExecutionStep `json:"StepDetails,omitzero"`
-	InvocationTime  *time.Time                 `json:"InvocationTime,omitzero"`
-	LastUpdatedTime *time.Time                 `json:"LastUpdatedTime,omitzero"`
+	InvocationTime  *time.Time                 `json:"InvocationTime,omitempty"`
+	LastUpdatedTime *time.Time                 `json:"LastUpdatedTime,omitempty"`
 }
 
 // RemediationExecutionStep has only optional members.
@@ -1864,8 +1864,8 @@ type RemediationExecutionStep struct {
 	Name         *string                       `json:"Name,omitzero"`
 	State        RemediationExecutionStepState `json:"State,omitzero"`
 	ErrorMessage *string                       `json:"ErrorMessage,omitzero"`
-	StartTime    *time.Time                    `json:"StartTime,omitzero"`
-	StopTime     *time.Time                    `json:"StopTime,omitzero"`
+	StartTime    *time.Time                    `json:"StartTime,omitempty"`
+	StopTime     *time.Time                    `json:"StopTime,omitempty"`
 }
 
 // RemediationParameterValue has only optional members.
@@ -1899,7 +1899,7 @@ type ResourceDetails struct {
 type ResourceEvaluation struct {
 	ResourceEvaluationId     *string        `json:"ResourceEvaluationId,omitzero"`
 	EvaluationMode           EvaluationMode `json:"EvaluationMode,omitzero"`
-	EvaluationStartTimestamp *time.Time     `json:"EvaluationStartTimestamp,omitzero"`
+	EvaluationStartTimestamp *time.Time     `json:"EvaluationStartTimestamp,omitempty"`
 }
 
 // ResourceEvaluationFilters has only optional members.
@@ -1922,7 +1922,7 @@ type ResourceIdentifier struct {
 	ResourceType         ResourceType `json:"resourceType,omitzero"`
 	ResourceId           *string      `json:"resourceId,omitzero"`
 	ResourceName         *string      `json:"resourceName,omitzero"`
-	ResourceDeletionTime *time.Time   `json:"resourceDeletionTime,omitzero"`
+	ResourceDeletionTime *time.Time   `json:"resourceDeletionTime,omitempty"`
 }
 
 // ResourceKey needs resourceType, resourceId.
@@ -2103,8 +2103,8 @@ type TemplateSSMDocumentDetails struct {
 
 // TimeWindow has only optional members.
 type TimeWindow struct {
-	StartTime *time.Time `json:"StartTime,omitzero"`
-	EndTime   *time.Time `json:"EndTime,omitzero"`
+	StartTime *time.Time `json:"StartTime,omitempty"`
+	EndTime   *time.Time `json:"EndTime,omitempty"`
 }
 
 // UntagResourceInput is what UntagResource reads.

@@ -104,7 +104,11 @@ func (p *packagePlan) tag(s *model.Shape, m *model.Member) string {
 	var tags []string
 	bind := p.bind(s, m)
 	if bind == "" {
-		tags = append(tags, fmt.Sprintf(`json:"%s,omitzero"`, m.Name))
+		absent := "omitzero"
+		if m.Shape.Type == "timestamp" {
+			absent = "omitempty" // year 1 is a time that clients send, and Go's zero
+		}
+		tags = append(tags, fmt.Sprintf(`json:"%s,%s"`, m.Name, absent))
 	} else {
 		tags = append(tags, `json:"-"`, fmt.Sprintf(`bind:"%s"`, bind))
 	}

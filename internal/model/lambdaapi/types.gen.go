@@ -322,7 +322,7 @@ type CreateEventSourceMappingInput struct {
 	MaximumBatchingWindowInSeconds      *int32                               `json:"MaximumBatchingWindowInSeconds,omitzero"`
 	ParallelizationFactor               *int32                               `json:"ParallelizationFactor,omitzero"`
 	StartingPosition                    EventSourcePosition                  `json:"StartingPosition,omitzero"`
-	StartingPositionTimestamp           *time.Time                           `json:"StartingPositionTimestamp,omitzero"`
+	StartingPositionTimestamp           *time.Time                           `json:"StartingPositionTimestamp,omitempty"`
 	DestinationConfig                   *DestinationConfig                   `json:"DestinationConfig,omitzero"`
 	MaximumRecordAgeInSeconds           *int32                               `json:"MaximumRecordAgeInSeconds,omitzero"`
 	BisectBatchOnFunctionError          *bool                                `json:"BisectBatchOnFunctionError,omitzero"`
@@ -531,7 +531,7 @@ type Event struct {
 	EventId                       *int32                         `json:"EventId,omitzero"`
 	Id                            *string                        `json:"Id,omitzero"`
 	Name                          *string                        `json:"Name,omitzero"`
-	EventTimestamp                *time.Time                     `json:"EventTimestamp,omitzero"`
+	EventTimestamp                *time.Time                     `json:"EventTimestamp,omitempty"`
 	ParentId                      *string                        `json:"ParentId,omitzero"`
 	ExecutionStartedDetails       *ExecutionStartedDetails       `json:"ExecutionStartedDetails,omitzero"`
 	ExecutionSucceededDetails     *ExecutionSucceededDetails     `json:"ExecutionSucceededDetails,omitzero"`
@@ -581,14 +581,14 @@ type EventResult struct {
 type EventSourceMappingConfiguration struct {
 	UUID                                *string                              `json:"UUID,omitzero"`
 	StartingPosition                    EventSourcePosition                  `json:"StartingPosition,omitzero"`
-	StartingPositionTimestamp           *time.Time                           `json:"StartingPositionTimestamp,omitzero"`
+	StartingPositionTimestamp           *time.Time                           `json:"StartingPositionTimestamp,omitempty"`
 	BatchSize                           *int32                               `json:"BatchSize,omitzero"`
 	MaximumBatchingWindowInSeconds      *int32                               `json:"MaximumBatchingWindowInSeconds,omitzero"`
 	ParallelizationFactor               *int32                               `json:"ParallelizationFactor,omitzero"`
 	EventSourceArn                      *string                              `json:"EventSourceArn,omitzero"`
 	FilterCriteria                      *FilterCriteria                      `json:"FilterCriteria,omitzero"`
 	FunctionArn                         *string                              `json:"FunctionArn,omitzero"`
-	LastModified                        *time.Time                           `json:"LastModified,omitzero"`
+	LastModified                        *time.Time                           `json:"LastModified,omitempty"`
 	LastProcessingResult                *string                              `json:"LastProcessingResult,omitzero"`
 	State                               *string                              `json:"State,omitzero"`
 	StateTransitionReason               *string                              `json:"StateTransitionReason,omitzero"`
@@ -630,8 +630,8 @@ type Execution struct {
 	DurableExecutionName *string         `json:"DurableExecutionName,omitzero"`
 	FunctionArn          *string         `json:"FunctionArn,omitzero"`
 	Status               ExecutionStatus `json:"Status,omitzero"`
-	StartTimestamp       *time.Time      `json:"StartTimestamp,omitzero"`
-	EndTimestamp         *time.Time      `json:"EndTimestamp,omitzero"`
+	StartTimestamp       *time.Time      `json:"StartTimestamp,omitempty"`
+	EndTimestamp         *time.Time      `json:"EndTimestamp,omitempty"`
 }
 
 // ExecutionDetails has only optional members.
@@ -752,7 +752,7 @@ type FunctionConfiguration struct {
 
 // FunctionEventInvokeConfig is what GetFunctionEventInvokeConfig answers.
 type FunctionEventInvokeConfig struct {
-	LastModified             *time.Time         `json:"LastModified,omitzero"`
+	LastModified             *time.Time         `json:"LastModified,omitempty"`
 	FunctionArn              *string            `json:"FunctionArn,omitzero"`
 	MaximumRetryAttempts     *int32             `json:"MaximumRetryAttempts,omitzero"`
 	MaximumEventAgeInSeconds *int32             `json:"MaximumEventAgeInSeconds,omitzero"`
@@ -846,9 +846,9 @@ type GetDurableExecutionOutput struct {
 	InputPayload         *string         `json:"InputPayload,omitzero"`
 	Result               *string         `json:"Result,omitzero"`
 	Error                *ErrorObject    `json:"Error,omitzero"`
-	StartTimestamp       *time.Time      `json:"StartTimestamp,omitzero"`
+	StartTimestamp       *time.Time      `json:"StartTimestamp,omitempty"`
 	Status               ExecutionStatus `json:"Status,omitzero"`
-	EndTimestamp         *time.Time      `json:"EndTimestamp,omitzero"`
+	EndTimestamp         *time.Time      `json:"EndTimestamp,omitempty"`
 	Version              *string         `json:"Version,omitzero"`
 	TraceHeader          *TraceHeader    `json:"TraceHeader,omitzero"`
 }
@@ -1065,8 +1065,8 @@ type InstanceRequirements struct {
 
 // InvocationCompletedDetails needs StartTimestamp, EndTimestamp, RequestId.
 type InvocationCompletedDetails struct {
-	StartTimestamp *time.Time  `json:"StartTimestamp,omitzero"`
-	EndTimestamp   *time.Time  `json:"EndTimestamp,omitzero"`
+	StartTimestamp *time.Time  `json:"StartTimestamp,omitempty"`
+	EndTimestamp   *time.Time  `json:"EndTimestamp,omitempty"`
 	RequestId      *string     `json:"RequestId,omitzero"`
 	Error          *EventError `json:"Error,omitzero"`
 }
@@ -1439,8 +1439,8 @@ type Operation struct {
 	Name                 *string               `json:"Name,omitzero"`
 	Type                 OperationType         `json:"Type,omitzero"`
 	SubType              *string               `json:"SubType,omitzero"`
-	StartTimestamp       *time.Time            `json:"StartTimestamp,omitzero"`
-	EndTimestamp         *time.Time            `json:"EndTimestamp,omitzero"`
+	StartTimestamp       *time.Time            `json:"StartTimestamp,omitempty"`
+	EndTimestamp         *time.Time            `json:"EndTimestamp,omitempty"`
 	Status               OperationStatus       `json:"Status,omitzero"`
 	ExecutionDetails     *ExecutionDetails     `json:"ExecutionDetails,omitzero"`
 	ContextDetails       *ContextDetails       `json:"ContextDetails,omitzero"`
@@ -1698,7 +1698,7 @@ type SourceAccessConfiguration struct {
 // StepDetails has only optional members.
 type StepDetails struct {
 	Attempt              *int32       `json:"Attempt,omitzero"`
-	NextAttemptTimestamp *time.Time   `json:"NextAttemptTimestamp,omitzero"`
+	NextAttemptTimestamp *time.Time   `json:"NextAttemptTimestamp,omitempty"`
 	Result               *string      `json:"Result,omitzero"`
 	Error                *ErrorObject `json:"Error,omitzero"`
 }
@@ -1732,7 +1732,7 @@ type StopDurableExecutionInput struct {
 
 // StopDurableExecutionOutput is what StopDurableExecution answers.
 type StopDurableExecutionOutput struct {
-	StopTimestamp *time.Time `json:"StopTimestamp,omitzero"`
+	StopTimestamp *time.Time `json:"StopTimestamp,omitempty"`
 }
 
 // TagResourceInput is what TagResource reads.
@@ -1931,7 +1931,7 @@ type WaitCancelledDetails struct {
 
 // WaitDetails has only optional members.
 type WaitDetails struct {
-	ScheduledEndTimestamp *time.Time `json:"ScheduledEndTimestamp,omitzero"`
+	ScheduledEndTimestamp *time.Time `json:"ScheduledEndTimestamp,omitempty"`
 }
 
 // WaitOptions has only optional members.
@@ -1942,7 +1942,7 @@ type WaitOptions struct {
 // WaitStartedDetails needs Duration, ScheduledEndTimestamp.
 type WaitStartedDetails struct {
 	Duration              *int32     `json:"Duration,omitzero"`
-	ScheduledEndTimestamp *time.Time `json:"ScheduledEndTimestamp,omitzero"`
+	ScheduledEndTimestamp *time.Time `json:"ScheduledEndTimestamp,omitempty"`
 }
 
 // WaitSucceededDetails has only optional members.

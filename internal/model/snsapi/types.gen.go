@@ -313,7 +313,7 @@ type OptInPhoneNumberOutput struct {
 
 // PhoneNumberInformation has only optional members.
 type PhoneNumberInformation struct {
-	CreatedAt          *time.Time         `json:"CreatedAt,omitzero"`
+	CreatedAt          *time.Time         `json:"CreatedAt,omitempty"`
 	PhoneNumber        *string            `json:"PhoneNumber,omitzero"`
 	Status             *string            `json:"Status,omitzero"`
 	Iso2CountryCode    *string            `json:"Iso2CountryCode,omitzero"`

@@ -101,7 +101,7 @@ type Credentials struct {
 	AccessKeyId     *string    `json:"AccessKeyId,omitzero"`
 	SecretAccessKey *string    `json:"SecretAccessKey,omitzero"`
 	SessionToken    *string    `json:"SessionToken,omitzero"`
-	Expiration      *time.Time `json:"Expiration,omitzero"`
+	Expiration      *time.Time `json:"Expiration,omitempty"`
 }
 
 // DecodeAuthorizationMessageInput is what DecodeAuthorizationMessage reads.
@@ -192,7 +192,7 @@ type GetWebIdentityTokenInput struct {
 // GetWebIdentityTokenOutput is what GetWebIdentityToken answers.
 type GetWebIdentityTokenOutput struct {
 	WebIdentityToken *string    `json:"WebIdentityToken,omitzero"`
-	Expiration       *time.Time `json:"Expiration,omitzero"`
+	Expiration       *time.Time `json:"Expiration,omitempty"`
 }
 
 // PolicyDescriptorType has only optional members.

@@ -81,7 +81,7 @@ func (s *Sealer) Open(text string) (Token, error) {
 	return t, nil
 }
 
-// event has exactly the ten members that a function gets.
+// event has exactly the members that a function gets.
 type event struct {
 	Version        string `json:"version"`
 	InvokingEvent  string `json:"invokingEvent"`
@@ -93,18 +93,28 @@ type event struct {
 	RuleName       string `json:"configRuleName"`
 	RuleID         string `json:"configRuleId"`
 	Account        string `json:"accountId"`
+	Mode           string `json:"evaluationMode,omitempty"`
 }
 
-// Event returns what a rule's function is invoked with. roleARN is the
-// recorder's role, also for custom rules. ruleParameters is "{}" when the rule
-// has none: rules parse it without asking. captured is the capture time of the
-// item in the event, zero if there is none.
-func (s *Sealer) Event(r config.Rule, invokingEvent []byte, captured time.Time, leftScope bool, roleARN string, now time.Time) ([]byte, error) {
-	t := Token{Account: r.Account, Region: r.Region, RuleID: r.ID, Invoked: now.UnixMicro()}
-	if !captured.IsZero() {
-		t.Captured = captured.UnixMicro()
+// A Trigger is why a function is invoked.
+type Trigger struct {
+	InvokingEvent []byte
+	Captured      time.Time // of the item in the event; zero if there is none
+	LeftScope     bool
+	RoleARN       string // the recorder's role, also for custom rules
+	Now           time.Time
+}
+
+// Event returns what a rule's function is invoked with. ruleParameters is "{}"
+// when the rule has none: rules parse it without asking. Only events of items
+// have an evaluation mode.
+func (s *Sealer) Event(r config.Rule, t Trigger) ([]byte, error) {
+	token := Token{Account: r.Account, Region: r.Region, RuleID: r.ID, Invoked: t.Now.UnixMicro()}
+	mode := ""
+	if !t.Captured.IsZero() {
+		token.Captured, mode = t.Captured.UnixMicro(), config.ModeDetective
 	}
-	token, err := s.Seal(t)
+	sealed, err := s.Seal(token)
 	if err != nil {
 		return nil, fmt.Errorf("seal result token: %w", err)
 	}
@@ -113,6 +123,6 @@ func (s *Sealer) Event(r config.Rule, invokingEvent []byte, captured time.Time, 
 		parameters = "{}"
 	}
 	return json.Marshal(event{
-		"1.0", string(invokingEvent), parameters, token, leftScope, roleARN, r.ARN, r.Name, r.ID, r.Account,
+		"1.0", string(t.InvokingEvent), parameters, sealed, t.LeftScope, t.RoleARN, r.ARN, r.Name, r.ID, r.Account, mode,
 	})
 }
