@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"plumb/internal/config"
 	"plumb/internal/core"
@@ -54,9 +55,11 @@ func (s source) Related(it config.Item) []config.ResourceKey { return s.types.Re
 func (source) Inverse(string) map[string]string              { return nil }
 func (s source) Announces(config.Place, string) bool         { return true }
 
-func (s source) Discover(context.Context, config.Place, string) ([]config.Item, error) {
-	return nil, nil
+func (s source) Discover(context.Context, config.Place, string) iter.Seq2[[]config.Item, error] {
+	return func(func([]config.Item, error) bool) {}
 }
+
+func (s source) Gone(context.Context, config.Item) (bool, error) { return true, nil }
 
 func (s source) Describe(context.Context, config.ResourceKey) (config.Item, bool, error) {
 	return config.Item{}, false, nil

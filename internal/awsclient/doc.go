@@ -7,8 +7,8 @@
 // the binary body of an answer is []byte.
 //
 //	c := awsclient.New(awsclient.Options{Region: "eu-west-1", Credentials: awsclient.Static(id, secret, "")})
-//	vpcs, err := c.All(ctx, "ec2", "DescribeVpcs", map[string]any{"MaxResults": 1000})
+//	for page, err := range c.Pages(ctx, "ec2", "DescribeVpcs", map[string]any{"MaxResults": 1000}) {
 //
-// All fails rather than answer in part: a page that is announced and cannot be had is an error. A caller that marks
-// resources deleted because they are not in an answer depends on it.
+// Pages and All fail rather than answer in part: a page that is announced and cannot be had is an error. A caller that
+// marks resources deleted because they are not in an answer depends on it.
 package awsclient

@@ -3,6 +3,7 @@ package awsclient
 import (
 	"context"
 	"fmt"
+	"iter"
 	"regexp"
 	"strings"
 
@@ -12,64 +13,93 @@ import (
 // maxPages ends a listing that would never end. AWS's largest pages times this is more than an account can hold.
 const maxPages = 10_000
 
-// All makes a call and reads every page of its answer into one. It is complete or it fails: a token that cannot be
-// followed, one that comes twice, and an answer that says it is cut short without a token are errors.
-func (c *Client) All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
-	api, op, err := c.opt.Models.operation(service, operation)
-	if err != nil {
-		return nil, err
-	}
-	return c.opt.Models.Pages(service, operation, in, func(in map[string]any) (map[string]any, error) {
+// A Page is what one request of a listing answered.
+type Page = map[string]any
+
+// Pages makes a call and yields the pages of its answer as they come, so that one page is in memory and not the whole.
+// An error ends it: a token that cannot be followed, one that comes twice, and an answer that says it is cut short without
+// a token are errors. Who got no error got the complete answer.
+func (c *Client) Pages(ctx context.Context, service, operation string, in map[string]any) iter.Seq2[Page, error] {
+	return c.opt.Models.Pages(service, operation, in, func(in map[string]any) (Page, error) {
+		api, op, err := c.opt.Models.operation(service, operation)
+		if err != nil {
+			return nil, err
+		}
 		return c.call(ctx, api, op, in)
 	})
 }
 
-// Pages is All over any way to get one page: recorded answers, for one.
+// All makes a call and reads every page of its answer into one. It is complete or it fails, as Pages is.
+func (c *Client) All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
+	return c.opt.Models.Join(service, operation, c.Pages(ctx, service, operation, in))
+}
+
+// Pages is Client.Pages over any way to get one page: recorded answers, for one.
 func (m *Models) Pages(
-	service, operation string, in map[string]any, call func(in map[string]any) (map[string]any, error),
-) (map[string]any, error) {
+	service, operation string, in map[string]any, call func(in map[string]any) (Page, error),
+) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		_, op, err := m.operation(service, operation)
+		if err == nil {
+			err = eachPage(op, in, call, func(page Page) bool { return yield(page, nil) })
+		}
+		if err != nil {
+			yield(nil, fmt.Errorf("%s %s: %w", service, operation, err))
+		}
+	}
+}
+
+// Join makes one answer of all pages.
+func (m *Models) Join(service, operation string, pages iter.Seq2[Page, error]) (map[string]any, error) {
 	_, op, err := m.operation(service, operation)
 	if err != nil {
 		return nil, err
 	}
-	out, err := readPages(op, in, call)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", service, operation, err)
-	}
-	return out, nil
+	return join(op, pages)
 }
 
-func readPages(
-	op *model.Operation, in map[string]any, call func(map[string]any) (map[string]any, error),
-) (map[string]any, error) {
+func join(op *model.Operation, pages iter.Seq2[Page, error]) (map[string]any, error) {
 	p, err := pagerOf(op)
 	if err != nil {
 		return nil, err
 	}
 	var all map[string]any
-	seen := map[string]bool{}
-	for range maxPages {
-		page, err := call(in)
-		if err != nil {
-			return nil, err
-		}
-		next, err := p.next(page)
+	for page, err := range pages {
 		if err != nil {
 			return nil, err
 		}
 		all = p.merge(all, page)
-		if next == nil {
-			p.dropTokens(all)
-			return all, nil
+	}
+	p.dropTokens(all)
+	return all, nil
+}
+
+// eachPage calls until there is no further page, or take wants none.
+func eachPage(op *model.Operation, in map[string]any, call func(map[string]any) (Page, error), take func(Page) bool) error {
+	p, err := pagerOf(op)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for range maxPages {
+		page, err := call(in)
+		if err != nil {
+			return err
 		}
-		if key := fmt.Sprint(next); seen[key] {
-			return nil, fmt.Errorf("the page token %s came twice", key)
-		} else {
-			seen[key] = true
+		next, err := p.next(page)
+		if err != nil {
+			return err
+		}
+		key := fmt.Sprint(next)
+		if next != nil && seen[key] {
+			return fmt.Errorf("the page token %s came twice", key)
+		}
+		if seen[key] = true; !take(page) || next == nil {
+			return nil
 		}
 		in = with(in, next)
 	}
-	return nil, fmt.Errorf("more than %d pages", maxPages)
+	return fmt.Errorf("more than %d pages", maxPages)
 }
 
 // with returns the input of the next page. It copies: the caller's map is the caller's.

@@ -46,6 +46,15 @@ func pages(t *testing.T, input string, all ...map[string]any) func(map[string]an
 
 var plain = &model.Paginator{InputToken: []string{"NextToken"}, OutputToken: []string{"NextToken"}, ResultKey: []string{"Things"}}
 
+// readPages reads all pages into one, as All does.
+func readPages(op *model.Operation, in map[string]any, call func(map[string]any) (Page, error)) (map[string]any, error) {
+	return join(op, func(yield func(Page, error) bool) {
+		if err := eachPage(op, in, call, func(page Page) bool { return yield(page, nil) }); err != nil {
+			yield(nil, err)
+		}
+	})
+}
+
 func TestAllPagesAreReadIntoOne(t *testing.T) {
 	marker := &model.Paginator{
 		InputToken: []string{"Marker"}, OutputToken: []string{"Marker"}, ResultKey: []string{"Things"}, MoreResults: "IsTruncated",

@@ -2,6 +2,7 @@ package outside
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"plumb/internal/awsclient"
@@ -58,13 +59,22 @@ func (s *Source) Inverse(resourceType string) map[string]string {
 	return s.catalogue.Inverse(resourceType)
 }
 
-// Discover reads every resource of a type.
-func (s *Source) Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error) {
+// Discover reads every resource of a type and yields them in pages.
+func (s *Source) Discover(ctx context.Context, p config.Place, resourceType string) iter.Seq2[[]config.Item, error] {
 	c, err := s.client(ctx, p)
 	if err != nil {
-		return nil, err
+		return func(yield func([]config.Item, error) bool) { yield(nil, err) }
 	}
 	return s.catalogue.Discover(ctx, c, p, resourceType)
+}
+
+// Gone asks whether a resource is gone that a list lacks.
+func (s *Source) Gone(ctx context.Context, last config.Item) (bool, error) {
+	c, err := s.client(ctx, last.Place)
+	if err != nil {
+		return false, err
+	}
+	return s.catalogue.Gone(ctx, c, last)
 }
 
 // Describe reads one resource.

@@ -152,9 +152,12 @@ func (r *Recorder) discoverType(ctx context.Context, p config.Place, resourceTyp
 	if err != nil {
 		return err
 	}
-	items, err := r.Source.Discover(ctx, p, resourceType)
-	if err != nil {
-		return err
+	var items []config.Item
+	for page, err := range r.Source.Discover(ctx, p, resourceType) {
+		if err != nil {
+			return err
+		}
+		items = append(items, page...)
 	}
 	after, err := r.sequences(ctx, p, resourceType)
 	if err != nil {

@@ -11,6 +11,7 @@ package recorder
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -23,11 +24,15 @@ import (
 type Source interface {
 	// Types returns the types that can be read in a place.
 	Types(p config.Place) []string
-	// Discover returns every resource of a type.
-	Discover(ctx context.Context, p config.Place, resourceType string) ([]config.Item, error)
+	// Discover yields every resource of a type, in pages of bounded size. An error
+	// ends it; without one it was complete.
+	Discover(ctx context.Context, p config.Place, resourceType string) iter.Seq2[[]config.Item, error]
 	// Describe returns one resource, or false if a complete answer says that it
 	// is not there.
 	Describe(ctx context.Context, key config.ResourceKey) (config.Item, bool, error)
+	// Gone asks whether a resource is gone that a list lacks. It is given the
+	// newest item, and answers by the call for one resource alone.
+	Gone(ctx context.Context, last config.Item) (bool, error)
 	// Related returns the resources that an item has relationships to and that get
 	// an item when such a relationship begins or ends.
 	Related(it config.Item) []config.ResourceKey

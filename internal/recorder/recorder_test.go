@@ -3,6 +3,7 @@ package recorder_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"slices"
 	"testing"
@@ -58,13 +59,22 @@ func (c *cloud) Describe(_ context.Context, k config.ResourceKey) (config.Item, 
 	return it, ok, c.broken
 }
 
-func (c *cloud) Discover(_ context.Context, _ config.Place, t string) (out []config.Item, err error) {
-	for k, it := range c.resources {
-		if k.Type == t {
-			out = append(out, it)
+func (c *cloud) Discover(_ context.Context, _ config.Place, t string) iter.Seq2[[]config.Item, error] {
+	return func(yield func([]config.Item, error) bool) {
+		for k, it := range c.resources {
+			if k.Type == t && !yield([]config.Item{it}, nil) {
+				return
+			}
+		}
+		if c.broken != nil {
+			yield(nil, c.broken)
 		}
 	}
-	return out, c.broken
+}
+
+func (c *cloud) Gone(_ context.Context, last config.Item) (bool, error) {
+	_, there := c.resources[last.ResourceKey]
+	return !there, c.broken
 }
 
 // world is a recorder with all that it needs.

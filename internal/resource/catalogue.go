@@ -28,6 +28,7 @@ type Info struct {
 	Type    string
 	Service string
 	Global  bool // the same in all regions of an account
+	Single  bool // Gone asks for the one resource; else it reads the list again, which is all that the service has
 }
 
 // Load reads every file of the folder. A file with an unknown key, a wrong expression, or a call, shape, step or type that
@@ -90,7 +91,7 @@ func (c *Catalogue) Info(typ string) (Info, bool) {
 	return f.info(), true
 }
 
-func (f *form) info() Info { return Info{f.Type, f.Service, f.Global} }
+func (f *form) info() Info { return Info{f.Type, f.Service, f.Global, f.One != nil || f.Exists != nil} }
 
 // Known says whether AWS Config has a type of that name, whether it can be read here or not.
 func (c *Catalogue) Known(typ string) bool { return c.known[typ] }

@@ -8,7 +8,7 @@ import (
 )
 
 // Names in a document that are not the service's.
-var reserved = []string{"place", "answer", "element", "id"}
+var reserved = []string{"place", "answer", "element", "id", "name", "arn"}
 
 // check holds a form against the models and the names that exist, so that mistakes show at the start and not in the
 // middle of a night's inventory.
@@ -42,8 +42,10 @@ func (c *Catalogue) check(f *form) error {
 
 func checkCalls(api *model.API, f *form) error {
 	all := append([]call{f.List}, f.Calls...)
-	if f.One != nil {
-		all = append(all, *f.One)
+	for _, k := range []*call{f.One, f.Exists} {
+		if k != nil {
+			all = append(all, *k)
+		}
 	}
 	for _, k := range all {
 		if api.Operations[k.Call] == nil {

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"plumb/internal/arn"
@@ -10,47 +11,64 @@ import (
 	"plumb/internal/config"
 )
 
-// A Caller reads all pages of a call, or fails. *awsclient.Client is one.
+// A Caller makes calls and reads all pages of their answers, or fails. *awsclient.Client is one.
 type Caller interface {
+	Pages(ctx context.Context, service, operation string, in map[string]any) iter.Seq2[awsclient.Page, error]
 	All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error)
 }
 
-// perType bounds the resources of one type that are described at once. The client bounds the account.
-const perType = 8
+// Bounds of a reading.
+const (
+	perType = 8   // resources of one type that are described at once; the client bounds the account
+	perPage = 100 // items that are handed on at once
+)
 
-// Discover reads all resources of a type in a place. It is complete or an error; a resource that vanishes while it is
-// read is left out, because the service said that it does not exist.
+// Discover reads all resources of a type in a place and yields them in pages as they are read, so that memory does not
+// grow with the account. An error ends it: who got none got all that there is. A resource that vanishes while it is read
+// is left out, because the service said that it does not exist; one that the service lists twice may come twice.
 func (c *Catalogue) Discover(
 	ctx context.Context, client Caller, place config.Place, typ string,
-) ([]config.Item, error) {
-	r, err := c.reader(client, place, typ)
-	if err != nil {
-		return nil, err
+) iter.Seq2[[]config.Item, error] {
+	return func(yield func([]config.Item, error) bool) {
+		r, err := c.reader(client, place, typ)
+		if err == nil {
+			err = r.discover(ctx, func(items []config.Item) bool { return yield(items, nil) })
+		}
+		if err != nil {
+			yield(nil, fmt.Errorf("discover %s in %s: %w", typ, place, err))
+		}
 	}
-	found, err := r.list(ctx, r.form.List, r.base())
-	if err != nil {
-		return nil, fmt.Errorf("discover %s in %s: %w", typ, place, err)
-	}
-	items, err := r.items(ctx, found)
-	if err != nil {
-		return nil, fmt.Errorf("discover %s in %s: %w", typ, place, err)
-	}
-	return items, nil
 }
 
-// Describe reads one resource. It says false when the service says that there is none.
-func (c *Catalogue) Describe(
-	ctx context.Context, client Caller, key config.ResourceKey,
-) (config.Item, bool, error) {
-	r, err := c.reader(client, key.Place, key.Type)
-	if err != nil {
-		return config.Item{}, false, err
+// Collect reads all pages of a Discover into one.
+func Collect(pages iter.Seq2[[]config.Item, error]) ([]config.Item, error) {
+	var all []config.Item
+	for items, err := range pages {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
 	}
-	item, found, err := r.one(ctx, key.ID)
-	if err != nil {
-		return config.Item{}, false, fmt.Errorf("describe %s: %w", key, err)
+	return all, nil
+}
+
+// discover hands on pages of items until take wants no more.
+func (r *reader) discover(ctx context.Context, take func([]config.Item) bool) error {
+	for docs, err := range r.list(ctx, r.form.List, r.base()) {
+		if err != nil {
+			return err
+		}
+		for some := range slices.Chunk(docs, perPage) {
+			items, err := r.items(ctx, some)
+			if err != nil {
+				return err
+			}
+			if len(items) > 0 && !take(items) {
+				return nil
+			}
+		}
 	}
-	return item, found, nil
+	return nil
 }
 
 // A reader reads resources of one type in one place.
@@ -76,12 +94,35 @@ func (r *reader) base() map[string]any {
 	}}
 }
 
-// list makes the call and returns a document for each resource in its answer.
-func (r *reader) list(ctx context.Context, k call, base map[string]any) ([]map[string]any, error) {
-	answer, err := r.call(ctx, k, base)
-	if err != nil {
-		return nil, err
+// list makes the call and yields a document for each resource in its answer, page by page.
+func (r *reader) list(ctx context.Context, k call, base map[string]any) iter.Seq2[[]map[string]any, error] {
+	return func(yield func([]map[string]any, error) bool) {
+		for answer, err := range r.answers(ctx, k, base) {
+			var docs []map[string]any
+			if err == nil {
+				docs, err = r.listed(k, base, answer)
+			}
+			if !yield(docs, err) || err != nil {
+				return
+			}
+		}
 	}
+}
+
+// answers yields the pages of a list, or all of them as one where items need the whole.
+func (r *reader) answers(ctx context.Context, k call, base map[string]any) iter.Seq2[awsclient.Page, error] {
+	if k.Whole {
+		return func(yield func(awsclient.Page, error) bool) { yield(r.call(ctx, k, base)) }
+	}
+	in, err := k.input(base)
+	if err != nil {
+		return func(yield func(awsclient.Page, error) bool) { yield(nil, err) }
+	}
+	return r.client.Pages(ctx, r.Service, k.Call, in)
+}
+
+// listed returns a document for each resource in an answer.
+func (r *reader) listed(k call, base, answer map[string]any) ([]map[string]any, error) {
 	each := k.Each
 	if each == nil {
 		each = r.form.List.Each
@@ -148,54 +189,20 @@ func (r *reader) items(ctx context.Context, docs []map[string]any) ([]config.Ite
 	return items, nil
 }
 
-// one finds a resource by the call for one, or in the whole list where the service has no such call.
-func (r *reader) one(ctx context.Context, id string) (config.Item, bool, error) {
-	k, base := r.form.List, r.base()
-	if r.form.One != nil {
-		k = *r.form.One
-		base["id"] = id
-	}
-	docs, err := r.list(ctx, k, base)
-	if err != nil {
-		if slices.Contains(k.Gone, awsclient.Code(err)) {
-			err = nil
-		}
-		return config.Item{}, false, err
-	}
-	for _, doc := range docs {
-		if item, err := r.itemOf(ctx, doc, id); err != nil || item != nil {
-			return orNone(item), item != nil, err
-		}
-	}
-	return config.Item{}, false, nil
-}
-
-// itemOf is the item of the resource if it has the id. Most types show it in the list, which spares the calls for others.
-func (r *reader) itemOf(ctx context.Context, doc map[string]any, id string) (*config.Item, error) {
-	listed, err := r.Identity.ID.text(doc)
-	if err != nil || listed != "" && listed != id {
-		return nil, err
-	}
-	item, err := r.item(ctx, doc)
-	if err != nil || item == nil || item.ID != id {
-		return nil, err
-	}
-	return item, nil
-}
-
-func orNone(item *config.Item) config.Item {
-	if item == nil {
-		return config.Item{}
-	}
-	return *item
-}
-
 // call fills the input and reads all pages.
 func (r *reader) call(ctx context.Context, k call, doc map[string]any) (map[string]any, error) {
+	in, err := k.input(doc)
+	if err != nil {
+		return nil, err
+	}
+	return r.client.All(ctx, r.Service, k.Call, in)
+}
+
+func (k call) input(doc map[string]any) (map[string]any, error) {
 	v, err := k.With.fill(doc)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", k.Call, err)
 	}
 	in, _ := v.(map[string]any)
-	return r.client.All(ctx, r.Service, k.Call, in)
+	return in, nil
 }

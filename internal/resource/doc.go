@@ -2,9 +2,9 @@
 // of them, as the files in resources/ say.
 //
 // It does not decide what is recorded, compares nothing with what was recorded before, and stores nothing: Status,
-// CaptureTime and StateID of the items are the recorder's. Discover is complete or an error, never in part, so that a
-// resource that is missing from its answer is gone.
+// CaptureTime and StateID of the items are the recorder's. A Discover that ends without an error was complete.
 //
 //	cat, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
-//	items, err := cat.Discover(ctx, client, config.Place{Account: "123456789012", Region: "eu-west-1"}, "AWS::EC2::VPC")
+//	place := config.Place{Account: "123456789012", Region: "eu-west-1"}
+//	for items, err := range cat.Discover(ctx, client, place, "AWS::EC2::VPC") {
 package resource

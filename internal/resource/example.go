@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"reflect"
 	"sync"
@@ -17,7 +18,7 @@ var examplePlace = config.Place{Account: "123456789012", Region: "us-east-1"}
 
 // Run discovers the resources of an example from its recorded answers.
 func (c *Catalogue) Run(ctx context.Context, typ string, ex Example) ([]config.Item, error) {
-	return c.Discover(ctx, &replay{models: c.models, answers: ex.Answers}, examplePlace, typ)
+	return Collect(c.Discover(ctx, &replay{models: c.models, answers: ex.Answers}, examplePlace, typ))
 }
 
 // Check runs an example and compares the items with those it expects.
@@ -94,7 +95,13 @@ type replay struct {
 	used map[int]bool
 }
 
-func (r *replay) All(_ context.Context, service, operation string, in map[string]any) (map[string]any, error) {
+func (r *replay) All(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
+	return r.models.Join(service, operation, r.Pages(ctx, service, operation, in))
+}
+
+func (r *replay) Pages(
+	_ context.Context, service, operation string, in map[string]any,
+) iter.Seq2[awsclient.Page, error] {
 	return r.models.Pages(service, operation, in, func(in map[string]any) (map[string]any, error) {
 		rec, ok := r.next(operation, in)
 		if !ok {

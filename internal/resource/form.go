@@ -6,7 +6,8 @@ type form struct {
 	Service       string          `yaml:"service"` // the file of the service's model
 	Global        bool            `yaml:"global"`  // awsRegion is "global"
 	List          call            `yaml:"list"`
-	One           *call           `yaml:"one"` // reads a single resource by its id; without it the list is read
+	One           *call           `yaml:"one"`    // reads a single resource by its id; without it the list is read
+	Exists        *call           `yaml:"exists"` // asks for a single resource by id, name or arn, where One cannot say that it is gone
 	Calls         []call          `yaml:"calls"`
 	Identity      identity        `yaml:"identity"`
 	Tags          *expression     `yaml:"tags"`
@@ -23,10 +24,12 @@ type call struct {
 	Call    string              `yaml:"call"`
 	With    template            `yaml:"with"`
 	Each    *expression         `yaml:"each"`
+	Whole   bool                `yaml:"whole"`   // all pages are one answer: what an item leads to may be on another page
 	When    *expression         `yaml:"when"`    // false: the call is not made
 	Keep    *expression         `yaml:"keep"`    // false after the call: the resource belongs to another place
 	Missing map[string]template `yaml:"missing"` // error code: the answer that it stands for
 	Gone    []string            `yaml:"gone"`    // error codes that say the resource does not exist
+	Ended   *expression         `yaml:"ended"`   // true: the answer has the resource and says that it is no more
 }
 
 // An identity is texts with {expressions} in them.

@@ -81,7 +81,7 @@ func (r *reader) build(doc map[string]any) (*config.Item, error) {
 	if r.Global {
 		it.AWSRegion = GlobalRegion
 	}
-	if err := r.identify(it, doc); err != nil {
+	if err := r.identity(it, doc); err != nil {
 		return nil, err
 	}
 	var err error
@@ -100,7 +100,7 @@ func (r *reader) build(doc map[string]any) (*config.Item, error) {
 	return it, nil
 }
 
-func (r *reader) identify(it *config.Item, doc map[string]any) error {
+func (r *reader) identity(it *config.Item, doc map[string]any) error {
 	var created string
 	for _, part := range []struct {
 		name string

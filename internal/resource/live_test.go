@@ -107,7 +107,7 @@ func (l live) catalogue() *resource.Catalogue {
 func (l live) discover(typ string) []config.Item {
 	l.Helper()
 	cat := l.catalogue()
-	items, err := cat.Discover(l.Context(), l.client, home, typ)
+	items, err := resource.Collect(cat.Discover(l.Context(), l.client, home, typ))
 	if err != nil {
 		l.Error(err)
 	}

@@ -3,6 +3,8 @@ package resource
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,6 +23,10 @@ func (c cloud) All(_ context.Context, _, operation string, in map[string]any) (m
 		return nil, errors.New(operation + " was not expected")
 	}
 	return answer(in)
+}
+
+func (c cloud) Pages(ctx context.Context, service, operation string, in map[string]any) iter.Seq2[awsclient.Page, error] {
+	return func(yield func(awsclient.Page, error) bool) { yield(c.All(ctx, service, operation, in)) }
 }
 
 func says(out map[string]any) func(map[string]any) (map[string]any, error) {
@@ -98,7 +104,7 @@ func twoTables() cloud {
 }
 
 func TestDiscoverReadsEveryResourceOfTheList(t *testing.T) {
-	items, err := catalogue(t, tables).Discover(t.Context(), twoTables(), here, "AWS::DynamoDB::Table")
+	items, err := Collect(catalogue(t, tables).Discover(t.Context(), twoTables(), here, "AWS::DynamoDB::Table"))
 	if err != nil || len(items) != 2 {
 		t.Fatalf("%d items, %v", len(items), err)
 	}
@@ -124,7 +130,7 @@ func TestAResourceThatVanishesWhileItIsReadIsLeftOut(t *testing.T) {
 		}
 		return describe(in)
 	}
-	items, err := catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table")
+	items, err := Collect(catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table"))
 	if err != nil || len(items) != 1 || items[0].ID != "b" {
 		t.Errorf("%v, %v", items, err)
 	}
@@ -133,7 +139,7 @@ func TestAResourceThatVanishesWhileItIsReadIsLeftOut(t *testing.T) {
 func TestAResourceOfAnotherPlaceIsLeftOut(t *testing.T) {
 	c := twoTables()
 	c["DescribeTable"] = says(map[string]any{"Table": map[string]any{"TableStatus": "ELSEWHERE"}})
-	items, err := catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table")
+	items, err := Collect(catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table"))
 	if err != nil || len(items) != 0 {
 		t.Errorf("%v, %v", items, err)
 	}
@@ -143,7 +149,7 @@ func TestOneCallThatFailsFailsTheWholeType(t *testing.T) {
 	for _, operation := range []string{"ListTables", "DescribeTable", "DescribeTimeToLive"} {
 		c := twoTables()
 		c[operation] = fails("AccessDeniedException")
-		items, err := catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table")
+		items, err := Collect(catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table"))
 		if awsclient.Code(err) != "AccessDeniedException" || items != nil {
 			t.Errorf("%s: %v, %v", operation, items, err)
 		}
@@ -152,7 +158,10 @@ func TestOneCallThatFailsFailsTheWholeType(t *testing.T) {
 
 func TestAPageThatIsMissingFailsTheWholeType(t *testing.T) {
 	cat := catalogue(t, tables)
-	ex := Example{Answers: []Recorded{{Call: "ListTables", Body: `{"TableNames":["a"],"LastEvaluatedTableName":"a"}`}}}
+	ex := Example{Answers: []Recorded{
+		{Call: "ListTables", Body: `{"TableNames":["a"],"LastEvaluatedTableName":"a"}`},
+		{Call: "DescribeTable", Body: `{"Table":{}}`}, {Call: "DescribeTimeToLive", Error: "UnknownOperation"},
+	}}
 	if items, err := cat.Run(t.Context(), "AWS::DynamoDB::Table", ex); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("%v, %v", items, err)
 	}
@@ -192,8 +201,83 @@ func TestDescribeLooksThroughTheListWhereThereIsNoCallForOne(t *testing.T) {
 	}
 }
 
+func TestPagesAreHandedOnAsTheyCome(t *testing.T) {
+	asked := 0
+	c := paged{twoTables(), func() Page {
+		asked++
+		return Page{"TableNames": []any{fmt.Sprint("t", asked)}}
+	}}
+	for items, err := range catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table") {
+		if err != nil || len(items) != 1 || items[0].ID != fmt.Sprint("t", asked) {
+			t.Fatalf("page %d: %v, %v", asked, items, err)
+		}
+		if asked == 3 {
+			break
+		}
+	}
+	if asked != 3 {
+		t.Errorf("%d pages were read, and 3 were wanted", asked)
+	}
+}
+
+type Page = awsclient.Page
+
+// paged answers lists with pages without end.
+type paged struct {
+	cloud
+	next func() Page
+}
+
+func (c paged) Pages(context.Context, string, string, map[string]any) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		for yield(c.next(), nil) {
+		}
+	}
+}
+
+func TestAPageOfItemsIsBoundedWhateverAServiceAnswersAtOnce(t *testing.T) {
+	names := make([]any, 3*perPage+1)
+	for i := range names {
+		names[i] = fmt.Sprint("t", i)
+	}
+	c := twoTables()
+	c["ListTables"] = says(Page{"TableNames": names})
+	total := 0
+	for items, err := range catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table") {
+		if err != nil || len(items) > perPage {
+			t.Fatalf("%d items, %v", len(items), err)
+		}
+		total += len(items)
+	}
+	if total != len(names) {
+		t.Errorf("%d items, want %d", total, len(names))
+	}
+}
+
+func TestOnlyTheSingleReadSaysThatAResourceIsGone(t *testing.T) {
+	last := config.Item{ResourceKey: config.ResourceKey{Place: here, Type: "AWS::DynamoDB::Table", ID: "b"}}
+	for _, c := range []struct {
+		name   string
+		answer func(map[string]any) (map[string]any, error)
+		gone   bool
+		says   string
+	}{
+		{"an error code that says so", fails("ResourceNotFoundException"), true, ""},
+		{"another error", fails("AccessDeniedException"), false, "AccessDenied"},
+		{"the resource", says(Page{"Table": Page{"TableName": "b"}}), false, ""},
+		{"another resource", says(Page{"Table": Page{"TableName": "c"}}), false, "neither"},
+	} {
+		cloud := twoTables()
+		cloud["DescribeTable"] = c.answer
+		gone, err := catalogue(t, tables).Gone(t.Context(), cloud, last)
+		if gone != c.gone || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, %v", c.name, gone, err)
+		}
+	}
+}
+
 func TestATypeWithoutAFileIsAnError(t *testing.T) {
-	if _, err := catalogue(t, tables).Discover(t.Context(), cloud{}, here, "AWS::KMS::Key"); err == nil {
+	if _, err := Collect(catalogue(t, tables).Discover(t.Context(), cloud{}, here, "AWS::KMS::Key")); err == nil {
 		t.Error("no error")
 	}
 }

@@ -50,7 +50,7 @@ func run(ctx context.Context, w io.Writer, endpoint, typ string, place config.Pl
 		Endpoint: endpoint, Region: place.Region, Models: m, Trace: tape.add, Concurrency: 1,
 		Credentials: awsclient.Static(place.Account, "test", ""),
 	})
-	items, err := cat.Discover(ctx, client, place, typ)
+	items, err := resource.Collect(cat.Discover(ctx, client, place, typ))
 	if err != nil {
 		return err
 	}
