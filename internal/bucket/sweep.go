@@ -24,11 +24,8 @@ type sweep struct{}
 func (sweep) Kind() string { return "bucket.sweep" }
 
 func (s *Store) handleSweep() {
-	job.Handle(s.jobs, func(ctx context.Context, _ job.Job[sweep]) error {
-		if err := s.emptyTrash(ctx); err != nil {
-			return err
-		}
-		return s.sweepAgain(ctx)
+	job.HandlePrepared(s.jobs, func(ctx context.Context, _ job.Job[sweep]) (job.Commit, error) {
+		return s.sweepAgain, s.emptyTrash(ctx)
 	}, job.Policy{Timeout: 10 * time.Minute})
 }
 
@@ -51,6 +48,9 @@ func (s *Store) discard(ctx context.Context, tx *db.Tx, owner string) error {
 // scheduleSweep inserts a job unless the trash has something already, for which
 // there is one.
 func (s *Store) scheduleSweep(ctx context.Context, tx *db.Tx) error {
+	if err := tx.LockShared(ctx, trashLock); err != nil {
+		return err
+	}
 	var one int
 	err := tx.QueryRow(ctx, `SELECT 1 FROM object_trash LIMIT 1`).Scan(&one)
 	if !errors.Is(err, db.ErrNoRows) {
@@ -100,19 +100,25 @@ func (s *Store) trash(ctx context.Context, limit int) (ids []string, err error) 
 	return ids, err
 }
 
+// trashLock is held by those who add to the trash, together, and alone by the
+// job that decides whether it needs a successor: else each could rely on the
+// other for it.
+const trashLock = "bucket.trash"
+
 // sweepAgain inserts the job's successor while the trash is not empty.
-func (s *Store) sweepAgain(ctx context.Context) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		var at int64
-		err := tx.QueryRow(ctx, `SELECT at FROM object_trash ORDER BY at DESC LIMIT 1`).Scan(&at)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return s.jobs.Insert(ctx, tx, sweep{}, job.Options{At: db.Time(at)})
-	})
+func (s *Store) sweepAgain(ctx context.Context, tx *db.Tx) error {
+	if err := tx.Lock(ctx, trashLock); err != nil {
+		return err
+	}
+	var at int64
+	err := tx.QueryRow(ctx, `SELECT at FROM object_trash ORDER BY at DESC LIMIT 1`).Scan(&at)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.jobs.Insert(ctx, tx, sweep{}, job.Options{At: db.Time(at)})
 }
 
 // Sweep removes the bytes that a crash left without a row, and what is due in

@@ -174,12 +174,22 @@ func Each(ctx context.Context, tx *Tx, f func(scan func(...any) error) error, qu
 // Lock makes the transactions that name the same thing wait for each other
 // until they end. SQLite has one writer, so there it is already so.
 func (tx *Tx) Lock(ctx context.Context, name string) error {
+	return tx.lock(ctx, "SELECT pg_advisory_xact_lock($1)", name)
+}
+
+// LockShared makes the transaction wait for those that hold Lock of the same
+// name, and they for it, but not for others that hold LockShared.
+func (tx *Tx) LockShared(ctx context.Context, name string) error {
+	return tx.lock(ctx, "SELECT pg_advisory_xact_lock_shared($1)", name)
+}
+
+func (tx *Tx) lock(ctx context.Context, query, name string) error {
 	if tx.pg == nil {
 		return nil
 	}
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	_, err := tx.pg.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(h.Sum64()))
+	_, err := tx.pg.Exec(ctx, query, int64(h.Sum64()))
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}

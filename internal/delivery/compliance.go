@@ -12,22 +12,74 @@ import (
 
 // complianceJob announces changed verdicts of one place.
 type complianceJob struct {
-	Place   config.Place           `json:"place"`
-	Changes []config.VerdictChange `json:"changes"`
-	Created time.Time              `json:"created"`
+	Place   config.Place   `json:"place"`
+	Changes []storedChange `json:"changes"`
+	Created time.Time      `json:"created"`
+}
+
+// A storedChange is a changed verdict in a job.
+type storedChange struct {
+	RuleARN string         `json:"ruleArn"`
+	RuleID  string         `json:"ruleId"`
+	Old     *storedVerdict `json:"old,omitempty"`
+	New     storedVerdict  `json:"new"`
+}
+
+type storedVerdict struct {
+	Rule       string            `json:"rule"`
+	Type       string            `json:"type"`
+	ID         string            `json:"id"`
+	Compliance config.Compliance `json:"compliance"`
+	Annotation string            `json:"annotation,omitempty"`
+	Ordering   time.Time         `json:"ordering"`
+	Invoked    time.Time         `json:"invoked"`
+	Recorded   time.Time         `json:"recorded"`
+}
+
+func newComplianceJob(p config.Place, changes []config.VerdictChange, created time.Time) complianceJob {
+	a := complianceJob{Place: p, Created: created}
+	for _, c := range changes {
+		s := storedChange{RuleARN: c.RuleARN, RuleID: c.RuleID, New: storeVerdict(c.New)}
+		if c.Old != nil {
+			s.Old = new(storeVerdict(*c.Old))
+		}
+		a.Changes = append(a.Changes, s)
+	}
+	return a
+}
+
+func (s storedChange) change() config.VerdictChange {
+	c := config.VerdictChange{RuleARN: s.RuleARN, RuleID: s.RuleID, New: s.New.verdict()}
+	if s.Old != nil {
+		c.Old = new(s.Old.verdict())
+	}
+	return c
+}
+
+func storeVerdict(v config.Verdict) storedVerdict {
+	return storedVerdict{v.Rule, v.ResourceType, v.ResourceID, v.Compliance, v.Annotation, v.Ordering, v.Invoked, v.Recorded}
+}
+
+func (s storedVerdict) verdict() config.Verdict {
+	return config.Verdict{
+		Rule: s.Rule, Invoked: s.Invoked, Recorded: s.Recorded,
+		Evaluation: config.Evaluation{
+			ResourceType: s.Type, ResourceID: s.ID, Compliance: s.Compliance, Annotation: s.Annotation, Ordering: s.Ordering,
+		},
+	}
 }
 
 // Kind names the job.
-func (complianceJob) Kind() string { return "delivery_compliance" }
+func (complianceJob) Kind() string { return "delivery.compliance" }
 
-func (d *Delivery) sendCompliance(ctx context.Context, j job.Job[complianceJob]) error {
+func (d *Delivery) sendCompliance(ctx context.Context, j job.Job[complianceJob]) (job.Commit, error) {
 	a := j.Args
 	c, ok, err := d.channel(ctx, a.Place)
 	if err != nil || !ok || c.TopicARN == "" {
-		return err
+		return nil, err
 	}
 	sent := sendEach(ctx, len(a.Changes), func(i int) error {
-		m, err := a.message(a.Changes[i])
+		m, err := a.message(a.Changes[i].change())
 		if err != nil {
 			return err
 		}

@@ -49,15 +49,15 @@ type Delivery struct {
 func New(log *slog.Logger, d *db.DB, q *job.Queue, out Outlet, publish Publish, now func() time.Time) *Delivery {
 	dl := &Delivery{log: log, db: d, jobs: q, out: out, publish: publish, now: now}
 	stream := job.Policy{Timeout: 10 * time.Minute}
-	job.Handle(q, dl.sendItems, stream)
-	job.Handle(q, dl.sendCompliance, stream)
-	job.Handle(q, dl.sendNotice, stream)
+	job.HandlePrepared(q, dl.sendItems, stream)
+	job.HandlePrepared(q, dl.sendCompliance, stream)
+	job.HandlePrepared(q, dl.sendNotice, stream)
 	file := job.Policy{Timeout: 15 * time.Minute} // a million resources take some minutes
-	job.Handle(q, dl.startSnapshot, job.Policy{})
-	job.Handle(q, dl.deliverSnapshot, file)
-	job.Handle(q, dl.snapshotDue, job.Policy{})
+	job.HandlePrepared(q, dl.startSnapshot, job.Policy{})
+	job.HandlePrepared(q, dl.deliverSnapshot, file)
+	job.HandleTx(q, dl.snapshotDue, job.Policy{})
 	file.Retry = historyRetry
-	job.Handle(q, dl.deliverHistory, file)
+	job.HandlePrepared(q, dl.deliverHistory, file)
 	return dl
 }
 
@@ -65,8 +65,10 @@ func New(log *slog.Logger, d *db.DB, q *job.Queue, out Outlet, publish Publish, 
 // to five minutes, that is about four hours.
 const attempts = 60
 
+var messageOptions = job.Options{Queue: job.Delivery, MaxAttempts: attempts}
+
 func (d *Delivery) insert(ctx context.Context, tx *db.Tx, a job.Args) error {
-	return d.jobs.Insert(ctx, tx, a, job.Options{Queue: job.Delivery, MaxAttempts: attempts})
+	return d.jobs.Insert(ctx, tx, a, messageOptions)
 }
 
 // channel returns the channel of a place; ok is false if it has none any more.

@@ -34,7 +34,7 @@ type historyJob struct {
 }
 
 // Kind names the job.
-func (historyJob) Kind() string { return "delivery_history" }
+func (historyJob) Kind() string { return "delivery.history" }
 
 // historyRetry is the wait between attempts: one to thirty minutes.
 func historyRetry(attempt int) time.Duration {
@@ -48,11 +48,11 @@ type historyFile struct {
 	part        int
 }
 
-func (d *Delivery) deliverHistory(ctx context.Context, j job.Job[historyJob]) error {
+func (d *Delivery) deliverHistory(ctx context.Context, j job.Job[historyJob]) (job.Commit, error) {
 	a := j.Args
 	c, w, err := d.historyWindow(ctx, a)
 	if err != nil || w.Until.IsZero() {
-		return err
+		return nil, err
 	}
 	began, at := d.now(), a.From
 	for {
@@ -61,7 +61,7 @@ func (d *Delivery) deliverHistory(ctx context.Context, j job.Job[historyJob]) er
 			return d.historyFailed(ctx, c, historyJob{a.Place, a.At, at}, at != a.From, began, err)
 		}
 		if next == at {
-			return d.historyDone(ctx, a, w, at != cursor{}, began)
+			return d.historyDone(a, w, at != cursor{}, began), nil
 		}
 		at = next
 	}
@@ -171,8 +171,8 @@ func (d *Delivery) addVersions(ctx context.Context, w *itemFile, page []store.Ca
 
 // historyDone moves the channel's window on and inserts the next delivery, if it
 // is still this one that is due.
-func (d *Delivery) historyDone(ctx context.Context, a historyJob, w store.Window, any bool, began time.Time) error {
-	return d.db.Write(ctx, func(tx *db.Tx) error {
+func (d *Delivery) historyDone(a historyJob, w store.Window, any bool, began time.Time) job.Commit {
+	return func(ctx context.Context, tx *db.Tx) error {
 		var next time.Time
 		err := store.UpdateDeliveryStatus(ctx, tx, a.Place, func(s *config.DeliveryStatus) {
 			if !s.History.Next.Equal(a.At) {
@@ -188,33 +188,37 @@ func (d *Delivery) historyDone(ctx context.Context, a historyJob, w store.Window
 			return err
 		}
 		return d.insertAt(ctx, tx, historyJob{Place: a.Place, At: next}, next)
-	})
+	}
 }
 
 // historyFailed keeps the failure in the status. If some files were delivered,
 // what is left goes into a job of its own.
-func (d *Delivery) historyFailed(ctx context.Context, c config.DeliveryChannel, rest historyJob, some bool, began time.Time, cause error) error {
-	ctx = context.WithoutCancel(ctx)
-	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		if !errors.Is(cause, context.Canceled) {
-			err := store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
-				s.History = failed(s.History, began, errorCode(cause), bucketFailure(c, "configuration history"))
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if !some {
+func (d *Delivery) historyFailed(
+	ctx context.Context, c config.DeliveryChannel, rest historyJob, some bool, began time.Time, cause error,
+) (job.Commit, error) {
+	note := func(ctx context.Context, tx *db.Tx) error {
+		if errors.Is(cause, context.Canceled) {
 			return nil
 		}
-		return d.insertAt(ctx, tx, rest, d.now())
-	})
-	if err != nil || some {
-		d.log.Warn("delivery of history files failed, the rest is tried again", "account", c.Account, "region", c.Region,
-			"channel", c.Name, "err", cause)
-		return err
+		return store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
+			s.History = failed(s.History, began, errorCode(cause), bucketFailure(c, "configuration history"))
+		})
 	}
-	return cause
+	if !some {
+		ctx = context.WithoutCancel(ctx)
+		if err := d.db.Write(ctx, func(tx *db.Tx) error { return note(ctx, tx) }); err != nil {
+			return nil, err
+		}
+		return nil, cause
+	}
+	d.log.Warn("delivery of history files failed, the rest is tried again", "account", c.Account, "region", c.Region,
+		"channel", c.Name, "err", cause)
+	return func(ctx context.Context, tx *db.Tx) error {
+		if err := note(ctx, tx); err != nil {
+			return err
+		}
+		return d.insertAt(ctx, tx, rest, d.now())
+	}, nil
 }
 
 // A cursor is a point in the walk through a window: in the order of type, id and

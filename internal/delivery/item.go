@@ -28,17 +28,17 @@ type itemRef struct {
 }
 
 // Kind names the job.
-func (itemsJob) Kind() string { return "delivery_items" }
+func (itemsJob) Kind() string { return "delivery.items" }
 
 func (r itemRef) version(p config.Place) config.VersionKey {
 	return config.VersionKey{ResourceKey: config.ResourceKey{Place: p, Type: r.Type, ID: r.ID}, StateID: r.StateID}
 }
 
-func (d *Delivery) sendItems(ctx context.Context, j job.Job[itemsJob]) error {
+func (d *Delivery) sendItems(ctx context.Context, j job.Job[itemsJob]) (job.Commit, error) {
 	a := j.Args
 	c, ok, err := d.channel(ctx, a.Place)
 	if err != nil || !ok || c.TopicARN == "" {
-		return err
+		return nil, err
 	}
 	sent := sendEach(ctx, len(a.Items), func(i int) error {
 		return d.sendItem(ctx, c, a.Items[i].version(a.Place), a.Created, j.Last())

@@ -7,6 +7,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/job"
 	"plumb/internal/store"
 )
 
@@ -21,16 +22,15 @@ func (d *Delivery) OnItemsRecorded(ctx context.Context, tx *db.Tx, e config.Item
 	if ok, err := d.announces(ctx, tx, e.Place); err != nil || !ok {
 		return err
 	}
+	var jobs []itemsJob
 	for batch := range slices.Chunk(e.Items, most) {
 		a := itemsJob{Place: e.Place, Created: d.now(), Items: make([]itemRef, len(batch))}
 		for i, it := range batch {
 			a.Items[i] = itemRef{it.Type, it.ID, it.StateID}
 		}
-		if err := d.insert(ctx, tx, a); err != nil {
-			return err
-		}
+		jobs = append(jobs, a)
 	}
-	return nil
+	return job.InsertMany(ctx, d.jobs, tx, jobs, messageOptions)
 }
 
 // OnComplianceChanged has changed verdicts announced.
@@ -38,13 +38,11 @@ func (d *Delivery) OnComplianceChanged(ctx context.Context, tx *db.Tx, e config.
 	if ok, err := d.announces(ctx, tx, e.Place); err != nil || !ok {
 		return err
 	}
+	var jobs []complianceJob
 	for batch := range slices.Chunk(e.Changes, most) {
-		a := complianceJob{Place: e.Place, Changes: batch, Created: d.now()}
-		if err := d.insert(ctx, tx, a); err != nil {
-			return err
-		}
+		jobs = append(jobs, newComplianceJob(e.Place, batch, d.now()))
 	}
-	return nil
+	return job.InsertMany(ctx, d.jobs, tx, jobs, messageOptions)
 }
 
 // OnRulesEvaluationStarted announces that somebody asked for an evaluation.

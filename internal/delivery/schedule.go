@@ -24,7 +24,7 @@ type snapshotDueJob struct {
 }
 
 // Kind names the job.
-func (snapshotDueJob) Kind() string { return "delivery_snapshot_due" }
+func (snapshotDueJob) Kind() string { return "delivery.snapshot-due" }
 
 func (d *Delivery) insertAt(ctx context.Context, tx *db.Tx, a job.Args, at time.Time) error {
 	return d.jobs.Insert(ctx, tx, a, job.Options{Queue: job.Delivery, At: at})
@@ -82,26 +82,24 @@ func (d *Delivery) Put(ctx context.Context, tx *db.Tx, c config.DeliveryChannel)
 	return d.insertAt(ctx, tx, snapshotDueJob{c.Place, snapshot}, snapshot)
 }
 
-func (d *Delivery) snapshotDue(ctx context.Context, j job.Job[snapshotDueJob]) error {
+func (d *Delivery) snapshotDue(ctx context.Context, tx *db.Tx, j job.Job[snapshotDueJob]) error {
 	a := j.Args
-	return d.db.Write(ctx, func(tx *db.Tx) error {
-		c, s, err := store.DeliveryChannel(ctx, tx, a.Place)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		if err != nil || !s.Snapshot.Next.Equal(a.At) {
-			return err
-		}
-		next := following(a.At, config.Frequency(c.Frequency), d.now())
-		err = store.UpdateDeliveryStatus(ctx, tx, a.Place, func(s *config.DeliveryStatus) { s.Snapshot.Next = next })
-		if err != nil {
-			return err
-		}
-		if err := d.snapshotIfRecording(ctx, tx, c); err != nil {
-			return err
-		}
-		return d.insertAt(ctx, tx, snapshotDueJob{a.Place, next}, next)
-	})
+	c, s, err := store.DeliveryChannel(ctx, tx, a.Place)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil || !s.Snapshot.Next.Equal(a.At) {
+		return err
+	}
+	next := following(a.At, config.Frequency(c.Frequency), d.now())
+	err = store.UpdateDeliveryStatus(ctx, tx, a.Place, func(s *config.DeliveryStatus) { s.Snapshot.Next = next })
+	if err != nil {
+		return err
+	}
+	if err := d.snapshotIfRecording(ctx, tx, c); err != nil {
+		return err
+	}
+	return d.insertAt(ctx, tx, snapshotDueJob{a.Place, next}, next)
 }
 
 // snapshotIfRecording skips a periodic snapshot while the recorder stands: it

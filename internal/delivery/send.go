@@ -18,12 +18,12 @@ type noticeJob struct {
 }
 
 // Kind names the job.
-func (noticeJob) Kind() string { return "delivery_notice" }
+func (noticeJob) Kind() string { return "delivery.notice" }
 
-func (d *Delivery) sendNotice(ctx context.Context, j job.Job[noticeJob]) error {
+func (d *Delivery) sendNotice(ctx context.Context, j job.Job[noticeJob]) (job.Commit, error) {
 	c, ok, err := d.channel(ctx, j.Args.Place)
 	if err != nil || !ok || c.TopicARN == "" {
-		return err
+		return nil, err
 	}
 	sent := sendEach(ctx, 1, func(int) error { return d.send(ctx, c, j.Args.message) })
 	return d.settle(ctx, c, sent, j.Last(), j.Args)
@@ -52,24 +52,24 @@ type sending struct {
 	failed error
 }
 
-// patience is after how many failures in a row the rest of a batch waits. More
+// maxFailures is after how many failures in a row the rest of a batch waits. More
 // than one, so that a message which can never be sent does not hold up the
 // others.
-const patience = 3
+const maxFailures = 3
 
 // sendEach sends the messages 0 to n-1 in order.
 func sendEach(ctx context.Context, n int, send func(i int) error) sending {
 	s := sending{total: n}
 	row := 0
 	for i := range n {
-		if row < patience && ctx.Err() == nil {
+		if row < maxFailures && ctx.Err() == nil {
 			err := send(i)
 			if err == nil {
 				row = 0
 				continue
 			}
 			if row++; refused(err) {
-				row = patience
+				row = maxFailures
 			}
 			s.failed = firstOf(s.failed, err)
 		}
@@ -91,22 +91,22 @@ func firstOf(a, b error) error {
 // settle ends a job that sent a batch. What is left goes into a job of its own
 // when some were sent, so that those are not sent again; else the job is tried
 // again, and given up at its last attempt.
-func (d *Delivery) settle(ctx context.Context, c config.DeliveryChannel, s sending, last bool, rest job.Args) error {
+func (d *Delivery) settle(ctx context.Context, c config.DeliveryChannel, s sending, last bool, rest job.Args) (job.Commit, error) {
 	ctx = context.WithoutCancel(ctx) // what was sent is noted although the server is being stopped
 	if err := d.noteStream(ctx, c, s.failed); err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case s.failed == nil:
-		return nil
+		return nil, nil
 	case len(s.left) < s.total:
 		d.log.Warn("delivery failed, the rest is tried again", "account", c.Account, "region", c.Region, "channel", c.Name,
 			"left", len(s.left), "err", s.failed)
-		return d.db.Write(ctx, func(tx *db.Tx) error { return d.insert(ctx, tx, rest) })
+		return func(ctx context.Context, tx *db.Tx) error { return d.insert(ctx, tx, rest) }, nil
 	case last:
-		return job.Discard(fmt.Errorf("given up after %d attempts: %w", attempts, s.failed))
+		return nil, job.Discard(fmt.Errorf("given up after %d attempts: %w", attempts, s.failed))
 	default:
-		return s.failed
+		return nil, s.failed
 	}
 }
 

@@ -26,10 +26,10 @@ type snapshot struct {
 }
 
 // Kind names the job.
-func (snapshotStartJob) Kind() string { return "delivery_snapshot_start" }
+func (snapshotStartJob) Kind() string { return "delivery.snapshot-start" }
 
 // Kind names the job.
-func (snapshotFileJob) Kind() string { return "delivery_snapshot_file" }
+func (snapshotFileJob) Kind() string { return "delivery.snapshot-file" }
 
 // snapshotAttempts is how often a snapshot is tried before it has failed: about
 // eight minutes.
@@ -42,46 +42,46 @@ func (d *Delivery) Snapshot(ctx context.Context, tx *db.Tx, c config.DeliveryCha
 	return id, d.insert(ctx, tx, snapshotStartJob{c.Place, id, d.now()})
 }
 
-func (d *Delivery) startSnapshot(ctx context.Context, j job.Job[snapshotStartJob]) error {
+func (d *Delivery) startSnapshot(ctx context.Context, j job.Job[snapshotStartJob]) (job.Commit, error) {
 	c, ok, err := d.channel(ctx, j.Args.Place)
 	if err != nil || !ok {
-		return err
+		return nil, err
 	}
 	if c.TopicARN != "" {
 		m, err := snapshotStarted(c.Place, j.Args.ID, j.Args.Created)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		unsent := d.send(ctx, c, m)
 		if err := d.noteStream(ctx, c, unsent); err != nil {
-			return err
+			return nil, err
 		}
-		if unsent != nil && !refused(unsent) && j.Attempt < patience {
-			return unsent // a topic that is out of order delays the file by moments only
+		if unsent != nil && !refused(unsent) && j.Attempt < maxFailures {
+			return nil, unsent // a topic that is out of order delays the file by moments only
 		}
 	}
-	return d.db.Write(ctx, func(tx *db.Tx) error {
+	return func(ctx context.Context, tx *db.Tx) error {
 		return d.jobs.Insert(ctx, tx, snapshotFileJob(j.Args), job.Options{Queue: job.Delivery, MaxAttempts: snapshotAttempts})
-	})
+	}, nil
 }
 
-func (d *Delivery) deliverSnapshot(ctx context.Context, j job.Job[snapshotFileJob]) error {
+func (d *Delivery) deliverSnapshot(ctx context.Context, j job.Job[snapshotFileJob]) (job.Commit, error) {
 	a := snapshot(j.Args)
 	c, ok, err := d.channel(ctx, a.Place)
 	if err != nil || !ok {
-		return err
+		return nil, err
 	}
 	began := d.now()
 	w, err := d.writeSnapshot(ctx, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer w.discard()
 	key := snapshotKey(c, a.ID, a.Created)
 	if err := d.putFile(ctx, c, key, w); err != nil {
-		return d.snapshotFailed(ctx, c, a.ID, began, err, j.Last() || refused(err))
+		return nil, d.snapshotFailed(ctx, c, a.ID, began, err, j.Last() || refused(err))
 	}
-	return d.snapshotDelivered(ctx, c, began, config.SnapshotDelivered{Place: a.Place, SnapshotID: a.ID, Bucket: c.Bucket, Key: key})
+	return d.snapshotDelivered(c, began, config.SnapshotDelivered{Place: a.Place, SnapshotID: a.ID, Bucket: c.Bucket, Key: key})
 }
 
 // writeSnapshot writes the newest item of every resource that is there and
@@ -128,13 +128,13 @@ func (d *Delivery) snapshotPage(
 	return items, last, err
 }
 
-func (d *Delivery) snapshotDelivered(ctx context.Context, c config.DeliveryChannel, began time.Time, e config.SnapshotDelivered) error {
+func (d *Delivery) snapshotDelivered(c config.DeliveryChannel, began time.Time, e config.SnapshotDelivered) (job.Commit, error) {
 	now := d.now()
 	m, err := snapshotCompleted(e, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return d.db.Write(ctx, func(tx *db.Tx) error {
+	return func(ctx context.Context, tx *db.Tx) error {
 		err := store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
 			s.Snapshot = succeeded(s.Snapshot, began, now)
 		})
@@ -145,7 +145,7 @@ func (d *Delivery) snapshotDelivered(ctx context.Context, c config.DeliveryChann
 			return err
 		}
 		return d.publish(ctx, tx, e)
-	})
+	}, nil
 }
 
 // snapshotFailed keeps the failure in the status. The message that says so is

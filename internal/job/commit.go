@@ -21,8 +21,8 @@ type Commit func(ctx context.Context, tx *db.Tx) error
 // If work fails, snoozes or discards, nothing is written and the job goes on as
 // with Handle. On PostgreSQL work may run again when transactions collided.
 func HandleTx[A Args](q *Queue, work func(ctx context.Context, tx *db.Tx, j Job[A]) error, p Policy) {
-	HandlePrepared(q, func(_ context.Context, j Job[A]) (Commit, error) {
-		return func(ctx context.Context, tx *db.Tx) error { return work(ctx, tx, j) }, nil
+	Handle(q, func(ctx context.Context, j Job[A]) error {
+		return q.finish(ctx, j.ID, func(ctx context.Context, tx *db.Tx) error { return work(ctx, tx, j) })
 	}, p)
 }
 
@@ -36,9 +36,16 @@ func HandlePrepared[A Args](q *Queue, prepare func(ctx context.Context, j Job[A]
 		if err != nil {
 			return err
 		}
+		// What was prepared, sent to somebody outside perhaps, is noted although
+		// the server is being stopped.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+		defer cancel()
 		return q.finish(ctx, j.ID, commit)
 	}, p)
 }
+
+// commitTimeout is how long a Commit may take once its job was prepared.
+const commitTimeout = 30 * time.Second
 
 // errNotHeld ends the transaction of a job that this server no longer holds.
 var errNotHeld = errors.New("the job is no longer held by this server")

@@ -172,8 +172,11 @@ func (q *Queue) Insert(ctx context.Context, tx *db.Tx, args Args, o Options) err
 
 // InsertMany adds jobs in tx with one statement, whatever their number.
 func InsertMany[A Args](ctx context.Context, q *Queue, tx *db.Tx, args []A, o Options) error {
-	if len(args) == 0 {
+	switch len(args) {
+	case 0:
 		return nil
+	case 1:
+		return q.Insert(ctx, tx, args[0], o) // one round trip less on PostgreSQL
 	}
 	opts := o.river()
 	params := make([]river.InsertManyParams, len(args))

@@ -25,8 +25,13 @@ type deliver struct {
 func (deliver) Kind() string { return "topic.deliver" }
 
 func (s *Store) handleDeliver() {
-	job.Handle(s.jobs, func(ctx context.Context, j job.Job[deliver]) error {
-		return s.db.Write(ctx, func(tx *db.Tx) error { return s.deliver(ctx, tx, j.Args) })
+	job.HandlePrepared(s.jobs, func(ctx context.Context, j job.Job[deliver]) (job.Commit, error) {
+		var all []delivery
+		err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+			all, err = s.matching(ctx, tx, j.Args)
+			return err
+		})
+		return func(ctx context.Context, tx *db.Tx) error { return s.handAll(ctx, tx, all) }, err
 	}, job.Policy{})
 }
 
@@ -38,17 +43,19 @@ type delivery struct {
 	version   string // of the signature
 }
 
-func (s *Store) deliver(ctx context.Context, tx *db.Tx, d deliver) error {
+// matching returns what is to be delivered: each message to the subscriptions
+// whose filters it passes.
+func (s *Store) matching(ctx context.Context, tx *db.Tx, d deliver) (all []delivery, err error) {
 	t, err := Find(ctx, tx, d.Topic)
 	if isNotFound(err) {
-		return nil // deleted since: there is nobody to tell
+		return nil, nil // deleted since: there is no subscriber
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	subs, err := subscribers(ctx, tx, t, d.Published)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, sub := range subs {
 		f, err := filterOf(sub.Attributes)
@@ -57,13 +64,18 @@ func (s *Store) deliver(ctx context.Context, tx *db.Tx, d deliver) error {
 			continue
 		}
 		for _, m := range d.Messages {
-			if !f.matches(m) {
-				continue
+			if f.matches(m) {
+				all = append(all, delivery{sub, m, db.Time(d.Published), t.Attributes["SignatureVersion"]})
 			}
-			one := delivery{sub, m, db.Time(d.Published), t.Attributes["SignatureVersion"]}
-			if err := s.hand(ctx, tx, one); err != nil {
-				return err
-			}
+		}
+	}
+	return all, nil
+}
+
+func (s *Store) handAll(ctx context.Context, tx *db.Tx, all []delivery) error {
+	for _, d := range all {
+		if err := s.hand(ctx, tx, d); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -102,12 +114,12 @@ func (s *Store) hand(ctx context.Context, tx *db.Tx, d delivery) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	return s.bury(ctx, tx, d, refused)
+	return s.toDeadLetters(ctx, tx, d, refused)
 }
 
-// bury puts a message that cannot be delivered into the subscription's dead
+// toDeadLetters puts a message that cannot be delivered into the subscription's dead
 // letter queue, if it has one.
-func (s *Store) bury(ctx context.Context, tx *db.Tx, d delivery, reason error) error {
+func (s *Store) toDeadLetters(ctx context.Context, tx *db.Tx, d delivery, reason error) error {
 	target := deadLetterTarget(d.Attributes["RedrivePolicy"])
 	s.log.WarnContext(ctx, "message was not delivered", "topic", d.TopicARN(), "subscription", d.ARN(), "endpoint", d.Endpoint,
 		"dead letters", target, "err", reason)

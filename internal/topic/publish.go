@@ -80,8 +80,12 @@ func (s *Store) PublishMessages(ctx context.Context, tx *db.Tx, topicARN string,
 		}
 		out = append(out, p)
 	}
-	if t.FIFO() {
-		return out, s.deliver(ctx, tx, d) // in order, as they are published
+	if t.FIFO() { // in order, as they are published
+		all, err := s.matching(ctx, tx, d)
+		if err != nil {
+			return nil, err
+		}
+		return out, s.handAll(ctx, tx, all)
 	}
 	if some, err := anySubscriber(ctx, tx, t); err != nil || !some {
 		return out, err // who subscribes later does not hear of it anyway

@@ -47,10 +47,10 @@ func retries(policy string) int {
 }
 
 func (s *Store) handlePush() {
-	job.Handle(s.jobs, s.push, job.Policy{Timeout: 30 * time.Second, Retry: func(int) time.Duration { return retryDelay }})
+	job.HandlePrepared(s.jobs, s.push, job.Policy{Timeout: 30 * time.Second, Retry: func(int) time.Duration { return retryDelay }})
 }
 
-func (s *Store) push(ctx context.Context, j job.Job[push]) error {
+func (s *Store) push(ctx context.Context, j job.Job[push]) (job.Commit, error) {
 	var d delivery
 	var body []byte
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
@@ -63,10 +63,10 @@ func (s *Store) push(ctx context.Context, j job.Job[push]) error {
 		return err
 	})
 	if isNotFound(err) {
-		return nil // unsubscribed since
+		return nil, nil // unsubscribed since
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	kind := "Notification"
 	if j.Args.Confirm {
@@ -74,9 +74,9 @@ func (s *Store) push(ctx context.Context, j job.Job[push]) error {
 	}
 	err = s.post(ctx, d, kind, body)
 	if err == nil || !j.Last() || j.Args.Confirm {
-		return err
+		return nil, err
 	}
-	return s.db.Write(ctx, func(tx *db.Tx) error { return s.bury(ctx, tx, d, err) })
+	return func(ctx context.Context, tx *db.Tx) error { return s.toDeadLetters(ctx, tx, d, err) }, nil
 }
 
 func (s *Store) pushBody(ctx context.Context, tx *db.Tx, d delivery, confirm bool) ([]byte, error) {

@@ -1,0 +1,9 @@
+package queue
+
+import (
+	"testing"
+
+	"plumb/internal/job/jobtest"
+)
+
+func TestStoredJobs(t *testing.T) { jobtest.Golden(t, expire{Queue: 7}) }
