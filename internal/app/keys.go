@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"plumb/internal/caller"
 	"plumb/internal/core"
 	"plumb/internal/settings"
 	"plumb/internal/wire"
@@ -15,7 +16,7 @@ func (a *App) keyring(m *core.Machine) wire.Secrets {
 	for _, k := range a.settings.AccessKeys {
 		known[k.ID] = k
 	}
-	return func(ctx context.Context, id string) (string, wire.Identity, error) {
+	return func(ctx context.Context, id string) (string, caller.Identity, error) {
 		if secret, who, ok := m.Embedded.Identity(id); ok {
 			return secret, who, nil
 		}
@@ -26,8 +27,8 @@ func (a *App) keyring(m *core.Machine) wire.Secrets {
 	}
 }
 
-func owner(k settings.AccessKey) wire.Identity {
-	who := wire.Identity{Account: k.Account, PrincipalARN: "arn:aws:iam::" + k.Account + ":root"}
+func owner(k settings.AccessKey) caller.Identity {
+	who := caller.Identity{Account: k.Account, PrincipalARN: "arn:aws:iam::" + k.Account + ":root"}
 	if k.User != "" {
 		who.PrincipalARN = "arn:aws:iam::" + k.Account + ":user/" + k.User
 		who.UserID = k.ID

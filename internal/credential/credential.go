@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/db"
-	"plumb/internal/wire"
 )
 
 // A Credential is an access key that expires, and whom it makes of its bearer.
@@ -102,7 +102,7 @@ func (s *Store) Give(ctx context.Context, c Credential) (Credential, error) {
 }
 
 // Lookup finds the secret and the owner of an access key.
-func (s *Store) Lookup(ctx context.Context, id string) (secret string, who wire.Identity, err error) {
+func (s *Store) Lookup(ctx context.Context, id string) (secret string, who caller.Identity, err error) {
 	var expires int64
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT secret, token, account, principal, user_id, expires FROM temporary_credentials WHERE id = ?`, id).
@@ -110,16 +110,16 @@ func (s *Store) Lookup(ctx context.Context, id string) (secret string, who wire.
 	})
 	switch {
 	case errors.Is(err, db.ErrNoRows):
-		return "", wire.Identity{}, wire.ErrUnknownKey
+		return "", caller.Identity{}, caller.ErrUnknownKey
 	case err != nil:
-		return "", wire.Identity{}, fmt.Errorf("look up access key: %w", err)
+		return "", caller.Identity{}, fmt.Errorf("look up access key: %w", err)
 	case expires <= db.Micros(s.now()):
-		return "", wire.Identity{}, wire.ErrExpired
+		return "", caller.Identity{}, caller.ErrExpired
 	}
 	return secret, who, nil
 }
 
 // For gives credentials to somebody who has others already.
-func (s *Store) For(ctx context.Context, who wire.Caller, d time.Duration) (Credential, error) {
+func (s *Store) For(ctx context.Context, who caller.Caller, d time.Duration) (Credential, error) {
 	return s.Give(ctx, Credential{Account: who.Account, PrincipalARN: who.PrincipalARN, UserID: who.UserID, Expires: s.now().Add(d)})
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"plumb/internal/awsclient"
+	"plumb/internal/caller"
 	"plumb/internal/config"
-	"plumb/internal/wire"
 )
 
 // Embedded calls the services served here without a network between: the
@@ -56,12 +56,12 @@ func (l *Embedded) Client(p config.Place) *awsclient.Client {
 }
 
 // Identity says whose one of our own keys is.
-func (l *Embedded) Identity(id string) (secret string, who wire.Identity, ok bool) {
+func (l *Embedded) Identity(id string) (secret string, who caller.Identity, ok bool) {
 	account, ok := strings.CutPrefix(id, ownKey)
 	if !ok || len(account) != 12 {
-		return "", wire.Identity{}, false
+		return "", caller.Identity{}, false
 	}
-	return l.secret, wire.Identity{
+	return l.secret, caller.Identity{
 		Account:      account,
 		PrincipalARN: "arn:aws:iam::" + account + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
 	}, true

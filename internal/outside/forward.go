@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"plumb/internal/awsclient"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/settings"
@@ -51,8 +52,8 @@ func (f *Forwarder) Serve(w http.ResponseWriter, r *http.Request, service string
 }
 
 func (f *Forwarder) forward(w http.ResponseWriter, r *http.Request, service string) error {
-	caller := wire.CallerFrom(r.Context())
-	place := config.Place{Account: caller.Account, Region: caller.Region}
+	who := caller.From(r.Context())
+	place := config.Place{Account: who.Account, Region: who.Region}
 	if err := f.may(r, place, service); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 )
 
@@ -57,7 +58,7 @@ func guessProtocol(r *http.Request) protocol {
 
 // WriteError answers a request that no served service answers, in the protocol that the request seems to speak.
 func WriteError(w http.ResponseWriter, r *http.Request, err *model.Error) {
-	writeError(w, guessProtocol(r), err, CallerFrom(r.Context()).RequestID)
+	writeError(w, guessProtocol(r), err, caller.From(r.Context()).RequestID)
 }
 
 func write(w http.ResponseWriter, status int, contentType string, body []byte) {

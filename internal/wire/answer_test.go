@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/wire"
@@ -186,7 +187,7 @@ func TestOtherServicesGoToTheFallback(t *testing.T) {
 	var got string
 	w := ec2.send(t, wire.Options{Fallback: func(w http.ResponseWriter, r *http.Request, service string) {
 		body, _ := io.ReadAll(r.Body)
-		got = service + " " + wire.CallerFrom(r.Context()).Account + " " + string(body)
+		got = service + " " + caller.From(r.Context()).Account + " " + string(body)
 	}})
 	expect(t, w, 200)
 	if want := "ec2 210987654321 " + ec2.body; got != want {
@@ -201,7 +202,7 @@ func TestWhatNothingElseClaimsIsS3(t *testing.T) {
 		{method: "GET", path: "/b/k?X-Amz-Credential=k%2F20260101%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Signature=0"},
 	} {
 		w := q.send(t, wire.Options{S3: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, "S3 of "+wire.CallerFrom(r.Context()).Account)
+			io.WriteString(w, "S3 of "+caller.From(r.Context()).Account)
 		})})
 		expect(t, w, 200, "S3 of 123456789012")
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/model/lambdaapi"
@@ -120,7 +121,7 @@ func lambdaService() service {
 func snsService() service {
 	s := snsapi.NewService()
 	s.CreateTopic(func(ctx context.Context, in *snsapi.CreateTopicInput) (*snsapi.CreateTopicOutput, error) {
-		c := wire.CallerFrom(ctx)
+		c := caller.From(ctx)
 		arn := "arn:aws:sns:" + c.Region + ":" + c.Account + ":" + *in.Name + " " + in.Attributes["DisplayName"] +
 			" " + *in.Tags[0].Key + "=" + *in.Tags[0].Value
 		return &snsapi.CreateTopicOutput{TopicArn: &arn}, nil
@@ -134,7 +135,7 @@ func snsService() service {
 func sqsService() service {
 	s := sqsapi.NewService()
 	s.GetQueueUrl(func(ctx context.Context, in *sqsapi.GetQueueUrlInput) (*sqsapi.GetQueueUrlOutput, error) {
-		c := wire.CallerFrom(ctx)
+		c := caller.From(ctx)
 		return &sqsapi.GetQueueUrlOutput{QueueUrl: new(c.Endpoint + "/" + c.Account + "/" + *in.QueueName)}, nil
 	})
 	s.ReceiveMessage(func(context.Context, *sqsapi.ReceiveMessageInput) (*sqsapi.ReceiveMessageOutput, error) {
@@ -155,7 +156,7 @@ func sqsService() service {
 func stsService() service {
 	s := stsapi.NewService()
 	s.GetCallerIdentity(func(ctx context.Context, _ *stsapi.GetCallerIdentityInput) (*stsapi.GetCallerIdentityOutput, error) {
-		c := wire.CallerFrom(ctx)
+		c := caller.From(ctx)
 		return &stsapi.GetCallerIdentityOutput{Account: &c.Account, Arn: &c.PrincipalARN, UserId: &c.UserID}, nil
 	})
 	return s

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 )
 
@@ -71,6 +72,6 @@ func (h *Handler) findQuery(x *exchange, s *served) (call, error) {
 // queueFromPath: old SQS clients post to the queue's URL and leave the parameter out.
 func queueFromPath(r *http.Request, form url.Values) {
 	if !form.Has("QueueUrl") && len(segments(r.URL.Path)) >= 2 {
-		form.Set("QueueUrl", CallerFrom(r.Context()).Endpoint+r.URL.Path)
+		form.Set("QueueUrl", caller.From(r.Context()).Endpoint+r.URL.Path)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 )
 
@@ -73,7 +74,7 @@ type exchange struct {
 	credErr    error
 	body       []byte // nil while S3 or nobody has read it
 	read       bool
-	caller     Caller
+	caller     caller.Caller
 	protocol   protocol
 	service    string
 	operation  string

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/model/lambdaapi"
@@ -33,11 +34,11 @@ const (
 	secretKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 )
 
-func secrets(_ context.Context, id string) (string, wire.Identity, error) {
+func secrets(_ context.Context, id string) (string, caller.Identity, error) {
 	if id != accessKey {
-		return "", wire.Identity{}, wire.ErrUnknownKey
+		return "", caller.Identity{}, caller.ErrUnknownKey
 	}
-	return secretKey, wire.Identity{Account: "111122223333", PrincipalARN: "arn:aws:iam::111122223333:user/dana"}, nil
+	return secretKey, caller.Identity{Account: "111122223333", PrincipalARN: "arn:aws:iam::111122223333:user/dana"}, nil
 }
 
 // start serves one service, with signatures checked.

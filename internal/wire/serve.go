@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/model"
 )
 
@@ -91,7 +92,7 @@ func (h *Handler) enter(x *exchange, payload string) (secret string, err error) 
 	id := x.caller.RequestID
 	x.caller, secret, err = h.authenticate(x.r, x.credential, x.credErr, payload)
 	x.caller.RequestID = id
-	x.r = x.r.WithContext(WithCaller(x.r.Context(), x.caller))
+	x.r = x.r.WithContext(caller.With(x.r.Context(), x.caller))
 	return secret, err
 }
 

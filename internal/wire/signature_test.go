@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"plumb/internal/caller"
 	"plumb/internal/wire"
 )
 
@@ -65,15 +66,15 @@ func TestPathsAndQueriesAreSignedInEverySpelling(t *testing.T) {
 }
 
 func TestBadSignaturesAreRefused(t *testing.T) {
-	wrongSecret := func(context.Context, string) (string, wire.Identity, error) { return "wrong", wire.Identity{}, nil }
-	broken := func(context.Context, string) (string, wire.Identity, error) {
-		return "", wire.Identity{}, errors.New("db")
+	wrongSecret := func(context.Context, string) (string, caller.Identity, error) { return "wrong", caller.Identity{}, nil }
+	broken := func(context.Context, string) (string, caller.Identity, error) {
+		return "", caller.Identity{}, errors.New("db")
 	}
-	expired := func(context.Context, string) (string, wire.Identity, error) {
-		return "", wire.Identity{}, wire.ErrExpired
+	expired := func(context.Context, string) (string, caller.Identity, error) {
+		return "", caller.Identity{}, caller.ErrExpired
 	}
-	unknown := func(context.Context, string) (string, wire.Identity, error) {
-		return "", wire.Identity{}, wire.ErrUnknownKey
+	unknown := func(context.Context, string) (string, caller.Identity, error) {
+		return "", caller.Identity{}, caller.ErrUnknownKey
 	}
 	for name, c := range map[string]struct {
 		change func(*http.Request)
@@ -126,8 +127,8 @@ func TestBadSignaturesAreRefused(t *testing.T) {
 }
 
 func TestTemporaryCredentialsNeedTheirToken(t *testing.T) {
-	find := func(context.Context, string) (string, wire.Identity, error) {
-		return secretKey, wire.Identity{Account: "111122223333", SessionToken: "the token"}, nil
+	find := func(context.Context, string) (string, caller.Identity, error) {
+		return secretKey, caller.Identity{Account: "111122223333", SessionToken: "the token"}, nil
 	}
 	expect(t, verify(t, signedRequest(t, "the token", nil), signedAt, find), 200)
 	expect(t, verify(t, signedRequest(t, "", nil), signedAt, find), 403, "InvalidClientTokenId")
@@ -184,8 +185,8 @@ func putS3(t *testing.T, r *http.Request, verify bool) (body []byte, err error) 
 	o := wire.Options{
 		Verify: verify, DefaultAccount: "123456789012",
 		Now: func() time.Time { return time.Date(2013, 5, 24, 0, 1, 0, 0, time.UTC) },
-		Secrets: func(context.Context, string) (string, wire.Identity, error) {
-			return "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", wire.Identity{Account: "111122223333"}, nil
+		Secrets: func(context.Context, string) (string, caller.Identity, error) {
+			return "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", caller.Identity{Account: "111122223333"}, nil
 		},
 		S3: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { body, err = io.ReadAll(r.Body) }),
 	}

@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
@@ -58,7 +59,7 @@ func Register(o Options) *configapi.Service {
 
 // place returns the account and region of the request.
 func place(ctx context.Context) config.Place {
-	c := wire.CallerFrom(ctx)
+	c := caller.From(ctx)
 	return config.Place{Account: c.Account, Region: c.Region}
 }
 

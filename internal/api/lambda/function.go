@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"plumb/internal/caller"
 	"plumb/internal/lambda"
 	"plumb/internal/model/lambdaapi"
-	"plumb/internal/wire"
 )
 
 func registerFunctions(s *lambdaapi.Service, f face) {
@@ -124,7 +124,7 @@ func (f face) GetFunction(ctx context.Context, in *lambdaapi.GetFunctionInput) (
 func (f face) codeURL(ctx context.Context, fn lambda.Function) string {
 	expires, signature := f.functions.CodeLink(fn.CodeSHA)
 	q := url.Values{"expires": {expires}, "signature": {signature}}
-	return wire.CallerFrom(ctx).Endpoint + CodePath + fn.CodeSHA + "?" + q.Encode()
+	return caller.From(ctx).Endpoint + CodePath + fn.CodeSHA + "?" + q.Encode()
 }
 
 // GetFunctionConfiguration returns a version.

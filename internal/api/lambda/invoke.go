@@ -5,9 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
+	"plumb/internal/caller"
 	"plumb/internal/lambda"
 	"plumb/internal/model/lambdaapi"
-	"plumb/internal/wire"
 )
 
 // Invoke runs a function, or takes an event for it.
@@ -27,7 +27,7 @@ func (f face) Invoke(ctx context.Context, in *lambdaapi.InvokeInput) (*lambdaapi
 		return nil, err
 	}
 	a, err := f.functions.Invoke(ctx, r, lambda.Call{
-		RequestID: wire.CallerFrom(ctx).RequestID, Payload: in.Payload, ClientContext: client, Tail: in.LogType == "Tail",
+		RequestID: caller.From(ctx).RequestID, Payload: in.Payload, ClientContext: client, Tail: in.LogType == "Tail",
 	})
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (f face) Invoke(ctx context.Context, in *lambdaapi.InvokeInput) (*lambdaapi
 
 // accept takes an event; its request id is the one that the function will see.
 func (f face) accept(ctx context.Context, r lambda.Ref, payload []byte) (*lambdaapi.InvokeOutput, error) {
-	_, err := f.functions.Accept(ctx, lambda.Event{Ref: r, Payload: payload, RequestID: wire.CallerFrom(ctx).RequestID})
+	_, err := f.functions.Accept(ctx, lambda.Event{Ref: r, Payload: payload, RequestID: caller.From(ctx).RequestID})
 	if err != nil {
 		return nil, err
 	}

@@ -10,11 +10,11 @@ package lambda
 import (
 	"context"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/lambda"
 	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
-	"plumb/internal/wire"
 )
 
 // New returns Lambda with its operations bound to the functions.
@@ -36,7 +36,7 @@ func New(functions *lambda.Service) *model.Registry {
 type face struct{ functions *lambda.Service }
 
 func place(ctx context.Context) config.Place {
-	c := wire.CallerFrom(ctx)
+	c := caller.From(ctx)
 	return config.Place{Account: c.Account, Region: c.Region}
 }
 

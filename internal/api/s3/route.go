@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"plumb/internal/bucket"
-	"plumb/internal/wire"
+	"plumb/internal/caller"
 )
 
 // A level is what a path is about.
@@ -32,7 +32,7 @@ type route struct {
 
 // A call is one request on its way.
 type call struct {
-	wire.Caller
+	caller.Caller
 	h         *Handler
 	ctx       context.Context
 	w         http.ResponseWriter
@@ -48,7 +48,7 @@ type call struct {
 
 func newCall(h *Handler, w http.ResponseWriter, r *http.Request) *call {
 	c := &call{
-		Caller: wire.CallerFrom(r.Context()), h: h, ctx: r.Context(), w: w, r: r, store: h.store, query: r.URL.Query(),
+		Caller: caller.From(r.Context()), h: h, ctx: r.Context(), w: w, r: r, store: h.store, query: r.URL.Query(),
 	}
 	c.name, c.key = address(r.Host, r.URL.Path)
 	w.Header().Set("x-amz-request-id", c.RequestID)

@@ -17,6 +17,7 @@ import (
 
 	"plumb/internal/api/s3"
 	"plumb/internal/bucket"
+	"plumb/internal/caller"
 	"plumb/internal/clock"
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -62,8 +63,8 @@ func start(t *testing.T, d *db.DB) *server {
 }
 
 // secrets knows every account by its number.
-func secrets(_ context.Context, id string) (string, wire.Identity, error) {
-	return "secret", wire.Identity{Account: id}, nil
+func secrets(_ context.Context, id string) (string, caller.Identity, error) {
+	return "secret", caller.Identity{Account: id}, nil
 }
 
 func (s *server) as(account, region string) *sdk.Client {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
@@ -64,7 +65,7 @@ type face struct {
 }
 
 func place(ctx context.Context) config.Place {
-	c := wire.CallerFrom(ctx)
+	c := caller.From(ctx)
 	return config.Place{Account: c.Account, Region: c.Region}
 }
 
@@ -92,7 +93,7 @@ func own(ctx context.Context, resourceARN *string, parameter string) error {
 	if err != nil || a.Service != "sns" {
 		return invalid("%s Reason: An ARN must have at least 6 elements, not %d", parameter, strings.Count(deref(resourceARN), ":")+1)
 	}
-	if c := wire.CallerFrom(ctx); a.Account != c.Account {
+	if c := caller.From(ctx); a.Account != c.Account {
 		return snsapi.AuthorizationErrorException("User: %s is not authorized to perform this operation on resource: %s", c.PrincipalARN, deref(resourceARN))
 	}
 	return nil

@@ -3,11 +3,11 @@ package sns
 import (
 	"context"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/snsapi"
 	"plumb/internal/topic"
-	"plumb/internal/wire"
 )
 
 // Subscribe adds a subscription. Until an HTTP endpoint has confirmed, its ARN is
@@ -23,7 +23,7 @@ func (f face) Subscribe(ctx context.Context, in *snsapi.SubscribeInput) (*snsapi
 		}
 	}
 	sub, err := f.store.Subscribe(ctx, *in.TopicArn, topic.Subscription{
-		Owner: wire.CallerFrom(ctx).Account, Protocol: deref(in.Protocol), Endpoint: deref(in.Endpoint), Attributes: attributes,
+		Owner: caller.From(ctx).Account, Protocol: deref(in.Protocol), Endpoint: deref(in.Endpoint), Attributes: attributes,
 	})
 	if err != nil {
 		return nil, err

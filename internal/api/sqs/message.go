@@ -6,15 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/model/sqsapi"
 	"plumb/internal/queue"
-	"plumb/internal/wire"
 )
 
 // sender is who receivers see as SenderId.
 func sender(ctx context.Context) string {
-	c := wire.CallerFrom(ctx)
+	c := caller.From(ctx)
 	if c.UserID != "" {
 		return c.UserID
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/sqsapi"
@@ -62,12 +63,12 @@ type face struct {
 }
 
 func place(ctx context.Context) config.Place {
-	c := wire.CallerFrom(ctx)
+	c := caller.From(ctx)
 	return config.Place{Account: c.Account, Region: c.Region}
 }
 
 func queueURL(ctx context.Context, q queue.Queue) *string {
-	return new(q.URL(wire.CallerFrom(ctx).Endpoint))
+	return new(q.URL(caller.From(ctx).Endpoint))
 }
 
 // find returns the queue that a URL names, whatever its host. A queue of another

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/credential"
 	"plumb/internal/model"
 	"plumb/internal/model/stsapi"
@@ -57,7 +58,7 @@ func deref(s *string) string {
 
 // GetCallerIdentity answers who signed the request.
 func (f face) GetCallerIdentity(ctx context.Context, _ *stsapi.GetCallerIdentityInput) (*stsapi.GetCallerIdentityOutput, error) {
-	c := wire.CallerFrom(ctx)
+	c := caller.From(ctx)
 	return &stsapi.GetCallerIdentityOutput{Account: &c.Account, Arn: &c.PrincipalARN, UserId: &c.UserID}, nil
 }
 
@@ -69,7 +70,7 @@ func (f face) GetAccessKeyInfo(ctx context.Context, in *stsapi.GetAccessKeyInfoI
 	}
 	_, who, err := f.o.Keys(ctx, id)
 	switch {
-	case errors.Is(err, wire.ErrUnknownKey), errors.Is(err, wire.ErrExpired):
+	case errors.Is(err, caller.ErrUnknownKey), errors.Is(err, caller.ErrExpired):
 		return nil, invalid("Invalid Access Key: %s", id)
 	case err != nil:
 		return nil, err
@@ -102,7 +103,7 @@ func (f face) AssumeRole(ctx context.Context, in *stsapi.AssumeRoleInput) (*stsa
 	if p := deref(in.Policy); p != "" && (!strings.HasPrefix(strings.TrimSpace(p), "{") || !json.Valid([]byte(p))) {
 		return nil, stsapi.MalformedPolicyDocumentException("This policy contains invalid Json")
 	}
-	if c := wire.CallerFrom(ctx); !f.o.Development && c.Account != a.Account {
+	if c := caller.From(ctx); !f.o.Development && c.Account != a.Account {
 		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.PrincipalARN, role)
 	}
 	d := time.Hour
@@ -131,15 +132,15 @@ func packed(in *stsapi.AssumeRoleInput) *int32 {
 
 // GetSessionToken gives temporary credentials for whoever the caller is.
 func (f face) GetSessionToken(ctx context.Context, in *stsapi.GetSessionTokenInput) (*stsapi.GetSessionTokenOutput, error) {
-	caller := wire.CallerFrom(ctx)
-	if strings.Contains(caller.PrincipalARN, ":assumed-role/") {
+	who := caller.From(ctx)
+	if strings.Contains(who.PrincipalARN, ":assumed-role/") {
 		return nil, denied("Cannot call GetSessionToken with session credentials")
 	}
 	d := 12 * time.Hour
 	if in.DurationSeconds != nil {
 		d = time.Duration(*in.DurationSeconds) * time.Second
 	}
-	c, err := f.store.For(ctx, caller, d)
+	c, err := f.store.For(ctx, who, d)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"plumb/internal/api/sts"
+	"plumb/internal/caller"
 	"plumb/internal/clock"
 	"plumb/internal/credential"
 	"plumb/internal/db"
@@ -33,9 +34,9 @@ func suite(t *testing.T, f func(s *server)) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		s := &server{T: t, ctx: t.Context(), clock: &clock.Clock{}}
 		store := credential.New(d, s.clock.Now)
-		keys := func(ctx context.Context, id string) (string, wire.Identity, error) {
+		keys := func(ctx context.Context, id string) (string, caller.Identity, error) {
 			if id == "AKIAROOT" {
-				return "secret", wire.Identity{Account: "111111111111"}, nil
+				return "secret", caller.Identity{Account: "111111111111"}, nil
 			}
 			return store.Lookup(ctx, id)
 		}

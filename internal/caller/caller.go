@@ -1,0 +1,65 @@
+// Package caller says who sent a request: the account and principal that its
+// credentials stand for, and where it came from. It checks nothing; package wire
+// does.
+//
+//	ctx = caller.With(ctx, caller.Caller{Account: "123456789012", Region: "us-east-1"})
+//	account := caller.From(ctx).Account
+package caller
+
+import (
+	"context"
+	"errors"
+)
+
+// A Caller is who sent a request, and from where it came.
+type Caller struct {
+	Account      string // twelve digits
+	Region       string
+	AccessKeyID  string // empty for an unsigned request in development mode
+	PrincipalARN string // arn:aws:iam::123456789012:root where nothing better is known
+	UserID       string // AIDA... or AROA...:session
+	Verified     bool   // the signature was checked
+	RequestID    string
+	Endpoint     string // scheme and host that the client used: http://127.0.0.1:4577
+	RemoteAddr   string
+	UserAgent    string
+}
+
+type contextKey struct{}
+
+// With puts a caller into a context. The handler does it for requests; jobs and tests do it themselves.
+func With(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, contextKey{}, c)
+}
+
+// From returns the caller of the request that ctx belongs to, or the zero Caller.
+func From(ctx context.Context) Caller {
+	c, _ := ctx.Value(contextKey{}).(Caller)
+	return c
+}
+
+// An Identity is the owner of an access key.
+type Identity struct {
+	Account      string
+	PrincipalARN string
+	UserID       string
+	SessionToken string // of temporary credentials; the request must carry the same
+}
+
+// Why an access key does not work.
+var (
+	ErrUnknownKey = errors.New("access key is not known")
+	ErrExpired    = errors.New("temporary credentials have expired")
+)
+
+// Become makes the caller the owner of an access key. Who has no principal of
+// their own is the account's root.
+func (c *Caller) Become(id Identity) {
+	c.Account, c.PrincipalARN, c.UserID = id.Account, id.PrincipalARN, id.UserID
+	if c.PrincipalARN == "" {
+		c.PrincipalARN = "arn:aws:iam::" + id.Account + ":root"
+	}
+	if c.UserID == "" {
+		c.UserID = id.Account
+	}
+}
