@@ -51,15 +51,27 @@ func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
 
-// Partition returns the partition that a region belongs to: aws, aws-cn,
-// aws-us-gov; aws for regions it does not know.
-func Partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
+// partitions are AWS's, each with the prefix of its regions.
+var partitions = []struct{ name, prefix string }{
+	{"aws", ""}, {"aws-cn", "cn-"}, {"aws-us-gov", "us-gov-"}, {"aws-iso", "us-iso-"}, {"aws-iso-b", "us-isob-"},
+	{"aws-iso-e", "eu-isoe-"}, {"aws-iso-f", "us-isof-"}, {"aws-eusc", "eusc-"},
+}
+
+// Partitions returns the names of all partitions.
+func Partitions() []string {
+	names := make([]string, len(partitions))
+	for i, p := range partitions {
+		names[i] = p.name
 	}
+	return names
+}
+
+// Partition returns the partition of a region.
+func Partition(region string) string {
+	for _, p := range partitions[1:] {
+		if strings.HasPrefix(region, p.prefix) {
+			return p.name
+		}
+	}
+	return partitions[0].name
 }

@@ -191,6 +191,40 @@ func TestPublicBucketsNeedThreeSteps(t *testing.T) {
 	})
 }
 
+// The service and the managed rules have one meaning of public.
+func TestAPolicyIsPublicUnlessFixedValuesLimitTheCaller(t *testing.T) {
+	suite(t, func(s *server) {
+		b := s.bucket("meaning")
+		for statements, public := range map[string]bool{
+			`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::meaning/*","Condition":{"StringLike":{"aws:SourceVpc":"vpc-*"}}}`:   true,
+			`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::meaning/*","Condition":{"StringLike":{"aws:SourceVpc":"vpc-1"}}}`:   false,
+			`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::meaning/*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/1"}}}`: true,
+			`{"Effect":"Allow","NotPrincipal":{"AWS":"111111111111"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::meaning/*"}`:                                  true,
+			`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::meaning/*"},
+			 {"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::meaning/*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`: false,
+		} {
+			_, err := s.client.DeletePublicAccessBlock(s.ctx, &sdk.DeletePublicAccessBlockInput{Bucket: b})
+			s.must(err)
+			policy := `{"Statement":[` + statements + `]}`
+			_, err = s.client.PutBucketPolicy(s.ctx, &sdk.PutBucketPolicyInput{Bucket: b, Policy: &policy})
+			s.must(err)
+			status, err := s.client.GetBucketPolicyStatus(s.ctx, &sdk.GetBucketPolicyStatusInput{Bucket: b})
+			s.must(err)
+			s.equal(*status.PolicyStatus.IsPublic, public)
+			_, err = s.client.PutPublicAccessBlock(s.ctx, &sdk.PutPublicAccessBlockInput{
+				Bucket: b, PublicAccessBlockConfiguration: &types.PublicAccessBlockConfiguration{BlockPublicPolicy: new(true)},
+			})
+			s.must(err)
+			_, err = s.client.PutBucketPolicy(s.ctx, &sdk.PutBucketPolicyInput{Bucket: b, Policy: &policy})
+			if public {
+				s.fails(err, "AccessDenied")
+			} else {
+				s.must(err)
+			}
+		}
+	})
+}
+
 func TestKindsWithSeveralConfigurations(t *testing.T) {
 	suite(t, func(s *server) {
 		b := s.bucket("several")
