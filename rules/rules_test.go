@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"plumb/internal/config"
 	"plumb/internal/rule/managed"
 	"plumb/rules"
 )
@@ -37,6 +38,66 @@ func TestExamplesHaveTheVerdictThatTheyName(t *testing.T) {
 				t.Errorf("%s: no example shows %v", file.Name, unshown)
 			}
 		})
+	}
+}
+
+// Examples that pass whatever is broken say nothing.
+func TestAnExampleFailsForEachBrokenPartOfARule(t *testing.T) {
+	c := catalogue(t)
+	mutants := 0
+	for _, identifier := range c.Evaluated() {
+		file, err := c.File(identifier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := fs.ReadFile(rules.Files(), file.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := c.Mutants(file, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list {
+			if mutants++; m.Survives() {
+				t.Errorf("%s: no example fails: %s", file.Name, m.What)
+			}
+		}
+	}
+	t.Logf("%d rules, %d mutants", len(c.Evaluated()), mutants)
+}
+
+// What a rule says of an item that says nothing is decided, not an accident.
+func TestTheVerdictOnAnEmptyItemStandsInTheFile(t *testing.T) {
+	c := catalogue(t)
+	for _, identifier := range c.Evaluated() {
+		file, err := c.File(identifier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		evaluator, err := file.Evaluator(file.Examples[0].Parameters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		item := config.Item{
+			ResourceKey: config.ResourceKey{Place: config.Place{Account: "123456789012", Region: "us-east-1"}, Type: file.Resources[0], ID: "r"},
+			Status:      config.StatusOK,
+		}
+		for name, configuration := range map[string]any{"null": nil, "an empty object": map[string]any{}} {
+			item.Configuration = configuration
+			if got, _, _ := evaluator.Evaluate(item); got != file.Empty {
+				t.Errorf("%s: the verdict on %s is %s, the file says %q", file.Name, name, got, file.Empty)
+			}
+		}
+	}
+}
+
+func TestEveryRuleNamesItsSources(t *testing.T) {
+	c := catalogue(t)
+	for _, identifier := range c.Evaluated() {
+		if file, err := c.File(identifier); err != nil || len(file.Sources) == 0 {
+			t.Errorf("%s: no sources (%v)", managed.FileName(identifier), err)
+		}
 	}
 }
 
@@ -76,7 +137,7 @@ func sameParameters(t *testing.T, file *managed.File, info managed.Info) {
 	bare := func(list []managed.Parameter) []managed.Parameter {
 		list = slices.Clone(list)
 		for i := range list {
-			list[i].Default = ""
+			list[i].Default, list[i].Raw, list[i].Domain = "", false, nil
 		}
 		slices.SortFunc(list, func(a, b managed.Parameter) int { return strings.Compare(a.Name, b.Name) })
 		return list

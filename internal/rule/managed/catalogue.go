@@ -77,14 +77,26 @@ func (c *Catalogue) All() []Info {
 }
 
 // CheckParameters checks a rule's InputParameters as PutConfigRule does, with
-// its texts. The error is a Refusal.
+// its texts. The error is a Refusal. The domains of values are those of the rule's
+// file, where it has one.
 func (c *Catalogue) CheckParameters(identifier, inputParameters string) error {
 	info, ok := c.known[identifier]
 	if !ok {
 		return unknown(identifier)
 	}
-	_, err := readParameters(info.Parameters, inputParameters)
-	return err
+	declared := info.Parameters
+	if info.Evaluated {
+		file, err := c.File(identifier)
+		if err != nil {
+			return err
+		}
+		declared = file.Parameters
+	}
+	values, err := readParameters(declared, inputParameters)
+	if err != nil {
+		return err
+	}
+	return checkDomains(declared, values)
 }
 
 func unknown(identifier string) error {

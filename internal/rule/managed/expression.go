@@ -11,13 +11,7 @@ import (
 
 // expressions compiles the CEL of a file, with the file's parameters declared.
 func (p *fileParser) expressions(env *cel.Env) {
-	var declared []cel.EnvOption
-	for _, parameter := range p.file.Parameters {
-		if checkKind(parameter.Kind) == nil {
-			declared = append(declared, cel.Variable("parameters."+parameter.Name, parameter.celType()))
-		}
-	}
-	env, err := env.Extend(declared...)
+	env, err := declare(env, p.file.Parameters)
 	if err != nil {
 		p.fail(p.nodes["parameters"].Line, "declare the parameters: %v", err)
 		return
@@ -25,6 +19,17 @@ func (p *fileParser) expressions(env *cel.Env) {
 	p.file.applicable = p.compile(env, "applicable")
 	p.file.check = p.compile(env, "check")
 	p.annotation(env)
+}
+
+// declare returns the language with a rule's parameters as variables.
+func declare(env *cel.Env, parameters []Parameter) (*cel.Env, error) {
+	var declared []cel.EnvOption
+	for _, parameter := range parameters {
+		if checkKind(parameter.Kind) == nil {
+			declared = append(declared, cel.Variable("parameters."+parameter.Name, parameter.celType()))
+		}
+	}
+	return env.Extend(declared...)
 }
 
 func (p *fileParser) compile(env *cel.Env, key string) cel.Program {

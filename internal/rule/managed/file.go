@@ -10,6 +10,8 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v3"
+
+	"plumb/internal/config"
 )
 
 // A File is a rule: what it looks at, its check, and the examples that show it.
@@ -17,9 +19,12 @@ type File struct {
 	Name        string // of the file, for errors
 	Identifier  string
 	Description string
+	Sources     []string // what AWS published, with its date, for each statement that decides something
+	Note        string   // what AWS's documents leave open, and what the rule does
 	Resources   []string
 	Trigger     Trigger
 	Parameters  []Parameter
+	Empty       config.Compliance // the verdict on an item without a configuration
 	Examples    []Example
 
 	applicable cel.Program // nil when the rule applies to every item of its types
@@ -30,8 +35,8 @@ type File struct {
 // fileKeys are the keys of a rule's file in their usual order.
 func fileKeys() []string {
 	return []string{
-		"identifier", "description", "resources", "trigger", "parameters",
-		"applicable", "check", "annotation", "examples",
+		"identifier", "description", "sources", "note", "resources", "trigger", "parameters",
+		"applicable", "check", "annotation", "empty", "examples",
 	}
 }
 
@@ -47,6 +52,7 @@ func (c *Catalogue) ParseFile(name string, content []byte) (*File, error) {
 		p.words()
 		p.parameters()
 		p.expressions(env)
+		p.empty()
 		p.examples()
 	}
 	if !p.ok() {
@@ -140,11 +146,37 @@ func (p *fileParser) text(node *yaml.Node, key string) string {
 	return node.Value
 }
 
+// texts reads a list of texts; nil for an absent node.
+func (p *fileParser) texts(node *yaml.Node, key string) []string {
+	if node == nil {
+		return nil
+	}
+	var list []string
+	if err := node.Decode(&list); err != nil || node.Kind != yaml.SequenceNode {
+		p.fail(node.Line, "%s is a list of texts", key)
+	}
+	return list
+}
+
+// empty reads the verdict on an item without a configuration.
+func (p *fileParser) empty() {
+	node := p.nodes["empty"]
+	if node == nil {
+		return
+	}
+	p.file.Empty = config.Compliance(p.text(node, "empty"))
+	if !slices.Contains(outcomes(), p.file.Empty) {
+		p.fail(node.Line, "empty is %q, which is none of %v", p.file.Empty, outcomes())
+	}
+}
+
 // words reads the keys that are plain text.
 func (p *fileParser) words() {
 	f := p.file
 	f.Identifier = p.text(p.nodes["identifier"], "identifier")
 	f.Description = p.text(p.nodes["description"], "description")
+	f.Note = p.text(p.nodes["note"], "note")
+	f.Sources = p.texts(p.nodes["sources"], "sources")
 	if trigger := p.nodes["trigger"]; trigger != nil {
 		var err error
 		if f.Trigger, err = parseTrigger(p.text(trigger, "trigger")); err != nil {
@@ -180,19 +212,29 @@ func (p *fileParser) parameters() {
 }
 
 func (p *fileParser) parameter(name, spec *yaml.Node) {
-	keys := p.mapping(spec, []string{"type", "optional", "default", "description"})
+	keys := p.mapping(spec, append([]string{"type", "optional", "default", "description", "raw"}, domainKeys...))
 	parameter := Parameter{
 		Name: name.Value, Kind: p.text(keys["type"], "type"), Default: p.text(keys["default"], "default"),
-	}
-	if optional := keys["optional"]; optional != nil {
-		if err := optional.Decode(&parameter.Optional); err != nil {
-			p.fail(optional.Line, "optional is true or false")
-		}
+		Optional: p.flag(keys["optional"], "optional"), Raw: p.flag(keys["raw"], "raw"), Domain: p.domain(keys),
 	}
 	if err := checkKind(parameter.Kind); err != nil {
 		p.fail(spec.Line, "parameter %s: %v", name.Value, err)
 	} else if _, err := parameter.value(parameter.Default); err != nil && parameter.Default != "" {
 		p.fail(spec.Line, "the default %q of parameter %s is not of type %s", parameter.Default, name.Value, parameter.Kind)
 	}
+	if wrong := parameter.Domain.check(parameter.Default); wrong != "" {
+		p.fail(spec.Line, "the default %q of parameter %s is not in its domain: %s", parameter.Default, name.Value, wrong)
+	}
 	p.file.Parameters = append(p.file.Parameters, parameter)
+}
+
+// flag reads true or false; false for an absent node.
+func (p *fileParser) flag(node *yaml.Node, key string) (on bool) {
+	if node == nil {
+		return false
+	}
+	if err := node.Decode(&on); err != nil {
+		p.fail(node.Line, "%s is true or false", key)
+	}
+	return on
 }

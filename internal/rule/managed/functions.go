@@ -14,14 +14,20 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 
 	"plumb/internal/config"
+	"plumb/internal/policy"
 )
 
 // functions are what checks can call beside CEL's own. Each takes whatever the
 // item holds, so none of them fails on a missing key.
 func functions() []cel.EnvOption {
+	return slices.Concat(valueFunctions(), textFunctions(), networkFunctions(), policyFunctions())
+}
+
+func valueFunctions() []cel.EnvOption {
 	return []cel.EnvOption{
 		unary("each", cel.DynType, each),
 		unary("list", cel.DynType, asList),
+		unary("values", cel.ListType(cel.DynType), func(v any) (any, error) { return values(v), nil }),
 		unary("text", cel.StringType, func(v any) (any, error) { return text(v), nil }),
 		unary("number", cel.DynType, func(v any) (any, error) { return number(v), nil }),
 		unary("json", cel.DynType, decodeText),
@@ -31,21 +37,46 @@ func functions() []cel.EnvOption {
 			}
 			return v, nil
 		}),
-		binary("glob", cel.BoolType, func(v, patterns any) (any, error) { return globAny(text(v), texts(patterns)), nil }),
-		unary("values", cel.ListType(cel.DynType), func(v any) (any, error) { return values(v), nil }),
+		unary("cannotTell", cel.BoolType, func(reason any) (any, error) { return nil, errors.New(text(reason)) }),
+	}
+}
+
+func textFunctions() []cel.EnvOption {
+	return []cel.EnvOption{
+		unary("csv", cel.ListType(cel.StringType), func(v any) (any, error) { return splitCSV(text(v)), nil }),
+		binary("same", cel.BoolType, func(a, b any) (any, error) { return same(a, b), nil }),
+		binary("glob", cel.BoolType, func(v, patterns any) (any, error) {
+			return slices.ContainsFunc(texts(patterns), func(p string) bool { return policy.Matches(p, text(v)) }), nil
+		}),
 		ternary("tagged", cel.BoolType, func(tags, key, values any) (any, error) {
 			return tagged(tags, text(key), texts(values)), nil
 		}),
-		unary("csv", cel.ListType(cel.StringType), func(v any) (any, error) { return splitCSV(text(v)), nil }),
-		unary("cannotTell", cel.BoolType, func(reason any) (any, error) { return nil, errors.New(text(reason)) }),
-		binary("anywhere", cel.BoolType, func(v, ipType any) (any, error) { return anywhere(v, text(ipType)), nil }),
+	}
+}
+
+func networkFunctions() []cel.EnvOption {
+	return []cel.EnvOption{
+		binary("anywhere", cel.BoolType, func(v, ipType any) (any, error) { return anywhere(v, text(ipType)) }),
 		ternary("covers", cel.BoolType, func(v, protocol, port any) (any, error) {
 			return covers(v, text(protocol), port)
 		}),
 		binary("within", cel.BoolType, func(v, ranges any) (any, error) { return within(v, text(ranges)) }),
+		binary("inRanges", cel.BoolType, func(v, ranges any) (any, error) { return inRanges(text(v), texts(ranges)), nil }),
+	}
+}
+
+func policyFunctions() []cel.EnvOption {
+	return []cel.EnvOption{
 		unary("statements", cel.ListType(cel.DynType), statements),
-		binary("allows", cel.BoolType, func(v, actions any) (any, error) { return allows(v, texts(actions)), nil }),
-		unary("isPublic", cel.BoolType, func(v any) (any, error) { return isPublic(v), nil }),
+		binary("allows", cel.BoolType, func(v, actions any) (any, error) { return statementOf(v).Grants(texts(actions)), nil }),
+		binary("limits", cel.BoolType, func(v, keys any) (any, error) { return statementOf(v).Limits(elements(keys)), nil }),
+		binary("arns", cel.ListType(cel.StringType), func(service, resource any) (any, error) { return arns(text(service), text(resource)), nil }),
+		unary("accountOf", cel.StringType, func(principal any) (any, error) { return accountOf(text(principal)), nil }),
+		binary("coversAction", cel.BoolType, func(v, action any) (any, error) {
+			return policy.Covers(strings.ToLower(text(v)), strings.ToLower(text(action))), nil
+		}),
+		nary("grantsAllOf", 4, cel.BoolType, func(a []any) (any, error) { return grantsAllOf(a[0], a[1], a[2], a[3]) }),
+		nary("deniesEveryone", 4, cel.BoolType, func(a []any) (any, error) { return deniesEveryone(a[0], a[1], a[2], a[3]) }),
 	}
 }
 
@@ -60,9 +91,18 @@ func binary(name string, result *cel.Type, f func(a, b any) (any, error)) cel.En
 }
 
 func ternary(name string, result *cel.Type, f func(a, b, c any) (any, error)) cel.EnvOption {
-	return cel.Function(name, cel.Overload(name, []*cel.Type{cel.DynType, cel.DynType, cel.DynType}, result,
+	return nary(name, 3, result, func(a []any) (any, error) { return f(a[0], a[1], a[2]) })
+}
+
+// nary declares a function of n arguments.
+func nary(name string, n int, result *cel.Type, f func([]any) (any, error)) cel.EnvOption {
+	return cel.Function(name, cel.Overload(name, slices.Repeat([]*cel.Type{cel.DynType}, n), result,
 		cel.FunctionBinding(func(x ...ref.Val) ref.Val {
-			return answer(f(native(x[0]), native(x[1]), native(x[2])))
+			args := make([]any, len(x))
+			for i, v := range x {
+				args[i] = native(v)
+			}
+			return answer(f(args))
 		})))
 }
 
@@ -79,6 +119,14 @@ func native(v ref.Val) any {
 	switch x := v.Value().(type) {
 	case map[string]any, []any, []string, map[string]string, string, bool, int64, float64:
 		return x
+	}
+	if m, ok := v.(traits.Mapper); ok {
+		object := map[string]any{}
+		for it := m.Iterator(); it.HasNext() == types.True; {
+			key := it.Next()
+			object[text(native(key))] = native(m.Get(key))
+		}
+		return object
 	}
 	if list, ok := v.(traits.Lister); ok {
 		items := []any{}
@@ -131,6 +179,12 @@ func values(v any) any {
 		return v
 	}
 	return []any{v}
+}
+
+// same reports whether two texts are equal whatever the case, or a text and one of
+// a list.
+func same(a, b any) bool {
+	return slices.ContainsFunc(texts(b), func(t string) bool { return strings.EqualFold(text(a), t) })
 }
 
 // tagged reports whether a tag is there with one of the values; without values,

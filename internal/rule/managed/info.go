@@ -48,6 +48,8 @@ type Parameter struct {
 	Kind     string // String, CSV, int, double, boolean, StringMap
 	Optional bool
 	Default  string
+	Raw      bool    // the check reads the text as it was given, whatever its kind
+	Domain   *Domain // nil: any value of the kind
 }
 
 // parseIdentifiers reads identifiers.tsv.

@@ -107,32 +107,3 @@ func TestRunawayCheckIsStopped(t *testing.T) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
-
-func TestGlobs(t *testing.T) {
-	for _, test := range []struct {
-		pattern, s string
-		want       bool
-	}{
-		{"s3:*", "s3:GetObject", true}, {"s3:get*", "S3:GetObject", true}, {"s3:Get?bject", "s3:GetObject", true},
-		{"*", "", true}, {"", "", true}, {"", "a", false}, {"a*b*c", "aXbXbYc", true}, {"a*b", "a", false}, {"?", "", false},
-	} {
-		if got := globAny(test.s, []string{test.pattern}); got != test.want {
-			t.Errorf("glob(%q, %q) is %v", test.s, test.pattern, got)
-		}
-	}
-}
-
-func TestPatternsOverlapWhenSomeTextMatchesBoth(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want bool
-	}{
-		{"s3:*", "s3:Get*", true}, {"s3:Get*", "s3:*", true}, {"s3:G*", "s3:*Object", true}, {"*", "s3:GetObject", true},
-		{"s3:Put*", "s3:Get*", false}, {"s3:GetObject", "s3:GetObject", true}, {"s3:Get?bject", "s3:GetO*", true},
-		{"", "*", true}, {"", "a", false}, {"a*", "b*", false}, {"*a", "*b", false}, {"S3:GET*", "s3:getobject", true},
-	} {
-		if got := overlap(test.a, test.b); got != test.want {
-			t.Errorf("overlap(%q, %q) is %v", test.a, test.b, got)
-		}
-	}
-}

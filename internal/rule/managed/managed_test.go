@@ -48,8 +48,8 @@ func TestParametersAreCheckedWithAWSsTexts(t *testing.T) {
 			`Blank spaces are not acceptable for input parameter: maxAccessKeyAge. InputParameters': '{"maxAccessKeyAge":null}'`},
 		{"not a number", "ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":"old"}`,
 			"The value old of the input parameter maxAccessKeyAge is not of type int"},
-		{"not a truth", "EC2_VOLUME_INUSE_CHECK", `{"deleteOnTermination":"maybe"}`,
-			"The value maybe of the input parameter deleteOnTermination is not of type boolean"},
+		{"not a truth", "VPC_SG_PORT_RESTRICTION_CHECK", `{"excludeExternalSecurityGroups":"maybe"}`,
+			"The value maybe of the input parameter excludeExternalSecurityGroups is not of type boolean"},
 		{"no such rule", "NO_SUCH_RULE", `{}`, "The sourceIdentifier NO_SUCH_RULE is invalid.  Please refer to the " +
 			"documentation for a list of valid sourceIdentifiers that can be used when AWS is the Owner"},
 	} {

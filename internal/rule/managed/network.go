@@ -3,6 +3,7 @@ package managed
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,18 +14,52 @@ var protocolNumbers = map[string]string{"1": "icmp", "6": "tcp", "17": "udp", "5
 // anywhere reports whether a security group's permission names all addresses of
 // a kind: IPv4, IPv6, or either (ALL). Items carry the older ipRanges (CIDR
 // text) and the newer ipv4Ranges and ipv6Ranges (objects).
-func anywhere(permission any, ipType string) bool {
+func anywhere(permission any, kind string) (bool, error) {
+	if !same(kind, []string{"IPv4", "IPv6", "ALL"}) {
+		return false, fmt.Errorf("anywhere: the kind of address is %q, not IPv4, IPv6 or ALL", kind)
+	}
 	p, _ := permission.(map[string]any)
 	for _, key := range []string{"ipRanges", "ipv4Ranges", "ipv6Ranges"} {
-		ranges, _ := p[key].([]any)
-		for _, r := range ranges {
+		for _, r := range listOf(p[key]) {
 			prefix, err := netip.ParsePrefix(cidrText(r))
-			if err == nil && prefix.Bits() == 0 && isKind(prefix.Addr(), ipType) {
-				return true
+			if err == nil && prefix.Bits() == 0 && isKind(prefix.Addr(), kind) {
+				return true, nil
 			}
 		}
 	}
-	return false
+	return false, nil
+}
+
+// listOf returns the elements of a list; anything else but null is a list of one.
+func listOf(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
+}
+
+// inRanges reports whether an address or range lies in one of the ranges. An
+// address alone is a range of one.
+func inRanges(s string, ranges []string) bool {
+	inner, ok := parseRange(s)
+	return ok && slices.ContainsFunc(ranges, func(r string) bool {
+		outer, ok := parseRange(r)
+		return ok && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
+	})
+}
+
+func parseRange(s string) (netip.Prefix, bool) {
+	if p, err := netip.ParsePrefix(strings.TrimSpace(s)); err == nil {
+		return p.Masked(), true
+	}
+	a, err := netip.ParseAddr(strings.TrimSpace(s))
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(a, a.BitLen()), true
 }
 
 func isKind(a netip.Addr, ipType string) bool {
@@ -82,7 +117,7 @@ func within(permission any, ranges string) (bool, error) {
 	if protocol == "-1" {
 		return false, nil
 	}
-	allowed, err := parseRanges(ranges)
+	allowed, err := parsePorts(ranges)
 	if err != nil {
 		return false, err
 	}
@@ -101,7 +136,7 @@ func within(permission any, ranges string) (bool, error) {
 	return true, nil
 }
 
-func parseRanges(s string) ([][2]int64, error) {
+func parsePorts(s string) ([][2]int64, error) {
 	var list [][2]int64
 	for part := range strings.SplitSeq(s, ",") {
 		if part = strings.TrimSpace(part); part == "" {

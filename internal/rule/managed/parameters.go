@@ -63,6 +63,16 @@ func readParameters(declared []Parameter, input string) (map[string]string, erro
 	return values, nil
 }
 
+// checkDomains refuses values that are not in the domain of their parameter.
+func checkDomains(declared []Parameter, values map[string]string) error {
+	for _, p := range declared {
+		if wrong := p.Domain.check(values[p.Name]); wrong != "" {
+			return refuse("The value %s of the input parameter %s is not valid. %s.", values[p.Name], p.Name, wrong)
+		}
+	}
+	return nil
+}
+
 func missingParameters(declared []Parameter, given map[string]any) []string {
 	var missing []string
 	for _, p := range declared {
@@ -77,6 +87,9 @@ func missingParameters(declared []Parameter, given map[string]any) []string {
 // value reads a parameter's text as its kind. CSV elements lose the space around
 // them, and empty ones are dropped.
 func (p Parameter) value(s string) (any, error) {
+	if p.Raw {
+		return s, nil
+	}
 	var v any
 	var err error
 	switch p.Kind {
@@ -91,7 +104,7 @@ func (p Parameter) value(s string) (any, error) {
 	case "double":
 		v, err = strconv.ParseFloat(strings.TrimSpace(s), 64)
 	case "boolean":
-		v, err = strconv.ParseBool(strings.ToLower(strings.TrimSpace(s)))
+		v, err = parseBool(strings.TrimSpace(s))
 	}
 	if err != nil {
 		return nil, refuse("The value %s of the input parameter %s is not of type %s", s, p.Name, p.Kind)
@@ -99,8 +112,19 @@ func (p Parameter) value(s string) (any, error) {
 	return v, nil
 }
 
+// parseBool reads true and false, whatever the case, and nothing else.
+func parseBool(s string) (bool, error) {
+	if !same(s, []string{"true", "false"}) {
+		return false, strconv.ErrSyntax
+	}
+	return strings.EqualFold(s, "true"), nil
+}
+
 // absent is what a parameter is that was not given and has no default.
 func (p Parameter) absent() any {
+	if p.Raw {
+		return ""
+	}
 	switch p.Kind {
 	case "String":
 		return ""
@@ -122,6 +146,9 @@ func (p Parameter) celType() *cel.Type {
 		"int":       cel.IntType, "double": cel.DoubleType, "boolean": cel.BoolType,
 	}
 	t := types[p.Kind]
+	if p.Raw {
+		t = cel.StringType
+	}
 	if p.absent() == nil && p.Optional && p.Default == "" {
 		return cel.NullableType(t)
 	}

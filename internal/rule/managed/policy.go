@@ -1,139 +1,140 @@
 package managed
 
 import (
-	"fmt"
 	"slices"
-	"strings"
+
+	"plumb/internal/arn"
+	"plumb/internal/policy"
 )
 
-// statements reads an IAM or resource policy (JSON text, percent-encoded text or
-// an object) into its statements, in one form however they were written:
+// statements reads an IAM or resource policy, in whatever form it was recorded,
+// into its statements:
 //
 //	effect                       "Allow" or "Deny"
 //	sid                          text
 //	principals                   [{type: "AWS", id: "*"}]
-//	anyone                       Allow: strangers may be meant; Deny: everybody is meant
+//	strangers                    its principals may be anyone
+//	public                       it lets anyone in, conditions and Deny statements considered
 //	actions, notActions          lists of text
 //	resources, notResources      lists of text
 //	conditions                   [{operator: "StringEquals", key: "aws:sourcearn", values: [...]}]
-//	guarded                      a Deny statement keeps strangers from what it allows
 //
 // Null, and text without a policy, have no statements. Text that cannot be read
 // is an error: what nobody understood has no verdict.
 func statements(v any) (any, error) {
-	decoded, err := decodeText(v)
-	if err != nil {
-		return nil, fmt.Errorf("read the policy: %w", err)
-	}
-	list := []any{}
-	if decoded == nil {
-		return list, nil
-	}
-	document, ok := decoded.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("read the policy: it is %T, not an object", decoded)
-	}
-	raw, err := asList(document["Statement"])
+	d, err := policy.Parse(v)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range raw.([]any) {
-		statement, ok := s.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("read the policy: a statement is %T, not an object", s)
-		}
-		list = append(list, normalStatement(statement))
-	}
-	for _, s := range list {
-		s.(map[string]any)["guarded"] = slices.ContainsFunc(list, func(d any) bool { return guards(d, s) })
+	list := make([]any, len(d.Statements))
+	for i, s := range d.Statements {
+		list[i] = statementForm(d, s)
 	}
 	return list, nil
 }
 
-func normalStatement(s map[string]any) map[string]any {
-	effect, principals := text(s["Effect"]), principals(s["Principal"])
-	_, excluded := s["NotPrincipal"]
-	anyone := slices.ContainsFunc(principals, isAnyone) || excluded
-	if effect != "Allow" { // what is said of all but some is not said of everybody
-		anyone = slices.ContainsFunc(principals, isEveryone)
-	}
+func statementForm(d policy.Document, s policy.Statement) map[string]any {
 	return map[string]any{
-		"effect": effect, "sid": text(s["Sid"]), "principals": principals, "anyone": anyone,
-		"actions": anys(s["Action"]), "notActions": anys(s["NotAction"]),
-		"resources": anys(s["Resource"]), "notResources": anys(s["NotResource"]),
-		"conditions": conditions(s["Condition"]),
+		"effect": string(s.Effect), "sid": s.Sid, "principals": principalForms(s.Principals), "notPrincipals": principalForms(s.NotPrincipals),
+		"strangers": s.MeansStrangers(), "public": d.PublicStatement(s),
+		"actions": anys(s.Actions), "notActions": anys(s.NotActions),
+		"resources": anys(s.Resources), "notResources": anys(s.NotResources), "conditions": conditionForms(s.Conditions),
 	}
 }
 
-// principals reads "*", {"AWS": "*"} and {"Service": ["a", "b"]}. An empty text
-// is a wildcard to Lambda, so it counts as one.
-func principals(v any) []any {
-	list := []any{}
-	add := func(kind string, ids any) {
-		for _, id := range texts(ids) {
-			list = append(list, map[string]any{"type": kind, "id": id})
-		}
-	}
-	switch v := v.(type) {
-	case string:
-		add("AWS", v)
-	case map[string]any:
-		for _, kind := range sortedKeys(v) {
-			add(kind, v[kind])
-		}
+func principalForms(principals []policy.Principal) []any {
+	list := make([]any, len(principals))
+	for i, p := range principals {
+		list[i] = map[string]any{"type": p.Type, "id": p.ID}
 	}
 	return list
 }
 
-// isAnyone reports whether a principal is a wildcard, whole or in part: IAM
-// refuses the latter, other services may not.
-func isAnyone(p any) bool {
-	m := p.(map[string]any)
-	id := text(m["id"])
-	return isEveryone(p) || id == "" || m["type"] == "AWS" && strings.Contains(id, "*")
-}
-
-func isEveryone(p any) bool { return p.(map[string]any)["id"] == "*" }
-
-func conditions(v any) []any {
-	list := []any{}
-	operators, _ := v.(map[string]any)
-	for _, operator := range sortedKeys(operators) {
-		keys, _ := operators[operator].(map[string]any)
-		for _, key := range sortedKeys(keys) {
-			list = append(list, map[string]any{
-				"operator": operator, "key": strings.ToLower(key), "values": anys(keys[key]),
-			})
-		}
+func conditionForms(conditions []policy.Condition) []any {
+	list := make([]any, len(conditions))
+	for i, c := range conditions {
+		list[i] = map[string]any{"operator": c.Operator, "key": c.Key, "values": anys(c.Values)}
 	}
 	return list
 }
 
-// allows reports whether an Allow statement grants some action that one of the
-// patterns names. Conditions and resources are not looked at.
-func allows(statement any, patterns []string) bool {
-	s, _ := statement.(map[string]any)
-	if text(s["effect"]) != "Allow" {
-		return false
+// statementOf reads back what statementForm wrote, as far as questions about one
+// statement look at it.
+func statementOf(v any) policy.Statement {
+	form, _ := v.(map[string]any)
+	s := policy.Statement{
+		Effect: policy.Effect(text(form["effect"])), Actions: elements(form["actions"]), NotActions: elements(form["notActions"]),
 	}
-	for _, p := range patterns {
-		if slices.ContainsFunc(texts(s["actions"]), func(a string) bool { return overlap(a, p) }) {
-			return true
-		}
-		// NotAction grants everything that it does not name: p is granted unless
-		// all of it is named.
-		not := texts(s["notActions"])
-		if len(not) > 0 && !globAny(p, not) {
-			return true
-		}
+	conditions, _ := form["conditions"].([]any)
+	for _, c := range conditions {
+		m, _ := c.(map[string]any)
+		s.Conditions = append(s.Conditions, policy.Condition{Operator: text(m["operator"]), Key: text(m["key"]), Values: texts(m["values"])})
 	}
-	return false
+	return s
 }
 
-func anys(v any) []any {
-	list := []any{}
-	for _, s := range texts(v) {
-		list = append(list, s)
+// elements returns nil for an empty list: an element of a policy is there or not.
+func elements(v any) []string {
+	list := texts(v)
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// accountOf returns the account of a principal that is an account's id or an ARN;
+// empty for any other.
+func accountOf(principal string) string {
+	if arn.IsAccount(principal) {
+		return principal
+	}
+	a, err := arn.Parse(principal)
+	if err != nil {
+		return ""
+	}
+	return a.Account
+}
+
+// grantsAllOf reports whether a policy grants one of the actions on all resources
+// of a service that are named so; see policy.GrantsAllOf.
+func grantsAllOf(v, actions, service, names any) (any, error) {
+	d, err := policy.Parse(v)
+	if err != nil {
+		return nil, err
+	}
+	return d.GrantsAllOf(texts(actions), text(service), text(names)), nil
+}
+
+// arns returns the ARNs that a resource without account and region, such as a
+// bucket, has in each partition.
+func arns(service, resource string) []string {
+	var list []string
+	for _, partition := range arn.Partitions() {
+		list = append(list, "arn:"+partition+":"+service+":::"+resource)
+	}
+	return list
+}
+
+// deniesEveryone reports whether a policy keeps everyone from the action on one of
+// the resources in all requests whose context is known so; see
+// policy.DeniesEveryone.
+func deniesEveryone(v, action, resources, known any) (any, error) {
+	d, err := policy.Parse(v)
+	if err != nil {
+		return nil, err
+	}
+	context := policy.Context{}
+	m, _ := known.(map[string]any)
+	for key, value := range m {
+		context[key] = elements(value)
+	}
+	return slices.ContainsFunc(texts(resources), func(r string) bool { return d.DeniesEveryone(text(action), r, context) }), nil
+}
+
+func anys(texts []string) []any {
+	list := make([]any, len(texts))
+	for i, s := range texts {
+		list[i] = s
 	}
 	return list
 }
