@@ -120,10 +120,10 @@ func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act,
 		var verdicts []keptVerdict
 		var items []keptItem
 		for i := range int64(most) {
-			id := instanceID(int(n*most+i) % fleetSize)
-			verdicts = append(verdicts, keptVerdict{"config-rule-000000", instanceType, id})
+			id := int64(int(n*most+i) % fleetSize)
+			verdicts = append(verdicts, keptVerdict{1, id})
 			if turn {
-				items = append(items, keptItem{config.TypeResourceCompliance, id, body})
+				items = append(items, keptItem{1, id, body})
 			}
 		}
 		at := state.Add(1)
@@ -133,7 +133,7 @@ func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act,
 					return err
 				}
 			}
-			return bareVerdicts(ctx, tx, verdicts, "COMPLIANT", time.Now())
+			return bareVerdicts(ctx, tx, verdicts, 1, time.Now())
 		})
 	}), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -10,59 +11,68 @@ import (
 
 // The floor of everything that is kept: the rows themselves, in one durable
 // transaction of the same database with the same tables and indexes, all texts
-// made beforehand. Nothing is read, compared, encoded or judged.
+// made beforehand. Nothing is read, compared, encoded or judged; keys are given.
 
-// A keptItem is the rows of one recorded item.
+// A keptItem is the rows of one recorded item. Its id is made of the numbers
+// that a key of the store would be.
 type keptItem struct {
-	kind, id string
+	kind, id int64
 	body     string
 }
 
 const (
+	floorPlace   = 1
 	benchAccount = "123456789012"
 	benchRegion  = "us-east-1"
 )
 
-// bareItems writes a history row and the current row of each
+func (it keptItem) resource() int64 { return it.kind<<32 | it.id }
+
+// bareItems writes a history row, the current row and the queried body of each
 // item.
 func bareItems(ctx context.Context, tx *db.Tx, items []keptItem, state int64) error {
-	history, current := make([]any, 0, 8*len(items)), make([]any, 0, 13*len(items))
+	var history, current, bodies []any
 	digest := make([]byte, 32)
 	for _, it := range items {
-		history = append(history, benchAccount, benchRegion, it.kind, it.id, state, state*1000, "OK", it.body)
-		current = append(current, benchAccount, benchRegion, it.kind, it.id, "", "arn:of:"+it.id, state, state*1000, "OK", 0, digest, false, it.body)
+		name := fmt.Sprintf("i-%017x", it.id)
+		history = append(history, it.resource(), state, 1, it.body)
+		current = append(current, it.resource(), floorPlace, it.kind, name, "", "arn:of:"+name, state, 1, digest, false)
+		bodies = append(bodies, it.resource(), it.body)
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO item (account, region, type, id, state_id, captured, status, body) VALUES `+
-		groups(len(items), "(?, ?, ?, ?, ?, ?, ?, ?)"), history...); err != nil {
+	if _, err := tx.Exec(ctx, `INSERT INTO item (resource, state_id, status, body) VALUES `+
+		groups(len(items), "(?, ?, ?, ?)"), history...); err != nil {
 		return err
 	}
-	group := "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, jsonb(?))"
-	if tx.Postgres() != nil {
-		group = "(?, ?, ?, ?, ?, ?, ?::bigint, ?::bigint, ?, ?::bigint, ?::bytea, ?::boolean, ?::jsonb)"
+	if _, err := tx.Exec(ctx, `INSERT INTO resource (id, place, type, external_id, name, arn, state_id, status, digest, pushed,
+		compliant, non_compliant, rollup) VALUES `+groups(len(items), "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)")+`
+		ON CONFLICT (id) DO UPDATE SET state_id = excluded.state_id, digest = excluded.digest`, current...); err != nil {
+		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO resource (account, region, type, id, name, arn, state_id, captured, status, deleted, digest, pushed, body) VALUES `+
-		groups(len(items), group)+` ON CONFLICT (account, region, type, id) DO UPDATE SET
-		state_id = excluded.state_id, captured = excluded.captured, digest = excluded.digest, body = excluded.body`, current...)
+	group := "(?, jsonb(?))"
+	if tx.Postgres() != nil {
+		group = "(?, ?::jsonb)"
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO resource_body (resource, body) VALUES `+groups(len(items), group)+`
+		ON CONFLICT (resource) DO UPDATE SET body = excluded.body`, bodies...)
 	return err
 }
 
 // A keptVerdict is the row of one verdict.
-type keptVerdict struct{ rule, kind, id string }
+type keptVerdict struct{ rule, resource int64 }
 
 // bareVerdicts writes verdict rows.
-func bareVerdicts(ctx context.Context, tx *db.Tx, verdicts []keptVerdict, compliance string, now time.Time) error {
+func bareVerdicts(ctx context.Context, tx *db.Tx, verdicts []keptVerdict, compliance int, now time.Time) error {
 	if len(verdicts) == 0 {
 		return nil
 	}
 	at := db.Micros(now)
-	args := make([]any, 0, 10*len(verdicts))
+	args := make([]any, 0, 6*len(verdicts))
 	for _, v := range verdicts {
-		args = append(args, benchAccount, benchRegion, v.rule, v.kind, v.id, compliance, "", at, at, at)
+		args = append(args, v.resource, at, at, at, v.rule, compliance)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO verdict (account, region, rule_id, type, id, compliance, annotation, ordering, invoked, recorded) VALUES `+
-		groups(len(verdicts), "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")+` ON CONFLICT (rule_id, type, id) DO UPDATE SET
-		compliance = excluded.compliance, annotation = excluded.annotation,
-		ordering = excluded.ordering, invoked = excluded.invoked, recorded = excluded.recorded`, args...)
+	_, err := tx.Exec(ctx, `INSERT INTO verdict (resource, ordering, invoked, recorded, rule, compliance) VALUES `+
+		groups(len(verdicts), "(?, ?, ?, ?, ?, ?)")+` ON CONFLICT (resource, rule) DO UPDATE SET compliance = excluded.compliance,
+		annotation = excluded.annotation, ordering = excluded.ordering, invoked = excluded.invoked, recorded = excluded.recorded`, args...)
 	return err
 }
 

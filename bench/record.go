@@ -73,7 +73,7 @@ func (b *bench) recordTypes(ctx context.Context, what string, types ...string) e
 func (m *machine) proveVerdicts(ctx context.Context) error {
 	return m.DB.Read(ctx, func(tx *db.Tx) error {
 		var rules int
-		if err := tx.QueryRow(ctx, `SELECT count(DISTINCT rule_id) FROM verdict`).Scan(&rules); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT count(DISTINCT rule) FROM verdict`).Scan(&rules); err != nil {
 			return err
 		}
 		if rules < 2 {
@@ -108,17 +108,17 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 		var verdicts []keptVerdict
 		step := steps.Add(1)
 		for i := range b.batch {
-			id := instanceID((int(step)*b.batch + i) % fleetSize)
-			for _, kind := range kinds {
-				items = append(items, keptItem{kind, id, bodies[kind]})
+			id := int64((int(step)*b.batch + i) % fleetSize)
+			for n, kind := range kinds {
+				items = append(items, keptItem{int64(n), id, bodies[kind]})
 			}
-			verdicts = append(verdicts, keptVerdict{"config-rule-000000", instanceType, id})
+			verdicts = append(verdicts, keptVerdict{1, id})
 		}
 		return d.Write(ctx, func(tx *db.Tx) error {
 			if err := bareItems(ctx, tx, items, began+step); err != nil {
 				return err
 			}
-			return bareVerdicts(ctx, tx, verdicts, "COMPLIANT", time.Now())
+			return bareVerdicts(ctx, tx, verdicts, 1, time.Now())
 		})
 	}, nil
 }
@@ -126,7 +126,7 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 // someBody returns the text of some item of a type.
 func someBody(ctx context.Context, d *db.DB, kind string) (body string, err error) {
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT body FROM item WHERE type = ? LIMIT 1`, kind).Scan(&body)
+		return tx.QueryRow(ctx, `SELECT i.body FROM item i JOIN resource r ON r.id = i.resource JOIN resource_type t ON t.id = r.type WHERE t.name = ? LIMIT 1`, kind).Scan(&body)
 	})
 	if err != nil {
 		return "", fmt.Errorf("what an item of %s looks like: %w", kind, err)

@@ -10,6 +10,7 @@ package compliance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -37,31 +38,35 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	if err := tx.Lock(ctx, p.Lock()); err != nil {
 		return err
 	}
-	var said *notes
-	if isTerse(batches) {
+	if err := store.HoldVerdicts(ctx, tx, p, keys(p, batches)); err != nil {
+		return err
+	}
+	var known *digests
+	if onlyChanges(batches) {
 		var err error
-		if said, err = readNotes(ctx, tx, p, batches); err != nil {
+		if known, err = readDigests(ctx, tx, p, batches); err != nil {
 			return err
 		}
-		batches = said.onlyNews(batches)
+		batches = known.onlyNews(batches)
 	}
 	before, err := kept(ctx, tx, p, batches)
 	if err != nil {
 		return err
 	}
 	now := d.now()
+	var write []store.NewVerdict
 	var changes []config.VerdictChange
 	for _, b := range batches {
 		s := settle(b, p, before, now)
-		if err := store.PutVerdicts(ctx, tx, b.Rule, s.write); err != nil {
-			return err
+		if known != nil {
+			known.add(b.Rule, s.stands)
 		}
-		if said != nil {
-			said.add(b.Rule, s.stands)
-		}
-		changes = append(changes, s.changes...)
+		write, changes = append(write, s.write...), append(changes, s.changes...)
 	}
-	if err := d.note(ctx, tx, p, said, batches); err != nil {
+	if err := store.PutVerdicts(ctx, tx, p, write); err != nil {
+		return err
+	}
+	if err := writeDigests(ctx, tx, p, known, batches); err != nil {
 		return err
 	}
 	if len(changes) == 0 {
@@ -70,21 +75,14 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	return d.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
 }
 
-// note keeps the notes of terse rules up to date. What functions say is in no
-// note; what somebody else says for a rule of ours may be.
-func (d *Door) note(ctx context.Context, tx *db.Tx, p config.Place, said *notes, batches []config.Batch) error {
-	if said != nil {
-		return said.write(ctx, tx)
+// writeDigests keeps the digests of terse rules up to date. None is kept of what
+// functions say; of what somebody else says for a rule of ours there may be one.
+func writeDigests(ctx context.Context, tx *db.Tx, p config.Place, known *digests, batches []config.Batch) error {
+	if known != nil {
+		return known.write(ctx, tx)
 	}
-	for _, b := range batches {
-		if b.Rule.Source.Owner == config.OwnerLambda {
-			continue
-		}
-		if err := store.ForgetSaid(ctx, tx, keys(p, []config.Batch{b})); err != nil {
-			return err
-		}
-	}
-	return nil
+	ours := slices.DeleteFunc(slices.Clone(batches), func(b config.Batch) bool { return b.Rule.Source.Owner == config.OwnerLambda })
+	return store.DeleteVerdictDigests(ctx, tx, p, keys(p, ours))
 }
 
 // kept returns the present verdicts that are spoken of, and maybe others.
@@ -123,7 +121,7 @@ func keys(p config.Place, batches []config.Batch) []config.ResourceKey {
 
 // A settled is what becomes of a batch.
 type settled struct {
-	write   []config.Verdict
+	write   []store.NewVerdict
 	changes []config.VerdictChange // those of them that change a compliance
 	stands  []config.Evaluation    // what the kept verdicts say now
 }
@@ -142,7 +140,7 @@ func settle(b config.Batch, p config.Place, before map[store.RuleKey]config.Verd
 			continue
 		}
 		v := config.Verdict{Rule: b.Rule.Name, Evaluation: e, Invoked: b.Invoked, Recorded: now}
-		s.write = append(s.write, v)
+		s.write = append(s.write, store.NewVerdict{RuleID: b.Rule.ID, Old: old.Compliance, Verdict: v})
 		if c, changed := change(b.Rule, old, had, v); changed {
 			s.changes = append(s.changes, c)
 		}
@@ -218,7 +216,7 @@ func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) 
 	if len(gone) == 0 {
 		return false, nil
 	}
-	if err := store.ForgetSaid(ctx, tx, gone); err != nil {
+	if err := store.DeleteVerdictDigests(ctx, tx, r.Place, gone); err != nil {
 		return false, err
 	}
 	return len(gone) == limit, d.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})

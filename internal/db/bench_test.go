@@ -18,7 +18,7 @@ func BenchmarkReadOneRow(b *testing.B) {
 	for b.Loop() {
 		err := d.Read(ctx, func(tx *db.Tx) error {
 			var n int
-			return tx.QueryRow(ctx, `SELECT count(*) FROM rule_set WHERE account = ? AND region = ?`, "123456789012", "us-east-1").Scan(&n)
+			return tx.QueryRow(ctx, `SELECT count(*) FROM rule_set WHERE place = ?`, 1).Scan(&n)
 		})
 		if err != nil {
 			b.Fatal(err)
@@ -56,7 +56,7 @@ func BenchmarkWriteNothing(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		err := d.Write(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `DELETE FROM rule_set WHERE account = ? AND region = ?`, "123456789012", "us-east-1")
+			_, err := tx.Exec(ctx, `DELETE FROM rule_set WHERE place = ?`, 1)
 			return err
 		})
 		if err != nil {

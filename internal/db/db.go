@@ -41,6 +41,7 @@ type DB struct {
 
 	rewritten sync.Map // SQL text -> the same with $1, $2 for PostgreSQL
 	memo      memo
+	shared    sync.Map // reflect.Type -> the value of that type, see Shared
 }
 
 // Open opens the store at url, "sqlite:PATH" or "postgres://...", and moves its

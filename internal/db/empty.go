@@ -9,6 +9,7 @@ import (
 // Empty deletes every row but the migrations' own, whatever the tables are
 // called: a table that a later migration adds is not forgotten.
 func (d *DB) Empty(ctx context.Context) error {
+	defer d.shared.Clear() // what was remembered of rows that are gone
 	return d.Write(ctx, func(tx *Tx) error {
 		names, err := tables(ctx, tx)
 		if err != nil {

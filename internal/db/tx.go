@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,9 @@ type Tx struct {
 	db     *DB
 	lite   *sql.Tx
 	pg     pgx.Tx
+	before []func(context.Context, *Tx) error
 	commit []func()
+	local  map[reflect.Type]any
 }
 
 // run calls f and ends the transaction, also when f panics.
@@ -29,6 +32,9 @@ func (tx *Tx) run(ctx context.Context, f func(*Tx) error) (err error) {
 		}
 	}()
 	if err := f(tx); err != nil {
+		return err
+	}
+	if err := tx.finish(ctx); err != nil {
 		return err
 	}
 	if tx.pg != nil {

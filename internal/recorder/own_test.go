@@ -23,7 +23,7 @@ func TestResourceWithTwoNewVerdictsGetsOneComplianceItem(t *testing.T) {
 				v := config.Verdict{Rule: name, Recorded: w.clock.Now(), Invoked: w.clock.Now(), Evaluation: config.Evaluation{
 					ResourceType: key.Type, ResourceID: key.ID, Compliance: config.Compliant, Ordering: w.clock.Now(),
 				}}
-				if err := store.PutVerdicts(t.Context(), tx, r, []config.Verdict{v}); err != nil {
+				if err := store.PutVerdicts(t.Context(), tx, place, []store.NewVerdict{{RuleID: r.ID, Verdict: v}}); err != nil {
 					return err
 				}
 			}

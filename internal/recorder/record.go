@@ -74,10 +74,12 @@ func (r *Recorder) write(ctx context.Context, tx *db.Tx, b basis, c changes, set
 	if err := b.validate(ctx, tx); err != nil {
 		return err
 	}
+	seen := make(map[config.ResourceKey]int64, len(c.observed))
 	for _, o := range c.observed {
-		if err := store.SetSeen(ctx, tx, o.key, o.sequence); err != nil {
-			return err
-		}
+		seen[o.key] = o.sequence
+	}
+	if err := store.SetSeen(ctx, tx, b.place, seen); err != nil {
+		return err
 	}
 	if err := r.askRetries(ctx, tx, b.place, c.retries); err != nil || len(c.items) == 0 {
 		return err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,79 +29,104 @@ type Capture struct {
 // statistics are young.
 func (w Window) Page(ctx context.Context, tx *db.Tx, after config.VersionKey, limit int) ([]Capture, error) {
 	var out []Capture
-	since, id := "id >= ?", after.ID // that resource may have more items
+	since, id := "r.external_id >= ?", after.ID // that resource may have more items
 	for {
-		ids, err := w.resources(ctx, tx, after.Type, since, id)
-		if err != nil || len(ids) == 0 {
+		found, err := w.resources(ctx, tx, after.Type, since, id)
+		if err != nil || len(found) == 0 {
 			return out, err
 		}
-		items, err := w.items(ctx, tx, after, ids, limit-len(out))
+		items, err := w.items(ctx, tx, after, found, limit-len(out))
 		if err != nil {
 			return nil, err
 		}
 		if out = append(out, items...); len(out) == limit {
 			return out, nil
 		}
-		since, id = "id > ?", ids[len(ids)-1]
+		since, id = "r.external_id > ?", found[len(found)-1].externalID
 	}
 }
 
 // windowResources is how many resources are asked for their items at once.
 const windowResources = 500
 
-// resources returns ids of resources that may have items in the window, in their
-// order; since is the condition on the id.
-func (w Window) resources(ctx context.Context, tx *db.Tx, kind, since, id string) (ids []string, err error) {
+// A windowResource is a resource that may have items in a window.
+type windowResource struct {
+	id         int64
+	externalID string
+}
+
+// resources returns resources that may have items in the window, in the order of
+// their external ids; since is the condition on that.
+func (w Window) resources(ctx context.Context, tx *db.Tx, kind, since, id string) (found []windowResource, err error) {
+	place, kindID, err := placeAndType(ctx, tx, w.Place, kind)
+	if err != nil || place == 0 || kindID == 0 {
+		return nil, err
+	}
 	err = db.Each(ctx, tx, func(scan func(...any) error) error {
-		var id string
-		if err := scan(&id); err != nil {
-			return err
-		}
-		ids = append(ids, id)
-		return nil
-	}, `SELECT id FROM resource WHERE account = ? AND region = ? AND type = ? AND `+since+` AND captured >= ? ORDER BY id LIMIT ?`,
-		w.Place.Account, w.Place.Region, kind, id, db.Micros(w.From), windowResources)
+		var r windowResource
+		err := scan(&r.id, &r.externalID)
+		found = append(found, r)
+		return err
+	}, `SELECT r.id, r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND `+since+` AND r.state_id >= ?
+		ORDER BY r.external_id LIMIT ?`, kindID, place, id, firstState(w.From), windowResources)
 	if err != nil {
 		return nil, fmt.Errorf("read the resources of a window: %w", err)
 	}
-	return ids, nil
+	return found, nil
 }
 
 // items returns the items of those resources in the window, after that one.
-func (w Window) items(ctx context.Context, tx *db.Tx, after config.VersionKey, ids []string, limit int) ([]Capture, error) {
+func (w Window) items(ctx context.Context, tx *db.Tx, after config.VersionKey, resources []windowResource, limit int) ([]Capture, error) {
 	var out []Capture
-	in, args := db.In(ids)
-	args = append([]any{w.Place.Account, w.Place.Region, after.Type}, args...)
-	args = append(args, db.Micros(w.From), db.Micros(w.Until), after.ID, after.StateID, limit)
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		c := Capture{VersionKey: config.VersionKey{ResourceKey: config.ResourceKey{Place: w.Place, Type: after.Type}}}
-		var captured int64
-		if err := scan(&c.ID, &c.StateID, &captured); err != nil {
-			return err
+	for _, r := range resources {
+		from := firstState(w.From)
+		if r.externalID == after.ID {
+			from = max(from, after.StateID+1)
 		}
-		c.At = db.Time(captured)
-		out = append(out, c)
-		return nil
-	}, `SELECT id, state_id, captured FROM item WHERE account = ? AND region = ? AND type = ? AND id IN `+in+`
-		AND captured >= ? AND captured < ? AND (id > ? OR state_id > ?) ORDER BY id, state_id LIMIT ?`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read the items of a window: %w", err)
+		c := Capture{VersionKey: config.VersionKey{ResourceKey: config.ResourceKey{Place: w.Place, Type: after.Type, ID: r.externalID}}}
+		err := db.Each(ctx, tx, func(scan func(...any) error) error {
+			err := scan(&c.StateID)
+			c.At = captured(c.StateID)
+			out = append(out, c)
+			return err
+		}, `SELECT i.state_id FROM item i WHERE i.resource = ? AND i.state_id >= ? AND i.state_id < ? ORDER BY i.state_id LIMIT ?`,
+			r.id, from, firstState(w.Until), limit-len(out))
+		if err != nil {
+			return nil, fmt.Errorf("read the items of a window: %w", err)
+		}
+		if len(out) == limit {
+			break
+		}
 	}
 	return out, nil
 }
 
 // NextType returns the first type after the given one that may have items in the
 // window; empty when there is none. A resource's newest item is never older than
-// the others, so the table of newest items tells.
+// the others, so the newest ones are enough to know.
 func (w Window) NextType(ctx context.Context, tx *db.Tx, after string) (string, error) {
-	var kind *string
-	err := tx.QueryRow(ctx, `SELECT min(type) FROM resource WHERE account = ? AND region = ? AND type > ? AND captured >= ?`,
-		w.Place.Account, w.Place.Region, after, db.Micros(w.From)).Scan(&kind)
+	kinds, err := typesIn(ctx, tx, w.Place)
 	if err != nil {
-		return "", fmt.Errorf("read the types of a window: %w", err)
+		return "", err
 	}
-	if kind == nil {
-		return "", nil
+	for _, k := range kinds {
+		if k.name <= after {
+			continue
+		}
+		place, err := placeID(ctx, tx, w.Place)
+		if err != nil {
+			return "", err
+		}
+		var one int
+		err = tx.QueryRow(ctx, `SELECT 1 FROM resource r WHERE r.type = ? AND r.place = ? AND r.state_id >= ? LIMIT 1`,
+			k.id, place, firstState(w.From)).Scan(&one)
+		if errors.Is(err, db.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the types of a window: %w", err)
+		}
+		return k.name, nil
 	}
-	return *kind, nil
+	return "", nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -13,23 +12,40 @@ import (
 // PutRecorder keeps a recorder's definition; the status of one that exists
 // stays.
 func PutRecorder(ctx context.Context, tx *db.Tx, r config.Recorder) error {
-	def, err := json.Marshal(r)
+	def, err := encoded(fromRecorder(r))
 	if err != nil {
-		return fmt.Errorf("encode recorder: %w", err)
+		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO recorder (account, region, name, principal, definition, status) VALUES (?, ?, ?, ?, ?, '{}')
-		ON CONFLICT (account, region, name) DO UPDATE SET definition = excluded.definition`,
-		r.Account, r.Region, r.Name, r.Principal, string(def))
+	place, err := makePlace(ctx, tx, r.Place)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO recorder (place, name, principal, definition) VALUES (?, ?, ?, ?)
+		ON CONFLICT (place, name) DO UPDATE SET definition = excluded.definition`, place, r.Name, r.Principal, def)
 	if err != nil {
 		return fmt.Errorf("put recorder: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO recorder_status (place, name, recording, last_status, error_code, error_message,
+		started, stopped, changed, generation, outstanding, afterwards)
+		VALUES (?, ?, ?, '', '', '', 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING`, place, r.Name, false)
+	if err != nil {
+		return fmt.Errorf("put recorder status: %w", err)
 	}
 	return nil
 }
 
 // DeleteRecorder forgets a recorder.
 func DeleteRecorder(ctx context.Context, tx *db.Tx, r config.Recorder) error {
-	_, err := tx.Exec(ctx, `DELETE FROM recorder WHERE account = ? AND region = ? AND name = ?`, r.Account, r.Region, r.Name)
-	return err
+	place, err := placeID(ctx, tx, r.Place)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{"recorder", "recorder_status"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE place = ? AND name = ?`, place, r.Name); err != nil {
+			return fmt.Errorf("delete recorder: %w", err)
+		}
+	}
+	return nil
 }
 
 // Recorder returns the customer managed recorder of a place and its status, or
@@ -37,72 +53,89 @@ func DeleteRecorder(ctx context.Context, tx *db.Tx, r config.Recorder) error {
 func Recorder(ctx context.Context, tx *db.Tx, p config.Place) (config.Recorder, config.RecorderStatus, error) {
 	var r config.Recorder
 	var s config.RecorderStatus
-	var def, status string
-	err := tx.QueryRow(ctx, `SELECT definition, status FROM recorder WHERE account = ? AND region = ? AND principal = ''`,
-		p.Account, p.Region).Scan(&def, &status)
+	place, err := placeID(ctx, tx, p)
+	if err != nil {
+		return r, s, err
+	}
+	var name, def string
+	s, err = scanRecorderStatus(tx.QueryRow(ctx, `SELECT r.name, r.definition, `+recorderStatusColumns+`
+		FROM recorder r JOIN recorder_status s ON s.place = r.place AND s.name = r.name
+		WHERE r.place = ? AND r.principal = ''`, place), &name, &def)
 	if errors.Is(err, db.ErrNoRows) {
 		return r, s, ErrNotFound
 	}
 	if err != nil {
 		return r, s, fmt.Errorf("read recorder of %s: %w", p, err)
 	}
-	return decodeBoth[config.Recorder, config.RecorderStatus](tx, def, status)
+	form, err := decoded[storedRecorder](tx, def)
+	r = form.toRecorder()
+	r.Place, r.Name = p, name
+	return r, s, err
 }
 
 // Recorders returns every recorder of a place, service-linked ones included, in
 // the order of their names.
 func Recorders(ctx context.Context, tx *db.Tx, p config.Place) ([]config.Recorder, error) {
+	place, err := placeID(ctx, tx, p)
+	if err != nil || place == 0 {
+		return nil, err
+	}
 	var out []config.Recorder
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		var def string
-		var r config.Recorder
-		if err := scan(&def); err != nil {
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
+		var name, principal, def string
+		if err := scan(&name, &principal, &def); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(def), &r); err != nil {
-			return err
-		}
+		form, err := decoded[storedRecorder](tx, def)
+		r := form.toRecorder()
+		r.Place, r.Name, r.Principal = p, name, principal
 		out = append(out, r)
-		return nil
-	}, `SELECT definition FROM recorder WHERE account = ? AND region = ? ORDER BY name`, p.Account, p.Region)
-	return out, err
+		return err
+	}, `SELECT name, principal, definition FROM recorder WHERE place = ? ORDER BY name`, place)
+	if err != nil {
+		return nil, fmt.Errorf("read recorders of %s: %w", p, err)
+	}
+	return out, nil
 }
 
-// RecorderStatus returns the status of a recorder.
-func RecorderStatus(ctx context.Context, tx *db.Tx, r config.Recorder) (config.RecorderStatus, error) {
+const recorderStatusColumns = `s.recording, s.last_status, s.error_code, s.error_message, s.started, s.stopped, s.changed,
+	s.generation, s.outstanding, s.afterwards`
+
+func scanRecorderStatus(row db.Row, before ...any) (config.RecorderStatus, error) {
 	var s config.RecorderStatus
-	var text string
-	err := tx.QueryRow(ctx, `SELECT status FROM recorder WHERE account = ? AND region = ? AND name = ?`,
-		r.Account, r.Region, r.Name).Scan(&text)
+	var started, stopped, changed int64
+	err := row.Scan(append(before, &s.Recording, &s.LastStatus, &s.ErrorCode, &s.ErrorMessage, &started, &stopped, &changed,
+		&s.Generation, &s.Outstanding, &s.Afterwards)...)
+	s.Start, s.Stop, s.Changed = db.Time(started), db.Time(stopped), db.Time(changed)
+	return s, err
+}
+
+// RecorderStatus returns the status of a recorder, or ErrNotFound.
+func RecorderStatus(ctx context.Context, tx *db.Tx, r config.Recorder) (config.RecorderStatus, error) {
+	place, err := placeID(ctx, tx, r.Place)
+	if err != nil {
+		return config.RecorderStatus{}, err
+	}
+	s, err := scanRecorderStatus(tx.QueryRow(ctx, `SELECT `+recorderStatusColumns+` FROM recorder_status s
+		WHERE s.place = ? AND s.name = ?`, place, r.Name))
 	if errors.Is(err, db.ErrNoRows) {
 		return s, ErrNotFound
 	}
-	if err != nil {
-		return s, err
-	}
-	err = json.Unmarshal([]byte(text), &s)
 	return s, err
 }
 
 // SetRecorderStatus replaces the status of a recorder.
 func SetRecorderStatus(ctx context.Context, tx *db.Tx, r config.Recorder, s config.RecorderStatus) error {
-	text, err := json.Marshal(s)
+	place, err := placeID(ctx, tx, r.Place)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE recorder SET status = ? WHERE account = ? AND region = ? AND name = ?`,
-		string(text), r.Account, r.Region, r.Name)
-	return err
-}
-
-// decodeBoth decodes a definition, which is read much more often than it changes,
-// and a status.
-func decodeBoth[D, S any](tx *db.Tx, definition, status string) (d D, s S, err error) {
-	if d, err = db.Decoded(tx, definition, func(text []byte, d *D) error { return json.Unmarshal(text, d) }); err != nil {
-		return d, s, fmt.Errorf("decode definition: %w", err)
+	_, err = tx.Exec(ctx, `UPDATE recorder_status SET recording = ?, last_status = ?, error_code = ?, error_message = ?, started = ?,
+		stopped = ?, changed = ?, generation = ?, outstanding = ?, afterwards = ? WHERE place = ? AND name = ?`,
+		s.Recording, s.LastStatus, s.ErrorCode, s.ErrorMessage, db.Micros(s.Start), db.Micros(s.Stop), db.Micros(s.Changed),
+		s.Generation, s.Outstanding, s.Afterwards, place, r.Name)
+	if err != nil {
+		return fmt.Errorf("write recorder status: %w", err)
 	}
-	if err := json.Unmarshal([]byte(status), &s); err != nil {
-		return d, s, fmt.Errorf("decode status: %w", err)
-	}
-	return d, s, nil
+	return nil
 }

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"plumb/internal/config"
@@ -31,61 +34,40 @@ type ResourceQuery struct {
 
 // Resources lists resources of a type in the order of their ids.
 func Resources(ctx context.Context, tx *db.Tx, q ResourceQuery) ([]Resource, error) {
-	query := `SELECT id, name, status, deleted FROM resource WHERE account = ? AND region = ? AND type = ? AND id > ?`
-	args := []any{q.Place.Account, q.Place.Region, q.Type, q.After}
-	if !q.IncludeDeleted {
-		query += ` AND deleted = 0`
+	place, kind, err := placeAndType(ctx, tx, q.Place, q.Type)
+	if err != nil || place == 0 || kind == 0 {
+		return nil, err
+	}
+	query := `SELECT r.external_id, r.name, r.status, r.state_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ?`
+	args := []any{kind, place, q.After}
+	if q.IncludeDeleted {
+		query += ` AND r.status > 0`
+	} else {
+		query += ` AND ` + isLive
 	}
 	if q.Name != "" {
-		query, args = query+` AND name = ?`, append(args, q.Name)
+		query, args = query+` AND r.name <> '' AND r.name = ?`, append(args, q.Name)
 	}
 	if len(q.IDs) > 0 {
 		in, ids := db.In(q.IDs)
-		query, args = query+` AND id IN `+in, append(args, ids...)
+		query, args = query+` AND r.external_id IN `+in, append(args, ids...)
 	}
 	var out []Resource
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
 		r := Resource{ResourceKey: config.ResourceKey{Place: q.Place, Type: q.Type}}
-		var deleted int64
-		if err := scan(&r.ID, &r.Name, &r.Status, &deleted); err != nil {
+		var status, stateID int64
+		if err := scan(&r.ID, &r.Name, &status, &stateID); err != nil {
 			return err
 		}
-		r.Deleted = db.Time(deleted)
+		r.Status = statusOf(status)
+		if r.Status.Gone() {
+			r.Deleted = captured(stateID)
+		}
 		out = append(out, r)
 		return nil
-	}, query+` ORDER BY id LIMIT ?`, append(args, q.Limit)...)
+	}, query+` ORDER BY r.external_id LIMIT ?`, append(args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list resources: %w", err)
-	}
-	return out, nil
-}
-
-// A Count is how many live, recorded resources of a type there are.
-type Count struct {
-	Type string
-	N    int64
-}
-
-// Counts returns the counts of a place, the highest first; of only some types if
-// any are given.
-func Counts(ctx context.Context, tx *db.Tx, p config.Place, types []string) ([]Count, error) {
-	query := `SELECT type, count(*) FROM resource WHERE account = ? AND region = ? AND deleted = 0 AND status <> ?`
-	args := []any{p.Account, p.Region, string(config.StatusNotRecorded)}
-	if len(types) > 0 {
-		in, t := db.In(types)
-		query, args = query+` AND type IN `+in, append(args, t...)
-	}
-	var out []Count
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		var c Count
-		if err := scan(&c.Type, &c.N); err != nil {
-			return err
-		}
-		out = append(out, c)
-		return nil
-	}, query+` GROUP BY type ORDER BY count(*) DESC, type`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("count resources: %w", err)
 	}
 	return out, nil
 }
@@ -94,23 +76,36 @@ func Counts(ctx context.Context, tx *db.Tx, p config.Place, types []string) ([]C
 // type and id, after the given one: the walk of a snapshot, of an evaluation
 // from scratch, of a search for what is gone. types narrows it; none means all.
 func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, after config.ResourceKey, limit int) ([]config.ResourceKey, error) {
-	query := `SELECT type, id FROM resource WHERE account = ? AND region = ? AND deleted = 0 AND (type > ? OR (type = ? AND id > ?))`
-	args := []any{p.Account, p.Region, after.Type, after.Type, after.ID}
-	if len(types) > 0 {
-		in, t := db.In(types)
-		query, args = query+` AND type IN `+in, append(args, t...)
+	place, err := placeID(ctx, tx, p)
+	if err != nil || place == 0 {
+		return nil, err
+	}
+	kinds, err := typesIn(ctx, tx, p)
+	if err != nil {
+		return nil, err
 	}
 	var out []config.ResourceKey
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		k := config.ResourceKey{Place: p}
-		if err := scan(&k.Type, &k.ID); err != nil {
-			return err
+	for _, kind := range kinds {
+		if kind.name < after.Type || len(types) > 0 && !slices.Contains(types, kind.name) {
+			continue
 		}
-		out = append(out, k)
-		return nil
-	}, query+` ORDER BY type, id LIMIT ?`, append(args, limit)...)
-	if err != nil {
-		return nil, fmt.Errorf("walk resources: %w", err)
+		past := ""
+		if kind.name == after.Type {
+			past = after.ID
+		}
+		err := db.Each(ctx, tx, func(scan func(...any) error) error {
+			k := config.ResourceKey{Place: p, Type: kind.name}
+			err := scan(&k.ID)
+			out = append(out, k)
+			return err
+		}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ? AND `+isLive+`
+			ORDER BY r.external_id LIMIT ?`, kind.id, place, past, limit-len(out))
+		if err != nil {
+			return nil, fmt.Errorf("walk resources: %w", err)
+		}
+		if len(out) == limit {
+			break
+		}
 	}
 	return out, nil
 }
@@ -118,18 +113,75 @@ func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, af
 // CollectedKeys returns the live resources of a type that a collector found
 // before a moment: those that a complete answer without them says are gone.
 func CollectedKeys(ctx context.Context, tx *db.Tx, p config.Place, resourceType string, before time.Time) ([]config.ResourceKey, error) {
+	place, kind, err := placeAndType(ctx, tx, p, resourceType)
+	if err != nil || place == 0 || kind == 0 {
+		return nil, err
+	}
 	var out []config.ResourceKey
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
 		k := config.ResourceKey{Place: p, Type: resourceType}
-		if err := scan(&k.ID); err != nil {
-			return err
-		}
+		err := scan(&k.ID)
 		out = append(out, k)
-		return nil
-	}, `SELECT id FROM resource WHERE account = ? AND region = ? AND type = ? AND deleted = 0 AND NOT pushed AND captured < ? ORDER BY id`,
-		p.Account, p.Region, resourceType, db.Micros(before))
+		return err
+	}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND `+isLive+` AND NOT r.pushed AND r.state_id < ?
+		ORDER BY r.external_id`, kind, place, firstState(before))
 	if err != nil {
 		return nil, fmt.Errorf("read collected resources: %w", err)
 	}
+	return out, nil
+}
+
+// resourceID returns the id of a resource; 0 if it has none.
+func resourceID(ctx context.Context, tx *db.Tx, key config.ResourceKey) (int64, error) {
+	if r := heldBy(tx)[key]; r != nil {
+		return r.id, nil
+	}
+	place, kind, err := placeAndType(ctx, tx, key.Place, key.Type)
+	if err != nil || place == 0 || kind == 0 {
+		return 0, err
+	}
+	var id int64
+	err = tx.QueryRow(ctx, `SELECT r.id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id = ?`, kind, place, key.ID).Scan(&id)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return 0, fmt.Errorf("read the id of %s: %w", key, err)
+	}
+	return id, nil
+}
+
+// placeAndType returns the ids of a place and a type, 0 for what is unknown.
+func placeAndType(ctx context.Context, tx *db.Tx, p config.Place, resourceType string) (place, kind int64, err error) {
+	if place, err = placeID(ctx, tx, p); err != nil || place == 0 {
+		return 0, 0, err
+	}
+	types, err := typeIDs(ctx, tx, []string{resourceType})
+	return place, types[resourceType], err
+}
+
+// A kind is a type of resources with its id.
+type kind struct {
+	id   int64
+	name string
+}
+
+// typesIn returns the types of which a place ever had resources, by name.
+func typesIn(ctx context.Context, tx *db.Tx, p config.Place) ([]kind, error) {
+	place, err := placeID(ctx, tx, p)
+	if err != nil || place == 0 {
+		return nil, err
+	}
+	if err := flushTallies(ctx, tx); err != nil { // which name the types
+		return nil, err
+	}
+	var out []kind
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
+		var k kind
+		err := scan(&k.id, &k.name)
+		out = append(out, k)
+		return err
+	}, `SELECT DISTINCT t.id, t.name FROM type_tally y JOIN resource_type t ON t.id = y.type WHERE y.place = ?`, place)
+	if err != nil {
+		return nil, fmt.Errorf("read the types of %s: %w", p, err)
+	}
+	slices.SortFunc(out, func(a, b kind) int { return strings.Compare(a.name, b.name) })
 	return out, nil
 }

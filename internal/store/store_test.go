@@ -182,12 +182,12 @@ func TestTalliesRollUp(t *testing.T) {
 		} {
 			rule := map[string]config.Rule{"1": r1, "2": r2}[r]
 			s.must(store.PutRule(s.Context(), s.tx, rule))
-			var verdicts []config.Verdict
+			var verdicts []store.NewVerdict
 			for i, c := range say {
-				verdicts = append(verdicts, config.Verdict{Rule: rule.Name, Evaluation: config.Evaluation{
-					ResourceType: "A::B::C", ResourceID: fmt.Sprint("x", i), Compliance: c, Ordering: noon}})
+				verdicts = append(verdicts, store.NewVerdict{RuleID: rule.ID, Verdict: config.Verdict{Evaluation: config.Evaluation{
+					ResourceType: "A::B::C", ResourceID: fmt.Sprint("x", i), Compliance: c, Ordering: noon}}})
 			}
-			s.must(store.PutVerdicts(s.Context(), s.tx, rule, verdicts))
+			s.must(store.PutVerdicts(s.Context(), s.tx, place, verdicts))
 		}
 		rules, err := store.TallyRules(s.Context(), s.tx, []string{"1", "2", "3"})
 		s.must(err)
@@ -212,12 +212,12 @@ func TestAnyTimeCanBeAnOrderingTime(t *testing.T) {
 		r := config.Rule{Place: place, Name: "r", ID: "1"}
 		s.must(store.PutRule(s.Context(), s.tx, r))
 		times := []time.Time{{}, time.Unix(0, 0).UTC(), time.Date(1754, 8, 30, 22, 43, 41, 0, time.UTC)}
-		var verdicts []config.Verdict
+		var verdicts []store.NewVerdict
 		for i, at := range times {
-			verdicts = append(verdicts, config.Verdict{Evaluation: config.Evaluation{
-				ResourceType: "A::B::C", ResourceID: fmt.Sprint("x", i), Compliance: config.Compliant, Ordering: at}})
+			verdicts = append(verdicts, store.NewVerdict{RuleID: r.ID, Verdict: config.Verdict{Evaluation: config.Evaluation{
+				ResourceType: "A::B::C", ResourceID: fmt.Sprint("x", i), Compliance: config.Compliant, Ordering: at}}})
 		}
-		s.must(store.PutVerdicts(s.Context(), s.tx, r, verdicts))
+		s.must(store.PutVerdicts(s.Context(), s.tx, place, verdicts))
 		kept, err := store.VerdictsByRule(s.Context(), s.tx, r, store.VerdictPage{Limit: 10})
 		s.must(err)
 		var got []time.Time

@@ -123,7 +123,7 @@ func TestRuleThatWasAFunctionForAWhileJudgesAnew(t *testing.T) {
 	})
 }
 
-func TestOlderWordOfARuleIsNotNoted(t *testing.T) {
+func TestOlderResultOfARuleIsNotKept(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		k := newDesk(t, d)
 		k.putRules("a", "b")
