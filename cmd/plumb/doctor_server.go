@@ -31,11 +31,19 @@ func checkDatabase(ctx context.Context, s settings.Settings) []finding {
 			return []finding{{fine, "database", shown + " will be made by the server", ""}}
 		}
 	}
-	d, err := db.Open(ctx, u, slog.New(slog.DiscardHandler))
+	d, err := db.Inspect(ctx, u, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []finding{{broken, "database", err.Error(), "see that it runs, that the user may create tables, and that --database is right"}}
 	}
-	d.Close()
+	defer d.Close()
+	schema, err := d.Schema(ctx)
+	if err != nil {
+		return []finding{{broken, "database", err.Error(), ""}}
+	}
+	if schema.Missing > 0 {
+		return []finding{{remark, "database", fmt.Sprintf("%s answers; its schema is at step %d of %d", shown, schema.Step, schema.Latest),
+			"the server moves it forward when it starts; an older program cannot use it afterwards"}}
+	}
 	return []finding{{fine, "database", shown + " answers", ""}}
 }
 

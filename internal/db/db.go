@@ -1,4 +1,4 @@
-// Package db is the one door to the store: SQLite in a file, or PostgreSQL. It
+// Package db is the one way to the store: SQLite in a file, or PostgreSQL. It
 // opens transactions, carries SQL that both understand, and moves the schema
 // forward.
 //
@@ -16,13 +16,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -39,52 +40,54 @@ type DB struct {
 	// PostgreSQL.
 	pool *pgxpool.Pool
 
-	rewritten sync.Map // SQL text -> the same with $1, $2 for PostgreSQL
-	memo      memo
-	shared    sync.Map // reflect.Type -> the value of that type, see Shared
+	readOnly  bool
+	refused   atomic.Bool  // the disk refused a write, and none was seen to work since
+	rewritten *lru[string] // SQL text -> the same with $1, $2 for PostgreSQL
+	decoded   *lru[any]    // see Decoded
+	shared    sync.Map     // reflect.Type -> the value of that type, see Shared
 }
 
 // Open opens the store at url, "sqlite:PATH" or "postgres://...", and moves its
 // schema forward to what this program needs. A store that a newer program has
 // moved further is refused.
 func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
-	d := &DB{log: log, url: url}
-	var err error
-	switch {
-	case strings.HasPrefix(url, "sqlite:"):
-		err = d.openSQLite(strings.TrimPrefix(url, "sqlite:"))
-	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		err = d.openPostgres(ctx)
-	default:
-		err = fmt.Errorf("database %q: want sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", url)
-	}
-	if err != nil {
+	return openWith(ctx, url, log, migrationFiles)
+}
+
+func openWith(ctx context.Context, url string, log *slog.Logger, files fs.FS) (*DB, error) {
+	d := newDB(url, log)
+	if err := d.connect(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.migrate(ctx); err != nil {
+	if err := d.migrate(ctx, files); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *DB) openPostgres(ctx context.Context) error {
-	cfg, err := pgxpool.ParseConfig(d.url)
-	if err != nil {
-		return fmt.Errorf("database URL: %w", err)
+// Inspect opens a store that is there to be read only, whatever its schema.
+func Inspect(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
+	d := newDB(url, log)
+	d.readOnly = true
+	if err := d.connect(ctx); err != nil {
+		return nil, err
 	}
-	if cfg.MaxConns < 16 {
-		cfg.MaxConns = 16
+	return d, nil
+}
+
+func newDB(url string, log *slog.Logger) *DB {
+	return &DB{log: log, url: url, rewritten: newLRU[string](rewrittenSize), decoded: newLRU[any](decodedSize)}
+}
+
+func (d *DB) connect(ctx context.Context) error {
+	switch {
+	case strings.HasPrefix(d.url, "sqlite:"):
+		return d.openSQLite(strings.TrimPrefix(d.url, "sqlite:"))
+	case strings.HasPrefix(d.url, "postgres://"), strings.HasPrefix(d.url, "postgresql://"):
+		return d.openPostgres(ctx)
 	}
-	d.pool, err = pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
-		return fmt.Errorf("open PostgreSQL: %w", err)
-	}
-	if err := d.pool.Ping(ctx); err != nil {
-		d.pool.Close()
-		return fmt.Errorf("reach PostgreSQL: %w", err)
-	}
-	return nil
+	return fmt.Errorf("database %q: want sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", d.url)
 }
 
 // Close closes every connection.
@@ -122,30 +125,41 @@ func (d *DB) Ping(ctx context.Context) error {
 
 // Write runs f in one transaction that may change the store, and commits it if
 // f returns nil. On SQLite writers wait for each other; on PostgreSQL f may run
-// again when transactions collided, so it must not act outside of tx. Calling
-// Write inside Write blocks for ever on SQLite: pass the tx on instead.
+// again when transactions collided or waited too long for each other, so it must
+// not act outside of tx. Calling Write inside Write blocks for ever on SQLite:
+// pass the tx on instead. An UnavailableError may not come again.
 func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
-	const attempts = 5
+	if d.readOnly {
+		return errReadOnly
+	}
+	const attempts, retryFor = 5, 25 * time.Second
+	until := time.Now().Add(retryFor)
 	for attempt := 1; ; attempt++ {
-		tx, err := d.begin(ctx, false)
-		if err != nil {
-			return err
+		err := d.try(ctx, false, f)
+		if err == nil {
+			return nil
 		}
-		err = tx.run(ctx, f)
-		if err == nil || attempt == attempts || !collided(err) {
-			return err
+		if refusedToWrite(err) {
+			d.refused.Store(true)
+		}
+		if attempt == attempts || !collided(err) || time.Now().After(until) || ctx.Err() != nil {
+			return classify(ctx, err)
 		}
 	}
+}
+
+func (d *DB) try(ctx context.Context, read bool, f func(tx *Tx) error) error {
+	tx, err := d.begin(ctx, read)
+	if err != nil {
+		return err
+	}
+	return tx.run(ctx, f)
 }
 
 // Read runs f in one transaction that sees a single state of the store and
 // cannot change it.
 func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
-	tx, err := d.begin(ctx, true)
-	if err != nil {
-		return err
-	}
-	return tx.run(ctx, f)
+	return classify(ctx, d.try(ctx, true, f))
 }
 
 func (d *DB) begin(ctx context.Context, read bool) (*Tx, error) {
@@ -169,16 +183,6 @@ func (d *DB) begin(ctx context.Context, read bool) (*Tx, error) {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	return &Tx{db: d, lite: t}, nil
-}
-
-// collided reports whether PostgreSQL gave up a transaction only because of
-// another one.
-func collided(err error) bool {
-	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		return false
-	}
-	return e.Code == "40001" || e.Code == "40P01"
 }
 
 // Micros returns t as it is kept: microseconds since the epoch; 0 for the zero

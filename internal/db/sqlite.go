@@ -16,6 +16,9 @@ func (d *DB) openSQLite(path string) error {
 	if path == "" {
 		return fmt.Errorf("database \"sqlite:\": name a file, for example sqlite:.plumb/plumb.db")
 	}
+	if d.readOnly {
+		return d.inspectSQLite(path)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the database's folder: %w", err)
 	}
@@ -35,6 +38,18 @@ func (d *DB) openSQLite(path string) error {
 	}
 	d.reader.SetMaxOpenConns(readers)
 	d.reader.SetMaxIdleConns(readers)
+	return nil
+}
+
+func (d *DB) inspectSQLite(path string) error {
+	reader, err := openLite(sqliteDSN(path, "deferred") + "&mode=ro")
+	if err == nil {
+		err = reader.Ping()
+	}
+	if err != nil {
+		return fmt.Errorf("open SQLite %s: %w", path, err)
+	}
+	d.reader = reader
 	return nil
 }
 

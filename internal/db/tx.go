@@ -193,19 +193,24 @@ func (tx *Tx) lock(ctx context.Context, query, name string) error {
 	if tx.pg == nil {
 		return nil
 	}
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	_, err := tx.pg.Exec(ctx, query, int64(h.Sum64()))
+	_, err := tx.pg.Exec(ctx, query, lockNumber(name))
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	return nil
 }
 
+// lockNumber returns the number that stands for a name in PostgreSQL's locks.
+func lockNumber(name string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return int64(h.Sum64())
+}
+
 // dollar returns the query with ? replaced by $1, $2, ... outside of quotes.
 func (d *DB) dollar(query string) string {
-	if s, ok := d.rewritten.Load(query); ok {
-		return s.(string)
+	if s, ok := d.rewritten.get(query); ok {
+		return s
 	}
 	var b strings.Builder
 	n, quoted := 0, false
@@ -222,7 +227,7 @@ func (d *DB) dollar(query string) string {
 			b.WriteRune(c)
 		}
 	}
-	d.rewritten.Store(query, b.String())
+	d.rewritten.put(query, b.String())
 	return b.String()
 }
 

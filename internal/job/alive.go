@@ -15,9 +15,14 @@ const (
 	silentFor = 30 // seconds
 )
 
-// takeUpOwn takes up what this server left running. A SQLite store has no other.
+// takeUpOwn takes up what this server left running, and the lead that it had
+// among the servers, which River would wait 15 seconds for. A SQLite file has no
+// other server.
 func (q *Queue) takeUpOwn(ctx context.Context) error {
 	return q.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM river_leader WHERE leader_id = ?`, q.server); err != nil {
+			return err
+		}
 		var n int64
 		var err error
 		if q.pg != nil {
@@ -51,6 +56,9 @@ func (q *Queue) keepBeating(ctx context.Context) {
 }
 
 func (q *Queue) beat(ctx context.Context) error {
+	if err := q.keepName(ctx); err != nil {
+		return err
+	}
 	err := q.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO job_server (name, seen) VALUES (?, extract(epoch FROM clock_timestamp())::bigint)
 			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, q.server)

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -10,6 +11,10 @@ import (
 
 	"plumb/internal/db"
 )
+
+// ErrStopped ends a Drain when the queue is stopped: what is due then waits for
+// the next start.
+var ErrStopped = errors.New("the server is being stopped")
 
 // Drain returns when nothing is due by the clock and nothing runs, counting the
 // jobs that those jobs insert. A job that waits for a later time, a retry among
@@ -26,6 +31,8 @@ func (q *Queue) Drain(ctx context.Context) error {
 		}
 		q.wake()
 		select {
+		case <-q.stopping:
+			return fmt.Errorf("drain: %d jobs are due or running: %w", n, ErrStopped)
 		case <-ctx.Done():
 			return fmt.Errorf("drain: %d jobs are due or running: %w", n, ctx.Err())
 		case <-time.After(pause):

@@ -80,6 +80,9 @@ type Queue struct {
 	completed sync.Map // ids of those that a transaction completed, until River says that they ended
 	unknown   sync.Map // kinds that were logged
 
+	session        *pgx.Conn     // holds the server's name on PostgreSQL
+	stopping       chan struct{} // closed when the queue is to stop
+	stopOnce       sync.Once
 	stopBackground func()
 }
 
@@ -89,7 +92,7 @@ type Queue struct {
 func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, server string, o ...QueueOptions) (*Queue, error) {
 	q := &Queue{
 		db: d, server: server, log: log, clock: clk, queues: defaultWorkers(), workers: river.NewWorkers(), kinds: map[string]bool{},
-		notifier: newNotifier(), stopBackground: func() {},
+		notifier: newNotifier(), stopping: make(chan struct{}), stopBackground: func() {},
 	}
 	for _, options := range o {
 		maps.Copy(q.queues, options.Workers)
@@ -138,20 +141,46 @@ func (q *Queue) settings() *river.Config {
 }
 
 func (q *Queue) migrate(ctx context.Context) error {
-	if q.db.IsPostgres() {
-		m, err := rivermigrate.New(riverpgxv5.New(q.db.Pool()), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return err
-		}
-		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
-		return err
-	}
-	m, err := rivermigrate.New(riversqlite.New(q.db.Writer()), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	had, err := q.schemaVersion(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	quiet := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
+	if q.db.IsPostgres() {
+		m, err := rivermigrate.New(riverpgxv5.New(q.db.Pool()), quiet)
+		if err != nil {
+			return err
+		}
+		return migrate(ctx, m, had)
+	}
+	m, err := rivermigrate.New(riversqlite.New(q.db.Writer()), quiet)
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, m, had)
+}
+
+// migrate moves River's tables forward and refuses those of a newer River.
+func migrate[T any](ctx context.Context, m *rivermigrate.Migrator[T], had int) error {
+	all := m.AllVersions()
+	if known := all[len(all)-1].Version; had > known {
+		return fmt.Errorf("this database was used by a newer Plumb (its job tables are at version %d, this program knows %d): "+
+			"run that version or a later one, or name another database", had, known)
+	}
+	_, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	return err
+}
+
+// schemaVersion returns the version of River's tables, 0 if there are none.
+func (q *Queue) schemaVersion(ctx context.Context) (version int, err error) {
+	err = q.db.Read(ctx, func(tx *db.Tx) error {
+		there, err := tx.HasTable(ctx, "river_migration")
+		if err != nil || !there {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM river_migration`).Scan(&version)
+	})
+	return version, err
 }
 
 // Insert adds a job in tx: it exists exactly when tx is committed.
@@ -204,6 +233,17 @@ func (o Options) river() *river.InsertOpts {
 
 // Start runs jobs until Stop. Handlers are registered before.
 func (q *Queue) Start(ctx context.Context) error {
+	if err := q.claimName(ctx); err != nil {
+		return err
+	}
+	err := q.start(ctx)
+	if err != nil {
+		q.releaseName(ctx)
+	}
+	return err
+}
+
+func (q *Queue) start(ctx context.Context) error {
 	if err := q.takeUpOwn(ctx); err != nil {
 		return fmt.Errorf("take up what was running: %w", err)
 	}
@@ -236,9 +276,11 @@ func (q *Queue) startBackground(ctx context.Context) {
 // Stop lets running jobs finish until ctx ends, then cancels them; they are
 // tried again after the next start.
 func (q *Queue) Stop(ctx context.Context) error {
+	q.stopOnce.Do(func() { close(q.stopping) })
+	defer q.releaseName(ctx)
+	defer q.stopBackground() // which uses the name's session
 	stop, cancel := q.stopFuncs()
 	err := stop(ctx)
-	defer q.stopBackground()
 	if err != nil && errors.Is(err, ctx.Err()) {
 		late, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer done()

@@ -111,15 +111,14 @@ func (h *Handler) recovered(x *exchange, p any) {
 	}
 }
 
-// fail answers an error. One that AWS does not name is logged here, once, and leaves as an internal failure.
+// fail answers an error. One that AWS does not name is logged here, once, and leaves without its text.
 func (h *Handler) fail(x *exchange, err error) {
-	var named *model.Error
-	if !errors.As(err, &named) {
+	named, ok := model.Named(err)
+	if !ok {
 		if x.r.Context().Err() == nil {
 			h.log.Error("request failed", "account", x.caller.Account, "region", x.caller.Region, "service", x.service,
 				"operation", x.operation, "request", x.caller.RequestID, "err", err)
 		}
-		named = model.InternalFailure()
 	}
 	if x.w.status == 0 {
 		writeError(x.w, x.protocol, named, x.caller.RequestID)

@@ -91,15 +91,17 @@ func (c *call) findBucket() error {
 // fail answers an error: those that S3 names as they are, others as
 // InternalError, which is logged here and keeps its text to itself.
 func (c *call) fail(err error) {
-	var e *model.Error
+	e, ok := model.Named(err)
 	switch {
-	case errors.As(err, &e):
+	case ok:
 	case errors.Is(err, context.Canceled):
 		return // nobody is there to read an answer
 	default:
 		c.h.log.ErrorContext(c.ctx, "request failed", "operation", c.operation, "request", c.RequestID, "account", c.Account, "err", err)
-		e = &model.Error{Code: "InternalError", Status: http.StatusInternalServerError,
-			Message: "We encountered an internal error. Please try again."}
+		if e.Code == "InternalFailure" {
+			e = &model.Error{Code: "InternalError", Status: http.StatusInternalServerError,
+				Message: "We encountered an internal error. Please try again."}
+		}
 	}
 	if c.started {
 		panic(http.ErrAbortHandler) // the answer has begun: break it off rather than let it look whole

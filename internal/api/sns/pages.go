@@ -64,8 +64,7 @@ type linkError struct {
 func write(w http.ResponseWriter, answer any, err error) {
 	status := http.StatusOK
 	if err != nil {
-		e := &model.Error{Code: "InternalFailure", Status: http.StatusInternalServerError}
-		errors.As(err, &e)
+		e, _ := model.Named(err)
 		answer, status = linkError{Type: "Sender", Code: e.Code, Message: e.Message}, e.Status
 	}
 	b, err := xml.Marshal(answer)

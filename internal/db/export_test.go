@@ -1,0 +1,4 @@
+package db
+
+// OpenWith is Open with other migrations.
+var OpenWith = openWith
