@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -21,11 +20,7 @@ import (
 // checkDatabase opens a database that is there; a SQLite file that is not is
 // left to the server to make.
 func checkDatabase(ctx context.Context, s settings.Settings) []finding {
-	u := s.DatabaseURL()
-	shown := u
-	if parsed, err := url.Parse(u); err == nil && parsed.Host != "" {
-		shown = parsed.Redacted()
-	}
+	u, shown := s.DatabaseURL(), s.ShownDatabase()
 	if path, ok := strings.CutPrefix(u, "sqlite:"); ok {
 		if _, err := os.Stat(path); err != nil {
 			return []finding{{fine, "database", shown + " will be made by the server", ""}}

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"plumb/internal/settings"
 )
@@ -19,6 +24,10 @@ func addSettings(cmd *cobra.Command) (load func() (settings.Settings, error)) {
 			help += " (default " + v + ")"
 		}
 		cmd.Flags().Var(&text{kind: r.Kind}, r.Name, help)
+		cmd.Flags().SetAnnotation(r.Name, groupOf, []string{r.Group})
+		if len(r.Choices) > 0 {
+			cmd.RegisterFlagCompletionFunc(r.Name, cobra.FixedCompletions(r.Choices, cobra.ShellCompDirectiveNoFileComp))
+		}
 		if r.Switch {
 			cmd.Flags().Lookup(r.Name).NoOptDefVal = "true"
 		}
@@ -32,6 +41,69 @@ func addSettings(cmd *cobra.Command) (load func() (settings.Settings, error)) {
 		}
 		return settings.Load(given, os.LookupEnv)
 	}
+}
+
+// groupOf annotates a flag with the group of its setting.
+const groupOf = "group"
+
+// helpWidth is where help breaks its lines.
+const helpWidth = 100
+
+// flagGroups lists a command's own flags: those of the settings by their groups,
+// after the others.
+func flagGroups(cmd *cobra.Command) string {
+	sets, names := map[string]*pflag.FlagSet{}, []string{""}
+	for _, r := range settings.Table() {
+		if !slices.Contains(names, r.Group) {
+			names = append(names, r.Group)
+		}
+	}
+	for _, name := range names {
+		sets[name] = pflag.NewFlagSet(name, pflag.ContinueOnError)
+		sets[name].SortFlags = name == ""
+	}
+	cmd.LocalFlags().SortFlags = false
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		group := ""
+		if g := f.Annotations[groupOf]; len(g) > 0 {
+			group = g[0]
+		}
+		sets[group].AddFlag(f)
+	})
+	var b strings.Builder
+	for _, name := range names {
+		if !sets[name].HasAvailableFlags() {
+			continue
+		}
+		title := "Flags"
+		if name != "" {
+			title = "Settings: " + name
+		}
+		fmt.Fprintf(&b, "%s:\n%s\n", title, sets[name].FlagUsagesWrapped(helpWidth))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// usage is cobra's, with the flags in groups.
+func usage(template string) string {
+	cobra.AddTemplateFunc("flagGroups", flagGroups)
+	return strings.Replace(template, "Flags:\n{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}", "{{flagGroups .}}", 1)
+}
+
+// suggestFlag adds the flag that is meant to the error of an unknown one.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return err
+	}
+	names := func(yield func(string) bool) {
+		more := true
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { more = more && !f.Hidden && yield(f.Name) })
+	}
+	if best := settings.Nearest(names, unknown.GetSpecifiedName()); best != "" {
+		return fmt.Errorf("%w; is --%s meant?", err, best)
+	}
+	return err
 }
 
 // text is the value of every flag: the settings' table itself knows how to read

@@ -59,7 +59,12 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 "plumb env" prints how to point the AWS CLI and SDKs at it.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       version(),
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
+	root.SetUsageTemplate(usage(root.UsageTemplate()))
+	root.SetFlagErrorFunc(suggestFlag)
+	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(
 		newServeCommand(),
 		newDemoCommand(),

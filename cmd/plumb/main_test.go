@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -199,6 +202,142 @@ func TestPrintedPagesAreFresh(t *testing.T) {
 		kept, err := os.ReadFile(file)
 		if err != nil || !bytes.Equal(kept, b.Bytes()) {
 			t.Errorf("docs/%s.md is not what the program prints (%v): run make generate", name, err)
+		}
+	}
+}
+
+func TestVersionIsAFlagToo(t *testing.T) {
+	_, want, _ := plumb(t, "version")
+	for _, flag := range []string{"--version", "-v"} {
+		if code, out, errOut := plumb(t, flag); code != 0 || out != want {
+			t.Errorf("%s: code %d, %q %s, want %q", flag, code, out, errOut, want)
+		}
+	}
+}
+
+func TestVersionNamesModuleAndCommit(t *testing.T) {
+	info := &debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}
+	if got := versionOf(info); got != "development" {
+		t.Errorf("without a repository: %q", got)
+	}
+	info.Settings = []debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.modified", Value: "true"}}
+	if got := versionOf(info); got != "development 0123456789ab+changes" {
+		t.Errorf("with changes: %q", got)
+	}
+	info.Main.Version = "v0.0.0-20260101000000-0123456789ab+dirty"
+	if got := versionOf(info); got != info.Main.Version {
+		t.Errorf("a version that has the commit: %q", got)
+	}
+	info.Main.Version = "v1.2.0"
+	info.Settings = info.Settings[:1]
+	if got := versionOf(info); got != "v1.2.0 0123456789ab" {
+		t.Errorf("a release: %q", got)
+	}
+}
+
+func TestHelpOfNothingIsAnError(t *testing.T) {
+	for _, args := range [][]string{{"help", "nosuch"}, {"help", "rule", "nosuch"}} {
+		if code, _, errOut := plumb(t, args...); code != 1 || !strings.Contains(errOut, "no such command") {
+			t.Errorf("%v: code %d: %s", args, code, errOut)
+		}
+	}
+	for _, args := range [][]string{{"help"}, {"help", "serve"}, {"help", "rule", "test"}} {
+		if code, out, errOut := plumb(t, args...); code != 0 || !strings.Contains(out, "Usage:") {
+			t.Errorf("%v: code %d: %s%s", args, code, out, errOut)
+		}
+	}
+}
+
+func TestUnknownFlagSuggestsTheNearest(t *testing.T) {
+	for flag, want := range map[string]string{"--lisen=x": "is --listen meant?", "--databse=x": "is --database meant?"} {
+		if code, _, errOut := plumb(t, "serve", flag); code != 1 || !strings.Contains(errOut, want) {
+			t.Errorf("%s: code %d: %s", flag, code, errOut)
+		}
+	}
+	if _, _, errOut := plumb(t, "serve", "--zzzzzz"); strings.Contains(errOut, "meant") {
+		t.Errorf("nothing is near: %s", errOut)
+	}
+}
+
+func TestHelpGroupsTheSettings(t *testing.T) {
+	for _, command := range []string{"serve", "env", "doctor"} {
+		_, out, _ := plumb(t, command, "--help")
+		for _, want := range []string{"\nSettings: Server:\n", "\nSettings: Logging:\n"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s has no %q:\n%s", command, want, out)
+			}
+		}
+		for line := range strings.Lines(out) {
+			if len(line) > helpWidth+30 {
+				t.Errorf("%s has a line of %d characters: %s", command, len(line), line)
+			}
+		}
+	}
+}
+
+func TestCompletionOffersTheValuesOfAChoice(t *testing.T) {
+	for flag, want := range map[string]string{"--mode": "development\nserver\n", "--log-format": "text\njson\n", "--log-level": "debug\ninfo\nwarn\nerror\n"} {
+		if code, out, _ := plumb(t, "__complete", "serve", flag, ""); code != 0 || !strings.HasPrefix(out, want) {
+			t.Errorf("%s offers %q", flag, out)
+		}
+	}
+}
+
+// records starts a server that ends when it is ready, and returns its log.
+func records(t *testing.T, args ...string) (code int, lines []map[string]any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	w := &watcher{when: `"msg":"ready"`, do: cancel}
+	code = run(ctx, append([]string{"serve", "--log-format", "json"}, args...), strings.NewReader(""), w, w)
+	for line := range strings.Lines(w.text.String()) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%q is no JSON: %v", line, err)
+		}
+		lines = append(lines, r)
+	}
+	return code, lines
+}
+
+func TestLogInJSONIsJSONFromTheFirstLine(t *testing.T) {
+	code, lines := records(t, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	if code != 0 || len(lines) < 2 || lines[len(lines)-1]["msg"] != "ready" {
+		t.Fatalf("code %d: %v", code, lines)
+	}
+	for _, key := range []string{"version", "url", "data", "database", "schema", "mode", "sandbox", "target"} {
+		if lines[0]["msg"] != "starting" || lines[0][key] == nil {
+			t.Errorf("the first record has no %s: %v", key, lines[0])
+		}
+	}
+	code, lines = records(t, "--listen", "256.0.0.1:0", "--data", t.TempDir())
+	if code != 1 || len(lines) != 1 || lines[0]["level"] != "ERROR" {
+		t.Errorf("a server that cannot start: code %d: %v", code, lines)
+	}
+}
+
+func TestDataIsTheOwnersAlone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("rights are not in the mode there")
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(elsewhere, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, lines := records(t, "--listen", "127.0.0.1:0", "--data", dir, "--database", "sqlite:"+elsewhere); code != 0 {
+		t.Fatalf("code %d: %v", code, lines)
+	}
+	for path, want := range map[string]os.FileMode{dir: 0o700, elsewhere: 0o600} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has %v (%v), want %v", path, info.Mode().Perm(), err, want)
 		}
 	}
 }

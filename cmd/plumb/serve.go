@@ -27,8 +27,9 @@ func newServeCommand() *cobra.Command {
 		Long: `Serve runs a Plumb server until it gets SIGTERM or SIGINT; it then finishes what runs. A second signal
 ends it at once, which loses nothing either.
 
-When it can answer it writes "ready http://HOST:PORT" to standard error. Every setting is also an
-environment variable and a key of the settings file: see "plumb docs settings".`,
+When it can answer it writes "ready http://HOST:PORT" to standard error, with --log-format json as a
+record like the others. Every setting is also an environment variable and a key of the settings file:
+see "plumb docs settings".`,
 		Example: `  plumb serve
   plumb serve --listen 127.0.0.1:0 --data /var/lib/plumb
   plumb serve --target http://127.0.0.1:5000
@@ -39,9 +40,13 @@ environment variable and a key of the settings file: see "plumb docs settings".`
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := load()
 		if err != nil {
-			return err
+			s.LogFormat = askedFormat(cmd)
 		}
-		return serve(cmd, s, newLog(cmd, s))
+		log := newLog(cmd, s)
+		if err == nil {
+			err = serve(cmd, s, log)
+		}
+		return logged(s, log, err)
 	}
 	return cmd
 }
@@ -59,7 +64,7 @@ func serve(cmd *cobra.Command, s settings.Settings, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "ready %s\n", a.URL())
+	writeReady(cmd, s, a.URL())
 	waited := a.Wait(ctx)
 	within, done := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer done()
@@ -67,6 +72,34 @@ func serve(cmd *cobra.Command, s settings.Settings, log *slog.Logger) error {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return waited
+}
+
+// writeReady says that the server answers, whatever the level of the log: who
+// started it waits for this line.
+func writeReady(cmd *cobra.Command, s settings.Settings, url string) {
+	if s.LogFormat == "json" {
+		slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)).Info("ready", "url", url)
+		return
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "ready %s\n", url)
+}
+
+// askedFormat is the log's format where the settings could not be read.
+func askedFormat(cmd *cobra.Command) string {
+	if f := cmd.Flags().Lookup("log-format"); f.Changed {
+		return f.Value.String()
+	}
+	return os.Getenv("PLUMB_LOG_FORMAT")
+}
+
+// logged makes an error the last record of a log in JSON, where a line of
+// another form would be lost.
+func logged(s settings.Settings, log *slog.Logger, err error) error {
+	if err == nil || s.LogFormat != "json" {
+		return err
+	}
+	log.Error("the server ended", "err", err)
+	return exitError{code: 1}
 }
 
 // stopSignal returns a context that the first SIGTERM or SIGINT ends; the second

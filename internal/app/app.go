@@ -129,11 +129,32 @@ func (a *App) Clock() *clock.Clock { return a.machine.Load().Clock }
 
 // Start runs jobs and answers requests until Stop.
 func (a *App) Start(ctx context.Context) error {
+	if err := a.logStart(ctx); err != nil {
+		return err
+	}
 	if err := a.machine.Load().Start(ctx); err != nil {
 		return err
 	}
 	go func() { a.ended <- a.server.Serve(a.listener) }()
 	a.ready.Store(true)
+	return nil
+}
+
+// logStart writes what a person wants to know who finds the server's log.
+func (a *App) logStart(ctx context.Context) error {
+	step, err := a.machine.Load().DB.Step(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's step: %w", err)
+	}
+	sandbox, target := a.settings.Sandbox, a.settings.Target
+	if sandbox == "auto" {
+		sandbox = a.sandbox().Level.String()
+	}
+	if target == "" {
+		target = "embedded"
+	}
+	a.log.Info("starting", "version", a.version, "url", a.URL(), "data", a.settings.Data, "database", a.settings.ShownDatabase(),
+		"schema", step, "mode", a.settings.Mode, "sandbox", sandbox, "target", target)
 	return nil
 }
 

@@ -17,9 +17,12 @@ import (
 // it when the process ends, however it ends.
 type folderLock struct{ file *os.File }
 
-// lockFolder makes the folder, readable by its owner only, and takes it.
+// lockFolder makes the folder, closes it to everyone but its owner, and takes it.
 func lockFolder(dir string) (*folderLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if err := closeFolder(dir); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
@@ -31,6 +34,21 @@ func lockFolder(dir string) (*folderLock, error) {
 		return nil, fmt.Errorf("data folder %s is used by another plumb; give this one --data: %w", dir, err)
 	}
 	return &folderLock{f}, nil
+}
+
+// closeFolder takes the rights of others from a folder that was there before: a
+// package or a person made it with the usual ones, and it holds configurations,
+// keys and code. A folder of another user, such as a mounted volume, stays as it
+// is.
+func closeFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 func (l *folderLock) unlock() {

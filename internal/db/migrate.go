@@ -142,6 +142,14 @@ func (d *DB) step(ctx context.Context, m migration) error {
 	})
 }
 
+// Step returns the last step that the store's schema has had.
+func (d *DB) Step(ctx context.Context) (n int, err error) {
+	err = d.Read(ctx, func(tx *Tx) error {
+		return tx.QueryRow(ctx, "SELECT max(number) FROM plumb_migration").Scan(&n)
+	})
+	return n, err
+}
+
 // script runs several statements. Both drivers take them as one text, so nothing
 // here has to know where a function's body ends.
 func (tx *Tx) script(ctx context.Context, text string) error {

@@ -2,7 +2,9 @@ package db
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,6 +23,9 @@ func (d *DB) openSQLite(path string) error {
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the database's folder: %w", err)
+	}
+	if err := privateFile(path); err != nil {
+		return fmt.Errorf("make the database's file: %w", err)
 	}
 	var err error
 	if d.writer, err = openLite(sqliteDSN(path, "immediate")); err != nil {
@@ -50,6 +55,27 @@ func (d *DB) inspectSQLite(path string) error {
 		return fmt.Errorf("open SQLite %s: %w", path, err)
 	}
 	d.reader = reader
+	return nil
+}
+
+// privateFile makes the database's file before SQLite does, which would let
+// everyone read it, and takes the rights of others from files that are there.
+// SQLite gives the files beside it the rights of this one.
+func privateFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err := os.Chmod(name, 0o600); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
 	return nil
 }
 

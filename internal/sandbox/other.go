@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"syscall"
 )
 
 // Main does nothing where children start without a sandbox.
@@ -54,7 +53,7 @@ func (b *Box) Start(ctx context.Context, spec Spec) (*Process, error) {
 		env = append(env[:len(env):len(env)], spec.Listen+"="+l.Addr().String())
 	}
 	p.cmd = &exec.Cmd{Path: spec.Args[0], Args: spec.Args, Env: env, Dir: spec.Dir, Stdout: spec.Output, Stderr: spec.Output,
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}}
+		SysProcAttr: ownGroup()}
 	if err := p.cmd.Start(); err != nil {
 		if p.Listener != nil {
 			p.Listener.Close()
@@ -81,7 +80,7 @@ func (p *Process) Kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.ended {
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		killGroup(p.cmd.Process)
 	}
 }
 

@@ -35,7 +35,7 @@ func choice[T ~string](name string, field func(*Settings) *T, help string, optio
 		words = append(words, string(o))
 	}
 	return Setting{
-		Name: name, Kind: strings.Join(words, "|"), Help: help, Example: words[len(words)-1],
+		Name: name, Kind: strings.Join(words, "|"), Help: help, Example: words[len(words)-1], Choices: words,
 		get: func(s *Settings) string { return string(*field(s)) },
 		set: func(s *Settings, v *yaml.Node) error {
 			var word string
@@ -53,7 +53,7 @@ func choice[T ~string](name string, field func(*Settings) *T, help string, optio
 
 func toggle(name string, field func(*Settings) *bool, help string) Setting {
 	return Setting{
-		Name: name, Kind: "true|false", Help: help, Example: "true", Switch: true,
+		Name: name, Kind: "true|false", Help: help, Example: "true", Switch: true, Choices: []string{"true", "false"},
 		get: func(s *Settings) string { return strconv.FormatBool(*field(s)) },
 		set: parsed(field, strconv.ParseBool, "want true or false"),
 	}

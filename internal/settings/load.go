@@ -3,6 +3,8 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 
 	"go.yaml.in/yaml/v3"
@@ -86,7 +88,7 @@ func (s *Settings) readFile(name string) error {
 func (s *Settings) readKey(rows map[string]Setting, seen map[string]int, key, value *yaml.Node) error {
 	r, ok := rows[key.Value]
 	if !ok {
-		return fmt.Errorf("line %d: unknown setting %q%s", key.Line, key.Value, nearest(rows, key.Value))
+		return fmt.Errorf("line %d: unknown setting %q%s", key.Line, key.Value, meant(rows, key.Value))
 	}
 	if line, ok := seen[r.Name]; ok {
 		return fmt.Errorf("line %d: %s was set before, on line %d", key.Line, r.Name, line)
@@ -103,18 +105,23 @@ func (s *Settings) readKey(rows map[string]Setting, seen map[string]int, key, va
 	return nil
 }
 
-// nearest suggests a setting whose name is one or two letters away.
-func nearest(rows map[string]Setting, name string) string {
+func meant(rows map[string]Setting, name string) string {
+	if best := Nearest(maps.Keys(rows), name); best != "" {
+		return fmt.Sprintf("; is %s meant?", best)
+	}
+	return ""
+}
+
+// Nearest returns the name that is one or two letters away from a mistyped one,
+// and "" when none is.
+func Nearest(names iter.Seq[string], mistyped string) string {
 	best, least := "", 3
-	for known := range rows {
-		if d := distance(known, name); d < least || d == least && known < best {
+	for known := range names {
+		if d := distance(known, mistyped); d < least || d == least && known < best {
 			best, least = known, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; is %s meant?", best)
+	return best
 }
 
 // distance counts the letters to change, add or drop to get from a to b.

@@ -88,6 +88,15 @@ func (s Settings) DatabaseURL() string {
 	return "sqlite:" + filepath.Join(s.Data, "plumb.db")
 }
 
+// ShownDatabase is the same without a password.
+func (s Settings) ShownDatabase() string {
+	u := s.DatabaseURL()
+	if parsed, err := url.Parse(u); err == nil && parsed.Host != "" {
+		return parsed.Redacted()
+	}
+	return u
+}
+
 // Forwards reports whether requests for services that are not served here go on
 // to the account's target.
 func (s Settings) Forwards() bool { return s.Mode == Development || s.Forward }

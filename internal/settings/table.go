@@ -13,9 +13,10 @@ type Setting struct {
 	Kind    string // what a value looks like, for help: URL, FOLDER, DURATION
 	Help    string // a sentence
 	Example string
-	Secret  bool // its value is never shown
-	NoFile  bool // cannot stand in the file
-	Switch  bool // the flag may stand alone and then means true
+	Choices []string // the only values there are, of a setting that has them
+	Secret  bool     // its value is never shown
+	NoFile  bool     // cannot stand in the file
+	Switch  bool     // the flag may stand alone and then means true
 
 	set func(s *Settings, v *yaml.Node) error
 	get func(s *Settings) string
