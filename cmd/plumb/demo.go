@@ -21,10 +21,10 @@ func newDemoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the main job in a few seconds",
-		Long: `Demo starts a server on a free port with a temporary folder and tells the main job through the AWS
-SDK: it makes a bucket, a topic, a queue, a recorder, a delivery channel, a managed rule and a custom
-rule, changes the bucket, and prints what was recorded, what each rule said, what the queue received
-and what lies in S3, with times. It needs nothing but this program.`,
+		Long: `Demo starts a server on a free port with a temporary folder and shows the main job as an AWS client
+sees it: it makes a bucket, a topic, a queue, a recorder, a delivery channel, a managed rule and a
+custom rule, changes the bucket, and prints what was recorded, each rule's verdict, what the queue
+received and what is in S3, with times. It needs nothing but this program.`,
 		Example: "  plumb demo\n  plumb demo --keep",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // change suspends versioning and prints what comes of it, as it comes.
@@ -18,7 +14,7 @@ func (st *story) change(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := st.setVersioning(ctx, s3types.BucketVersioningStatusSuspended); err != nil {
+	if err := st.setVersioning(ctx, "Suspended"); err != nil {
 		return err
 	}
 	st.line("call", "PutBucketVersioning "+watched+" Suspended")
@@ -47,8 +43,8 @@ func together(ctx context.Context, all []func(context.Context) error) error {
 	return nil
 }
 
-func (st *story) awaitItem(ctx context.Context, before *configtypes.ConfigurationItem) error {
-	var it *configtypes.ConfigurationItem
+func (st *story) awaitItem(ctx context.Context, before shape) error {
+	var it shape
 	err := until(ctx, "the item of the change", func(ctx context.Context) (bool, error) {
 		newest, err := st.newest(ctx)
 		it = newest
@@ -58,28 +54,29 @@ func (st *story) awaitItem(ctx context.Context, before *configtypes.Configuratio
 		return err
 	}
 	st.lineAt(time.Now(), "item", fmt.Sprintf("AWS::S3::Bucket %s: BucketVersioningConfiguration.status %s -> %s, as item %s",
-		watched, versioning(before), versioning(it), aws.ToString(it.ConfigurationStateId)))
+		watched, versioning(before), versioning(it), text(it, "configurationStateId")))
 	return nil
 }
 
 // versioning reads the status out of an item, where it is JSON in a text.
-func versioning(it *configtypes.ConfigurationItem) string {
+func versioning(it shape) string {
 	var v struct{ Status string }
-	if it == nil || json.Unmarshal([]byte(it.SupplementaryConfiguration["BucketVersioningConfiguration"]), &v) != nil || v.Status == "" {
+	more, _ := it["supplementaryConfiguration"].(shape)
+	if json.Unmarshal([]byte(text(more, "BucketVersioningConfiguration")), &v) != nil || v.Status == "" {
 		return "Off"
 	}
 	return v.Status
 }
 
 func (st *story) awaitChange(ctx context.Context, rule string) error {
-	annotation, err := st.awaitVerdict(ctx, rule, configtypes.ComplianceTypeNonCompliant)
+	annotation, err := st.awaitVerdict(ctx, rule, "NON_COMPLIANT")
 	if err != nil {
 		return err
 	}
-	text := rule + ": " + st.verdict("COMPLIANT") + " -> " + st.verdict("NON_COMPLIANT")
+	line := rule + ": " + st.verdict("COMPLIANT") + " -> " + st.verdict("NON_COMPLIANT")
 	if annotation != "" {
-		text += ", \"" + annotation + "\""
+		line += ", \"" + annotation + "\""
 	}
-	st.lineAt(time.Now(), "verdict", text)
+	st.lineAt(time.Now(), "verdict", line)
 	return nil
 }

@@ -2,9 +2,9 @@
 // first time: it makes a bucket, a topic, a queue, a recorder, a delivery channel
 // and two rules, changes the bucket, and prints what came of it, with times.
 //
-// It is a client and nothing else: everything goes through the AWS SDK to a
-// server that it is told of. It keeps nothing, and knows nothing of how a server
-// works.
+// It is a client and nothing else: everything is a signed request to the server
+// whose URL it gets, as any AWS client would send it. It keeps nothing, and knows
+// nothing of how a server works.
 //
 //	err := demo.Tell(ctx, os.Stdout, demo.Stage{URL: "http://127.0.0.1:4577", Account: "123456789012", Region: "us-east-1"})
 package demo
@@ -15,13 +15,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"plumb/internal/awsclient"
 )
 
 // A Stage is where the story takes place.
@@ -44,17 +38,13 @@ const (
 	customRule  = "important-buckets-keep-versions"
 )
 
-// patience is how long the story waits for anything that it expects.
-const patience = 30 * time.Second
+// waitTimeout is how long the story waits for anything that it expects.
+const waitTimeout = 30 * time.Second
 
 type story struct {
 	Stage
 	*page
-	config *configservice.Client
-	lambda *lambda.Client
-	s3     *s3.Client
-	sns    *sns.Client
-	sqs    *sqs.Client
+	client *awsclient.Client
 
 	topicARN, queueARN, queueURL string
 }
@@ -66,12 +56,12 @@ func Tell(ctx context.Context, w io.Writer, stage Stage) error {
 		title string
 		tell  func(context.Context) error
 	}{
-		{"A bucket, a topic and a queue that hears it", st.makeResources},
-		{"AWS Config records, and tells", st.startRecording},
-		{"Two rules: a managed one, and a function of our own", st.putRules},
-		{"Somebody suspends the bucket's versioning", st.change},
+		{"A bucket, a topic and a subscribed queue", st.makeResources},
+		{"AWS Config records and delivers", st.startRecording},
+		{"Two rules: a managed one and a function", st.putRules},
+		{"Someone suspends the bucket's versioning", st.change},
 		{"What the queue received", st.readQueue},
-		{"What lies in S3", st.readBucket},
+		{"What is in S3", st.readBucket},
 	}
 	for i, c := range chapters {
 		st.chapter(i+1, c.title)
@@ -83,21 +73,42 @@ func Tell(ctx context.Context, w io.Writer, stage Stage) error {
 }
 
 func newStory(w io.Writer, stage Stage) *story {
-	cfg := aws.Config{
-		Region: stage.Region, BaseEndpoint: &stage.URL,
-		Credentials: credentials.NewStaticCredentialsProvider(stage.Account, "any", ""),
-	}
 	return &story{
 		Stage: stage, page: newPage(w, stage.Color),
-		config: configservice.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg),
-		s3:  s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-		sns: sns.NewFromConfig(cfg), sqs: sqs.NewFromConfig(cfg),
+		client: awsclient.New(awsclient.Options{
+			Region: stage.Region, Endpoint: stage.URL, Credentials: awsclient.Static(stage.Account, "any", ""),
+		}),
 	}
+}
+
+// A shape is an input or an output of an operation.
+type shape = map[string]any
+
+func (st *story) call(ctx context.Context, service, operation string, in shape) (shape, error) {
+	return st.client.Call(ctx, service, operation, in)
+}
+
+// list returns the structures of a list member.
+func list(out shape, member string) []shape {
+	var all []shape
+	values, _ := out[member].([]any)
+	for _, v := range values {
+		if s, ok := v.(shape); ok {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// text returns a member that is a string, and "" where there is none.
+func text(s shape, member string) string {
+	v, _ := s[member].(string)
+	return v
 }
 
 // until asks again and again until the answer is yes.
 func until(ctx context.Context, what string, ask func(context.Context) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -109,7 +120,7 @@ func until(ctx context.Context, what string, ask func(context.Context) (bool, er
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("waited %s for %s in vain", patience, what)
+			return fmt.Errorf("waited %s for %s in vain", waitTimeout, what)
 		}
 	}
 }

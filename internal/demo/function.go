@@ -12,10 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"plumb/internal/awsclient"
 )
 
 // IsFunction reports whether this process was started as the demo's rule, a
@@ -28,10 +25,9 @@ func IsFunction() bool {
 // Python. It returns an error when the runtime goes away.
 func Rule(ctx context.Context) error {
 	base := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/"
-	client := configservice.NewFromConfig(aws.Config{
-		Region: os.Getenv("AWS_REGION"), BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL")),
-		Credentials: credentials.NewStaticCredentialsProvider(
-			os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")),
+	client := awsclient.New(awsclient.Options{
+		Region: os.Getenv("AWS_REGION"), Endpoint: os.Getenv("AWS_ENDPOINT_URL"),
+		Credentials: awsclient.Static(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")),
 	})
 	for {
 		id, event, err := next(ctx, base)
@@ -97,7 +93,7 @@ type ruleItem struct {
 	} `json:"supplementaryConfiguration"`
 }
 
-func evaluate(ctx context.Context, client *configservice.Client, event []byte) error {
+func evaluate(ctx context.Context, client *awsclient.Client, event []byte) error {
 	var e ruleEvent
 	if err := json.Unmarshal(event, &e); err != nil {
 		return fmt.Errorf("event: %w", err)
@@ -110,25 +106,25 @@ func evaluate(ctx context.Context, client *configservice.Client, event []byte) e
 	}
 	it := invoking.Item
 	verdict, annotation := judge(it)
-	_, err := client.PutEvaluations(ctx, &configservice.PutEvaluationsInput{
-		ResultToken: &e.ResultToken,
-		Evaluations: []configtypes.Evaluation{{
-			ComplianceResourceType: &it.Type, ComplianceResourceId: &it.ID,
-			ComplianceType: verdict, Annotation: annotation, OrderingTimestamp: &it.Captured,
-		}},
-	})
+	evaluation := shape{
+		"ComplianceResourceType": it.Type, "ComplianceResourceId": it.ID, "ComplianceType": verdict, "OrderingTimestamp": it.Captured,
+	}
+	if annotation != "" {
+		evaluation["Annotation"] = annotation
+	}
+	_, err := client.Call(ctx, "config", "PutEvaluations", shape{"ResultToken": e.ResultToken, "Evaluations": []any{evaluation}})
 	return err
 }
 
-func judge(it ruleItem) (configtypes.ComplianceType, *string) {
+func judge(it ruleItem) (compliance, annotation string) {
 	status := it.Supplementary.Versioning.Status
 	switch {
 	case strings.HasPrefix(it.Status, "ResourceDeleted"), it.Tags["data"] != "important":
-		return configtypes.ComplianceTypeNotApplicable, nil
+		return "NOT_APPLICABLE", ""
 	case status == "Enabled":
-		return configtypes.ComplianceTypeCompliant, nil
+		return "COMPLIANT", ""
 	case status == "":
 		status = "Off"
 	}
-	return configtypes.ComplianceTypeNonCompliant, aws.String("The data is important, and versioning is " + status + ".")
+	return "NON_COMPLIANT", "The data is important, and versioning is " + status + "."
 }

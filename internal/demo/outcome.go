@@ -1,17 +1,12 @@
 package demo
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // A message is what the story reads of AWS Config's messages.
@@ -40,22 +35,20 @@ type item struct {
 func (st *story) readQueue(ctx context.Context) error {
 	missing := map[string]bool{"item": true, managedRule: true, customRule: true}
 	return until(ctx, "the messages of the change", func(ctx context.Context) (bool, error) {
-		got, err := st.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &st.queueURL, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
-		})
+		got, err := st.call(ctx, "sqs", "ReceiveMessage", shape{"QueueUrl": st.queueURL, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1})
 		if err != nil {
 			return false, err
 		}
-		for _, m := range got.Messages {
+		for _, m := range list(got, "Messages") {
 			var parsed message
-			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &parsed); err != nil {
-				return false, fmt.Errorf("message %s: %w", aws.ToString(m.MessageId), err)
+			if err := json.Unmarshal([]byte(text(m, "Body")), &parsed); err != nil {
+				return false, fmt.Errorf("message %s: %w", text(m, "MessageId"), err)
 			}
-			if text, about := st.describe(parsed); text != "" {
-				st.line("message", text)
+			if line, about := st.describe(parsed); line != "" {
+				st.line("message", line)
 				delete(missing, about)
 			}
-			if _, err := st.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &st.queueURL, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			if _, err := st.call(ctx, "sqs", "DeleteMessage", shape{"QueueUrl": st.queueURL, "ReceiptHandle": text(m, "ReceiptHandle")}); err != nil {
 				return false, err
 			}
 		}
@@ -64,45 +57,42 @@ func (st *story) readQueue(ctx context.Context) error {
 }
 
 // describe returns a line for a message on the bucket, and what it is about.
-func (st *story) describe(m message) (text, about string) {
+func (st *story) describe(m message) (line, about string) {
 	switch {
 	case m.Item != nil && m.Item.ID == watched && m.Item.Type == "AWS::S3::Bucket":
-		text = m.Type + " " + m.Item.Status
+		line = m.Type + " " + m.Item.Status
 		if m.Diff != nil && m.Diff.Type == "UPDATE" {
-			return text + ", " + fmt.Sprint(len(m.Diff.Properties)) + " changed", "item"
+			return line + ", " + fmt.Sprint(len(m.Diff.Properties)) + " changed", "item"
 		}
-		return text, ""
+		return line, ""
 	case m.Type == "ComplianceChangeNotification" && m.ResourceID == watched && m.NewEvaluation != nil:
-		text = m.Type + " " + m.Rule + " " + st.verdict(m.NewEvaluation.Compliance)
+		line = m.Type + " " + m.Rule + " " + st.verdict(m.NewEvaluation.Compliance)
 		if m.NewEvaluation.Compliance == "NON_COMPLIANT" {
 			about = m.Rule
 		}
-		return text, about
+		return line, about
 	}
 	return "", ""
 }
 
 // readBucket asks for a snapshot and prints what was delivered.
 func (st *story) readBucket(ctx context.Context) error {
-	_, err := st.config.DeliverConfigSnapshot(ctx, &configservice.DeliverConfigSnapshotInput{DeliveryChannelName: aws.String("default")})
+	_, err := st.call(ctx, "config", "DeliverConfigSnapshot", shape{"deliveryChannelName": "default"})
 	if err != nil {
 		return err
 	}
 	st.line("call", "DeliverConfigSnapshot")
-	var objects []s3types.Object
+	var objects []shape
 	err = until(ctx, "the snapshot", func(ctx context.Context) (bool, error) {
-		out, err := st.s3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(delivered)})
-		if err != nil {
-			return false, err
-		}
-		objects = out.Contents
-		return snapshot(objects) != "", nil
+		out, err := st.call(ctx, "s3", "ListObjectsV2", shape{"Bucket": delivered})
+		objects = list(out, "Contents")
+		return snapshot(objects) != "", err
 	})
 	if err != nil {
 		return err
 	}
 	for _, o := range objects {
-		st.line("object", fmt.Sprintf("%s, %d bytes", *o.Key, aws.ToInt64(o.Size)))
+		st.line("object", fmt.Sprintf("%s, %v bytes", text(o, "Key"), o["Size"]))
 	}
 	n, err := st.countItems(ctx, snapshot(objects))
 	if err == nil {
@@ -111,22 +101,23 @@ func (st *story) readBucket(ctx context.Context) error {
 	return err
 }
 
-func snapshot(objects []s3types.Object) string {
+// snapshot returns the key of the snapshot among objects, "" if there is none.
+func snapshot(objects []shape) string {
 	for _, o := range objects {
-		if strings.Contains(*o.Key, "/ConfigSnapshot/") {
-			return *o.Key
+		if key := text(o, "Key"); strings.Contains(key, "/ConfigSnapshot/") {
+			return key
 		}
 	}
 	return ""
 }
 
 func (st *story) countItems(ctx context.Context, key string) (int, error) {
-	out, err := st.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(delivered), Key: &key})
+	out, err := st.call(ctx, "s3", "GetObject", shape{"Bucket": delivered, "Key": key})
 	if err != nil {
 		return 0, err
 	}
-	defer out.Body.Close()
-	z, err := gzip.NewReader(out.Body)
+	body, _ := out["Body"].([]byte)
+	z, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}

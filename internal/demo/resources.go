@@ -4,13 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"plumb/internal/awsclient"
 )
 
 // makeResources makes the bucket that is watched, and what is told of it.
@@ -26,22 +20,19 @@ func (st *story) makeResources(ctx context.Context) error {
 
 func (st *story) makeBucket(ctx context.Context) error {
 	for _, name := range []string{watched, delivered} {
-		in := &s3.CreateBucketInput{Bucket: &name}
+		in := shape{"Bucket": name}
 		if st.Region != "us-east-1" {
-			in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{
-				LocationConstraint: s3types.BucketLocationConstraint(st.Region),
-			}
+			in["CreateBucketConfiguration"] = shape{"LocationConstraint": st.Region}
 		}
-		if _, err := st.s3.CreateBucket(ctx, in); err != nil {
+		if _, err := st.call(ctx, "s3", "CreateBucket", in); err != nil {
 			return err
 		}
 	}
-	if err := st.setVersioning(ctx, s3types.BucketVersioningStatusEnabled); err != nil {
+	if err := st.setVersioning(ctx, "Enabled"); err != nil {
 		return err
 	}
-	_, err := st.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{
-		Bucket:  aws.String(watched),
-		Tagging: &s3types.Tagging{TagSet: []s3types.Tag{{Key: aws.String("data"), Value: aws.String("important")}}},
+	_, err := st.call(ctx, "s3", "PutBucketTagging", shape{
+		"Bucket": watched, "Tagging": shape{"TagSet": []any{shape{"Key": "data", "Value": "important"}}},
 	})
 	if err == nil {
 		st.line("bucket", watched+", with versioning, tagged data=important")
@@ -50,27 +41,24 @@ func (st *story) makeBucket(ctx context.Context) error {
 	return err
 }
 
-func (st *story) setVersioning(ctx context.Context, to s3types.BucketVersioningStatus) error {
-	_, err := st.s3.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
-		Bucket: aws.String(watched), VersioningConfiguration: &s3types.VersioningConfiguration{Status: to},
-	})
+func (st *story) setVersioning(ctx context.Context, status string) error {
+	_, err := st.call(ctx, "s3", "PutBucketVersioning", shape{"Bucket": watched, "VersioningConfiguration": shape{"Status": status}})
 	return err
 }
 
 func (st *story) makeTopic(ctx context.Context) error {
-	topic, err := st.sns.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(topicName)})
+	topic, err := st.call(ctx, "sns", "CreateTopic", shape{"Name": topicName})
 	if err != nil {
 		return err
 	}
-	queue, err := st.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(queueName)})
+	queue, err := st.call(ctx, "sqs", "CreateQueue", shape{"QueueName": queueName})
 	if err != nil {
 		return err
 	}
-	st.topicARN, st.queueURL = *topic.TopicArn, *queue.QueueUrl
-	st.queueARN = "arn:aws:sqs:" + st.Region + ":" + st.Account + ":" + queueName
-	_, err = st.sns.Subscribe(ctx, &sns.SubscribeInput{
-		TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: &st.queueARN,
-		Attributes: map[string]string{"RawMessageDelivery": "true"},
+	st.topicARN, st.queueURL = text(topic, "TopicArn"), text(queue, "QueueUrl")
+	_, err = st.call(ctx, "sns", "Subscribe", shape{
+		"TopicArn": st.topicARN, "Protocol": "sqs", "Endpoint": "arn:aws:sqs:" + st.Region + ":" + st.Account + ":" + queueName,
+		"Attributes": shape{"RawMessageDelivery": "true"},
 	})
 	if err == nil {
 		st.line("topic", topicName)
@@ -82,24 +70,21 @@ func (st *story) makeTopic(ctx context.Context) error {
 // startRecording makes a recorder and a delivery channel, and waits for the
 // inventory.
 func (st *story) startRecording(ctx context.Context) error {
-	name := aws.String("default")
-	_, err := st.config.PutConfigurationRecorder(ctx, &configservice.PutConfigurationRecorderInput{
-		ConfigurationRecorder: &configtypes.ConfigurationRecorder{
-			Name: name, RoleARN: aws.String("arn:aws:iam::" + st.Account + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"),
-			RecordingGroup: &configtypes.RecordingGroup{AllSupported: true, IncludeGlobalResourceTypes: true},
-		},
-	})
+	_, err := st.call(ctx, "config", "PutConfigurationRecorder", shape{"ConfigurationRecorder": shape{
+		"name": "default", "roleARN": "arn:aws:iam::" + st.Account + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
+		"recordingGroup": shape{"allSupported": true, "includeGlobalResourceTypes": true},
+	}})
 	if err != nil {
 		return err
 	}
-	_, err = st.config.PutDeliveryChannel(ctx, &configservice.PutDeliveryChannelInput{
-		DeliveryChannel: &configtypes.DeliveryChannel{Name: name, S3BucketName: aws.String(delivered), SnsTopicARN: &st.topicARN},
+	_, err = st.call(ctx, "config", "PutDeliveryChannel", shape{
+		"DeliveryChannel": shape{"name": "default", "s3BucketName": delivered, "snsTopicARN": st.topicARN},
 	})
 	if err != nil {
 		return err
 	}
 	st.line("channel", "files to "+delivered+", messages to "+topicName)
-	if _, err := st.config.StartConfigurationRecorder(ctx, &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: name}); err != nil {
+	if _, err := st.call(ctx, "config", "StartConfigurationRecorder", shape{"ConfigurationRecorderName": "default"}); err != nil {
 		return err
 	}
 	st.line("recorder", "started, for every type")
@@ -115,15 +100,14 @@ func (st *story) startRecording(ctx context.Context) error {
 }
 
 // newest returns the newest configuration item of the bucket, or nil.
-func (st *story) newest(ctx context.Context) (*configtypes.ConfigurationItem, error) {
-	out, err := st.config.GetResourceConfigHistory(ctx, &configservice.GetResourceConfigHistoryInput{
-		ResourceType: configtypes.ResourceTypeBucket, ResourceId: aws.String(watched), Limit: 1,
-	})
-	if notYet(err) {
+func (st *story) newest(ctx context.Context) (shape, error) {
+	out, err := st.call(ctx, "config", "GetResourceConfigHistory", shape{"resourceType": "AWS::S3::Bucket", "resourceId": watched, "limit": 1})
+	if awsclient.Code(err) == "ResourceNotDiscoveredException" {
 		return nil, nil
 	}
-	if err != nil || len(out.ConfigurationItems) == 0 {
+	items := list(out, "configurationItems")
+	if err != nil || len(items) == 0 {
 		return nil, err
 	}
-	return &out.ConfigurationItems[0], nil
+	return items[0], nil
 }

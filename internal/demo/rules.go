@@ -6,16 +6,9 @@ import (
 	"compress/flate"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	configtypes "github.com/aws/aws-sdk-go-v2/service/configservice/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 //go:embed rule.py
@@ -23,9 +16,8 @@ var pythonRule []byte
 
 // putRules puts both rules and waits for their first verdicts.
 func (st *story) putRules(ctx context.Context) error {
-	_, err := st.config.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &configtypes.ConfigRule{
-		ConfigRuleName: aws.String(managedRule),
-		Source:         &configtypes.Source{Owner: configtypes.OwnerAws, SourceIdentifier: aws.String("S3_BUCKET_VERSIONING_ENABLED")},
+	_, err := st.call(ctx, "config", "PutConfigRule", shape{"ConfigRule": shape{
+		"ConfigRuleName": managedRule, "Source": shape{"Owner": "AWS", "SourceIdentifier": "S3_BUCKET_VERSIONING_ENABLED"},
 	}})
 	if err != nil {
 		return err
@@ -35,14 +27,11 @@ func (st *story) putRules(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("function: %w", err)
 	}
-	_, err = st.config.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &configtypes.ConfigRule{
-		ConfigRuleName: aws.String(customRule),
-		Scope:          &configtypes.Scope{ComplianceResourceTypes: []string{"AWS::S3::Bucket"}},
-		Source: &configtypes.Source{
-			Owner: configtypes.OwnerCustomLambda, SourceIdentifier: function,
-			SourceDetails: []configtypes.SourceDetail{{
-				EventSource: configtypes.EventSourceAwsConfig, MessageType: configtypes.MessageTypeConfigurationItemChangeNotification,
-			}},
+	_, err = st.call(ctx, "config", "PutConfigRule", shape{"ConfigRule": shape{
+		"ConfigRuleName": customRule, "Scope": shape{"ComplianceResourceTypes": []any{"AWS::S3::Bucket"}},
+		"Source": shape{
+			"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function,
+			"SourceDetails": []any{shape{"EventSource": "aws.config", "MessageType": "ConfigurationItemChangeNotification"}},
 		},
 	}})
 	if err != nil {
@@ -50,7 +39,7 @@ func (st *story) putRules(ctx context.Context) error {
 	}
 	st.line("rule", customRule+", a function that calls PutEvaluations")
 	for _, rule := range []string{managedRule, customRule} {
-		if _, err := st.awaitVerdict(ctx, rule, configtypes.ComplianceTypeCompliant); err != nil {
+		if _, err := st.awaitVerdict(ctx, rule, "COMPLIANT"); err != nil {
 			return err
 		}
 		st.line("verdict", rule+": "+st.verdict("COMPLIANT"))
@@ -59,35 +48,34 @@ func (st *story) putRules(ctx context.Context) error {
 }
 
 // makeFunction makes the function of the custom rule, which AWS Config may invoke.
-func (st *story) makeFunction(ctx context.Context) (arn *string, err error) {
-	in := &lambda.CreateFunctionInput{
-		FunctionName: aws.String(customRule), Role: aws.String("arn:aws:iam::" + st.Account + ":role/demo-rule"),
-		Timeout: aws.Int32(30), Code: &lambdatypes.FunctionCode{},
-	}
-	what := "Python"
+func (st *story) makeFunction(ctx context.Context) (arn string, err error) {
+	what, runtime, handler := "Python", "python3.12", "rule.handler"
+	var code []byte
 	if st.Python {
-		in.Runtime, in.Handler = lambdatypes.RuntimePython312, aws.String("rule.handler")
-		in.Code.ZipFile, err = zipped("rule.py", bytes.NewReader(pythonRule))
+		code, err = zipped("rule.py", bytes.NewReader(pythonRule))
 	} else {
 		what = "a program for provided.al2023, since python3 with boto3 is not here"
-		in.Runtime, in.Handler = lambdatypes.RuntimeProvidedal2023, aws.String("bootstrap")
-		in.Code.ZipFile, err = zippedFile("bootstrap", st.Bootstrap)
+		runtime, handler = "provided.al2023", "bootstrap"
+		code, err = zippedFile("bootstrap", st.Bootstrap)
 	}
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	out, err := st.lambda.CreateFunction(ctx, in)
+	out, err := st.call(ctx, "lambda", "CreateFunction", shape{
+		"FunctionName": customRule, "Role": "arn:aws:iam::" + st.Account + ":role/demo-rule", "Timeout": 30,
+		"Runtime": runtime, "Handler": handler, "Code": shape{"ZipFile": code},
+	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	_, err = st.lambda.AddPermission(ctx, &lambda.AddPermissionInput{
-		FunctionName: in.FunctionName, StatementId: aws.String("config"), Action: aws.String("lambda:InvokeFunction"),
-		Principal: aws.String("config.amazonaws.com"), SourceAccount: &st.Account,
+	_, err = st.call(ctx, "lambda", "AddPermission", shape{
+		"FunctionName": customRule, "StatementId": "config", "Action": "lambda:InvokeFunction",
+		"Principal": "config.amazonaws.com", "SourceAccount": st.Account,
 	})
 	if err == nil {
 		st.line("function", customRule+": "+what)
 	}
-	return out.FunctionArn, err
+	return text(out, "FunctionArn"), err
 }
 
 func zippedFile(name, path string) ([]byte, error) {
@@ -121,29 +109,23 @@ func zipped(name string, content io.Reader) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// awaitVerdict waits until a rule says that of the bucket, and returns the
+// awaitVerdict waits until a rule has that verdict on the bucket, and returns the
 // annotation.
-func (st *story) awaitVerdict(ctx context.Context, rule string, want configtypes.ComplianceType) (annotation string, err error) {
+func (st *story) awaitVerdict(ctx context.Context, rule, want string) (annotation string, err error) {
 	err = until(ctx, "the verdict of "+rule, func(ctx context.Context) (bool, error) {
-		out, err := st.config.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{
-			ConfigRuleName: &rule, ComplianceTypes: []configtypes.ComplianceType{want},
-		})
+		out, err := st.call(ctx, "config", "GetComplianceDetailsByConfigRule", shape{"ConfigRuleName": rule, "ComplianceTypes": []any{want}})
 		if err != nil {
 			return false, err
 		}
-		for _, r := range out.EvaluationResults {
-			if aws.ToString(r.EvaluationResultIdentifier.EvaluationResultQualifier.ResourceId) == watched {
-				annotation = aws.ToString(r.Annotation)
+		for _, r := range list(out, "EvaluationResults") {
+			id, _ := r["EvaluationResultIdentifier"].(shape)
+			qualifier, _ := id["EvaluationResultQualifier"].(shape)
+			if text(qualifier, "ResourceId") == watched {
+				annotation = text(r, "Annotation")
 				return true, nil
 			}
 		}
 		return false, nil
 	})
 	return annotation, err
-}
-
-// notYet says that AWS Config has not discovered the resource.
-func notYet(err error) bool {
-	var e *configtypes.ResourceNotDiscoveredException
-	return errors.As(err, &e)
 }
