@@ -14,7 +14,7 @@ func (d Document) Public() bool {
 
 // PublicStatement reports whether a statement of the policy makes it public.
 func (d Document) PublicStatement(s Statement) bool {
-	return s.Effect == Allow && s.MeansStrangers() && !s.Limits(nil) &&
+	return s.Grants([]string{"*"}) && s.MeansStrangers() && !s.Limits(nil) &&
 		!slices.ContainsFunc(d.Statements, func(deny Statement) bool { return deny.keepsStrangersFrom(s) })
 }
 

@@ -45,6 +45,9 @@ func TestPublicIsWhomNoFixedValueTies(t *testing.T) {
 			t.Errorf("%s: public is %v", test.name, got)
 		}
 	}
+	if public(t, `{"Effect":"Allow","Principal":"*","NotAction":"*","Resource":"*"}`) {
+		t.Error("nothing for everybody is public")
+	}
 	if !public(t, `{"Effect":"Allow","NotPrincipal":{"AWS":"123456789012"},"Action":"s3:*","Resource":"*"}`) {
 		t.Error("everybody but one account is not public")
 	}

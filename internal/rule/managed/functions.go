@@ -27,6 +27,7 @@ func valueFunctions() []cel.EnvOption {
 	return []cel.EnvOption{
 		unary("each", cel.DynType, each),
 		unary("list", cel.DynType, asList),
+		unary("keys", cel.ListType(cel.StringType), func(v any) (any, error) { return keysOf(v), nil }),
 		unary("values", cel.ListType(cel.DynType), func(v any) (any, error) { return values(v), nil }),
 		unary("text", cel.StringType, func(v any) (any, error) { return text(v), nil }),
 		unary("number", cel.DynType, func(v any) (any, error) { return number(v), nil }),
@@ -141,12 +142,11 @@ func native(v ref.Val) any {
 	return v
 }
 
-// each is what a macro visits: nothing of null, the keys of an object, the
-// elements of a list, and a single value as the only one.
+// each is what a macro visits: the keys of tags, nothing of null, the elements of
+// a list, and anything else as the only element.
 func each(v any) (any, error) {
-	switch v.(type) {
-	case map[string]any, map[string]string, []string:
-		return v, nil
+	if tags, ok := v.(map[string]string); ok {
+		return tags, nil
 	}
 	return asList(v)
 }
@@ -185,6 +185,12 @@ func values(v any) any {
 // a list.
 func same(a, b any) bool {
 	return slices.ContainsFunc(texts(b), func(t string) bool { return strings.EqualFold(text(a), t) })
+}
+
+// keysOf returns the keys of an object, sorted; none of anything else.
+func keysOf(v any) []string {
+	m, _ := v.(map[string]any)
+	return sortedKeys(m)
 }
 
 // tagged reports whether a tag is there with one of the values; without values,

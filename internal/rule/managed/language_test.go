@@ -67,7 +67,7 @@ func TestMacrosVisitWhatIsThere(t *testing.T) {
 		`configuration.list.exists_one(x, x.n == 2)`,
 		`size(configuration.list.filter(x, x.n > 1)) == 1`,
 		`configuration.list.map(x, x.n) == [1, 2]`,
-		`configuration.one.exists(key, key == "n")`,
+		`configuration.one.exists(one, one.n != null)`,
 		`size(list(configuration.one)) == 1 && size(list(configuration.list)) == 2 && size(list(null)) == 0`,
 		`size(values(configuration.a)) == 4`,
 		`tags.exists(k, tags[k] == "v")`,
