@@ -33,6 +33,7 @@ type App struct {
 	listener net.Listener
 	server   *http.Server
 	metrics  *metrics
+	pending  pending    // requests
 	ended    chan error // what ended serving
 
 	// What takes a while is begun when the store is opened, and waited for when
@@ -98,7 +99,7 @@ type machine struct {
 
 func (a *App) build(ctx context.Context) (*machine, error) {
 	m, err := core.New(ctx, a.log, core.Options{
-		Settings: a.settings, Name: a.name, URL: a.URL, Catalogues: a.catalogues, Sandbox: a.sandbox,
+		Settings: a.settings, Name: a.name, URL: a.URL, Catalogues: a.catalogues, Sandbox: a.sandbox, Pending: a.pending.number,
 	})
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func WriteCoverage(w io.Writer) error {
 // wire joins the faces to one endpoint, with the few pages of theirs that need
 // no signature.
 func (a *App) wire(m *core.Machine) http.Handler {
-	signed := a.signed(m)
+	signed := a.pending.count(a.signed(m))
 	code, pages := lambda.Code(m.Functions), sns.Pages(a.log, m.Topics)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -62,7 +62,7 @@ func (a *App) signed(m *core.Machine) http.Handler {
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(m),
 		S3:             s3.New(a.log, m.Buckets),
-		Fallback:       outside.NewForwarder(a.log, m.Outside).Serve,
+		Fallback:       a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve),
 		Verify:         a.settings.Mode == settings.Server,
 		Secrets:        a.keyring(m),
 		DefaultAccount: a.settings.Account,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"plumb/internal/awsclient"
@@ -40,8 +41,8 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 	m.closers = append(m.closers, box.Close)
 	runtimes := &environment.Runtimes{Python: m.options.Settings.Python, Node: m.options.Settings.Node, NodePath: m.options.Settings.NodePath}
 	m.pool, err = environment.NewPool(m.log, box, runtimes, m.folder(runFolder), environment.Options{
-		Endpoint: m.options.URL, Credentials: m.roleCredentials, Log: m.functionLog,
-		PerFunction: m.options.Settings.Functions, Total: m.options.Settings.Functions, Idle: m.options.Settings.FunctionTTL,
+		Endpoint: m.options.URL, Credentials: m.roleCredentials, Log: m.functionLog, Pending: m.options.Pending,
+		PerFunction: m.environments(), Total: m.environments(), Idle: m.options.Settings.FunctionTTL,
 	})
 	if err != nil {
 		return fmt.Errorf("function environments: %w", err)
@@ -54,6 +55,15 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics), Ended: m.invoked,
 	})
 	return err
+}
+
+// environments returns how many environments there may be.
+func (m *Machine) environments() int {
+	const perProcessor = 32
+	if n := m.options.Settings.Functions; n > 0 {
+		return n
+	}
+	return perProcessor * runtime.GOMAXPROCS(0)
 }
 
 // box makes the sandbox at the strongest level that the kernel gives, or at the

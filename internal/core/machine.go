@@ -58,13 +58,15 @@ type Machine struct {
 	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
 }
 
-// Options are what a machine is made of. All but Source are required.
+// Options are what a machine is made of. All but Source and Pending are
+// required.
 type Options struct {
 	Settings   settings.Settings
 	Name       string                     // of this server among those that share the store
 	URL        func() string              // where clients, functions among them, reach this server
 	Catalogues func() (Catalogues, error) // asked for once the store is open
 	Sandbox    func() sandbox.Report      // what this machine gives functions to run in
+	Pending    func() int                 // how many requests are being answered
 	Source     recorder.Source            // instead of the targets and the embedded services
 }
 

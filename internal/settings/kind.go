@@ -68,13 +68,32 @@ func number(name string, field func(*Settings) *int64, help, example string) Set
 	}
 }
 
-func count(name string, field func(*Settings) *int, help, example string) Setting {
+// countOrAuto is a number of 1 or more, or the word auto, which is kept as 0.
+func countOrAuto(name string, field func(*Settings) *int, help, example string) Setting {
+	parse := func(s string) (int, error) {
+		if s == auto {
+			return 0, nil
+		}
+		n, err := strconv.Atoi(s)
+		if err == nil && n < 1 {
+			err = errors.New("too small")
+		}
+		return n, err
+	}
 	return Setting{
-		Name: name, Kind: "NUMBER", Help: help, Example: example,
-		get: func(s *Settings) string { return strconv.Itoa(*field(s)) },
-		set: parsed(field, strconv.Atoi, "want a whole number"),
+		Name: name, Kind: "NUMBER|auto", Help: help, Example: example,
+		get: func(s *Settings) string {
+			if n := *field(s); n > 0 {
+				return strconv.Itoa(n)
+			}
+			return auto
+		},
+		set: parsed(field, parse, "want a whole number from 1 on, or auto"),
 	}
 }
+
+// auto is the value of settings that follow the machine.
+const auto = "auto"
 
 func duration(name string, field func(*Settings) *durationField, help, example string) Setting {
 	parse := func(s string) (durationField, error) {

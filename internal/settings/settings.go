@@ -44,7 +44,7 @@ type Settings struct {
 
 	Poll        time.Duration
 	MaxBody     int64
-	Functions   int           // environments that may exist at once
+	Functions   int           // environments that may exist at once; 0 follows the machine
 	FunctionTTL time.Duration // how long an idle environment is kept
 	Python      string
 	Node        string
@@ -64,8 +64,8 @@ func Default() Settings {
 		Listen: "127.0.0.1:4577", Mode: Development, Data: ".plumb",
 		Account: "123456789012", Region: "us-east-1",
 		Poll: time.Minute, MaxBody: 72 << 20,
-		Functions: 64, FunctionTTL: 10 * time.Minute,
-		Sandbox: "auto", LogLevel: "info", LogFormat: "text",
+		FunctionTTL: 10 * time.Minute,
+		Sandbox:     "auto", LogLevel: "info", LogFormat: "text",
 		origins: map[string]string{},
 	}
 }
@@ -202,8 +202,8 @@ func (s Settings) checkLimits() error {
 		return fmt.Errorf("poll %s: want a second at least", s.Poll)
 	case s.MaxBody < 1<<20:
 		return fmt.Errorf("max-body %d: want 1048576 at least, which AWS Config's own requests may need", s.MaxBody)
-	case s.Functions < 1:
-		return fmt.Errorf("functions %d: want 1 at least", s.Functions)
+	case s.Functions < 0:
+		return fmt.Errorf("functions %d: want 1 at least, or auto", s.Functions)
 	}
 	return nil
 }

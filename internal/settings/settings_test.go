@@ -120,7 +120,7 @@ func TestMistakesAreNamedWithTheirLine(t *testing.T) {
 
 func TestMistakesInFlagsAndVariablesAreNamed(t *testing.T) {
 	_, err := settings.Load(map[string]string{"functions": "many"}, none)
-	if err == nil || err.Error() != `--functions: "many": want a whole number` {
+	if err == nil || err.Error() != `--functions: "many": want a whole number from 1 on, or auto` {
 		t.Error(err)
 	}
 	_, err = settings.Load(nil, env(map[string]string{"PLUMB_SANDBOX": "strong"}))

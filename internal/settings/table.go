@@ -116,8 +116,9 @@ func recording() []Setting {
 func functions() []Setting {
 	const group = "Functions"
 	return []Setting{
-		count("functions", func(s *Settings) *int { return &s.Functions },
-			"How many function environments may exist at once.", "16").in(group),
+		countOrAuto("functions", func(s *Settings) *int { return &s.Functions },
+			"How many function environments may exist at once; auto is 32 for each processor. Two for each processor work at once "+
+				"in any case, more only while those leave the processors idle.", "16").in(group),
 		duration("function-idle", func(s *Settings) *durationField { return (*durationField)(&s.FunctionTTL) },
 			"How long an idle environment is kept warm.", "1h").in(group),
 		text("python", "PROGRAM", func(s *Settings) *string { return &s.Python },

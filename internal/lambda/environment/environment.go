@@ -34,6 +34,8 @@ type environment struct {
 	journal *journal
 	child   atomic.Pointer[sandbox.Process] // of proc, for the pool to kill
 
+	starting atomic.Bool // a process is in its init
+
 	// Guarded by the pool.
 	made      bool // its folder is there
 	retired   bool // not to be used again
@@ -67,6 +69,8 @@ func (e *environment) start(ctx context.Context, limit time.Duration, requestID 
 	if e.broken != nil {
 		return e.broken
 	}
+	e.starting.Store(true)
+	defer e.starting.Store(false)
 	p, err := launch(ctx, e.pool.box, e.spec, w)
 	if err != nil {
 		return err
@@ -93,8 +97,7 @@ type turn struct {
 	env     *environment
 	proc    atomic.Pointer[process] // that has the event
 	report  report
-	timer   *time.Timer
-	expired chan struct{} // closed when its time is up
+	time    *deadline
 	idle    func()        // gives the environment back
 	settled chan struct{} // closed when it is over
 	log     []byte        // the end of the log, when settled
@@ -104,7 +107,7 @@ type turn struct {
 // once, when the environment is ready for another event, which may be after the
 // answer.
 func (e *environment) invoke(ctx context.Context, inv Invocation, idle func()) (Result, error) {
-	t := &turn{env: e, idle: idle, expired: make(chan struct{}), settled: make(chan struct{})}
+	t := &turn{env: e, idle: idle, settled: make(chan struct{})}
 	t.report = report{requestID: inv.RequestID, listened: inv.Tail || e.pool.options.Log != nil}
 	if e.proc != nil && e.proc.gone() {
 		e.stop() // it left while idle: silently
@@ -129,10 +132,10 @@ func (e *environment) invoke(ctx context.Context, inv Invocation, idle func()) (
 		Invocation: inv, deadline: t.report.began.Add(e.version.Timeout).UnixMilli(), answer: make(chan answer, 1),
 		answering: func() { e.pool.answering(e) }, over: t.over,
 	}
-	t.timer = time.AfterFunc(e.version.Timeout, t.expire)
+	t.time = newDeadline(e.version.Timeout, t.processorWait, t.stopWorking)
 	res, answered, err := t.run(ctx)
 	if err != nil {
-		t.timer.Stop()
+		t.time.stop()
 		e.stop()
 		idle()
 		return Result{}, err
@@ -147,14 +150,17 @@ func (e *environment) invoke(ctx context.Context, inv Invocation, idle func()) (
 	return res, nil
 }
 
-// expire ends the time of the invocation. A process that has answered and works
-// on is killed; one that has not, run kills.
-func (t *turn) expire() {
-	close(t.expired)
-	t.stopWorking()
+// processorWait returns how long the process that has the event waited for a
+// processor.
+func (t *turn) processorWait() time.Duration {
+	if p := t.proc.Load(); p != nil {
+		return p.child.Schedule().Waited
+	}
+	return 0
 }
 
-// stopWorking kills a process that works on after its answer.
+// stopWorking kills a process that works on after its answer, when the time is
+// up. One that has not answered, run kills.
 func (t *turn) stopWorking() {
 	if p := t.proc.Load(); p != nil && p.api.working(t.exchange) {
 		p.child.Kill()
@@ -164,7 +170,7 @@ func (t *turn) stopWorking() {
 // over ends the turn: the last lines of the log are written, and the environment
 // is given back.
 func (t *turn) over() {
-	t.timer.Stop()
+	t.time.stop()
 	if t.answered && t.posted.failed {
 		t.report.status, t.report.kind = "error", t.posted.kind
 	}
@@ -214,7 +220,7 @@ func (t *turn) run(ctx context.Context) (res Result, answered bool, err error) {
 		// It left before it took the event: no fault of this invocation.
 		e.stop()
 		return t.run(ctx)
-	case <-t.expired:
+	case <-t.time.up:
 		return e.timedOut(t.RequestID, &t.report), false, nil
 	}
 	select {
@@ -225,7 +231,7 @@ func (t *turn) run(ctx context.Context) (res Result, answered bool, err error) {
 			return t.take(<-t.answer), true, nil // it answered, then left
 		}
 		return e.left(t.RequestID, &t.report), false, nil
-	case <-t.expired:
+	case <-t.time.up:
 		if !p.api.abandon(t.exchange) {
 			return t.take(<-t.answer), true, nil // just in time
 		}
@@ -236,7 +242,7 @@ func (t *turn) run(ctx context.Context) (res Result, answered bool, err error) {
 // take makes a result of an answer.
 func (t *turn) take(a answer) Result {
 	select {
-	case <-t.expired:
+	case <-t.time.up:
 		t.stopWorking()
 	default:
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -23,12 +24,18 @@ type Options struct {
 	Endpoint func() string
 	// Credentials returns those of a version's role.
 	Credentials func(ctx context.Context, v Version) (Credentials, error)
+	// Pending returns how many requests this program is answering: an environment
+	// that waits for it is not helped by another one. May be nil.
+	Pending func() int
 	// Log hears every line of functions' logs; it must not block. May be nil.
 	Log func(Line)
 
-	PerFunction int           // environments of one version at a time
-	Total       int           // environments at a time
-	Idle        time.Duration // how long one is kept without work
+	PerFunction int // environments of one version at a time
+	Total       int // environments at a time
+	// Eager is how many environments work at once in any case; more do only while
+	// those leave the processors idle. 0 is two for each processor.
+	Eager int
+	Idle  time.Duration // how long one is kept without work
 }
 
 // A Pool keeps environments warm. The most recently used is used again first, so
@@ -40,6 +47,7 @@ type Pool struct {
 	shims    string // folder
 	folder   string // of scratch folders
 	options  Options
+	grace    time.Duration
 
 	mu      sync.Mutex
 	all     map[*environment]bool
@@ -47,6 +55,8 @@ type Pool struct {
 	count   map[string]int            // environments by Version.Key
 	ending  map[string]int            // of those, the ones whose answer is out and that will be idle in a moment
 	waiting []*waiter
+	granted int  // environments beyond Eager that may come into use now
+	pacing  bool // a goroutine watches whether more may start
 	closed  bool
 	empty   chan struct{} // closed when the last environment of a closed pool has gone
 	stop    chan struct{}
@@ -62,8 +72,11 @@ func NewPool(log *slog.Logger, box *sandbox.Box, runtimes *Runtimes, dir string,
 	if err != nil {
 		return nil, err
 	}
+	if o.Eager == 0 {
+		o.Eager = 2 * runtime.GOMAXPROCS(0)
+	}
 	p := &Pool{
-		log: log, box: box, runtimes: runtimes, shims: folder, folder: filepath.Join(dir, "environments"), options: o,
+		log: log, box: box, runtimes: runtimes, shims: folder, folder: filepath.Join(dir, "environments"), options: o, grace: grace,
 		all: map[*environment]bool{}, idle: map[string][]*environment{}, count: map[string]int{}, ending: map[string]int{},
 		empty: make(chan struct{}), stop: make(chan struct{}),
 	}
@@ -153,15 +166,43 @@ func (p *Pool) killAll() {
 	}
 }
 
-// mayGrow reports whether one more environment of the key is allowed, and makes
-// room for it by ending one that is idle.
+// mayGrow reports whether one more environment of the key may be made and used
+// now, and makes room for it by ending one that is idle.
 func (p *Pool) mayGrow(key string) bool {
-	if p.count[key] >= p.options.PerFunction {
+	if p.count[key] >= p.options.PerFunction || !p.room() || len(p.all) >= p.options.Total && !p.replaceIdle() {
 		return false
 	}
-	if len(p.all) < p.options.Total {
-		return true
+	p.useRoom()
+	return true
+}
+
+// room reports whether one more environment may be in use.
+func (p *Pool) room() bool {
+	limit := min(p.options.Eager, p.options.Total)
+	if p.granted > 0 {
+		limit = p.options.Total
 	}
+	return p.busy() < limit
+}
+
+// useRoom notes that an environment comes into use.
+func (p *Pool) useRoom() {
+	if p.busy() >= p.options.Eager {
+		p.granted--
+	}
+}
+
+// busy counts the environments that are in use.
+func (p *Pool) busy() int {
+	n := len(p.all)
+	for _, list := range p.idle {
+		n -= len(list)
+	}
+	return n
+}
+
+// replaceIdle makes room by ending the environment that has been idle longest.
+func (p *Pool) replaceIdle() bool {
 	var oldest *environment
 	for _, list := range p.idle {
 		if len(list) > 0 && (oldest == nil || list[0].idleSince.Before(oldest.idleSince)) {
@@ -220,19 +261,30 @@ func (p *Pool) giveBack(e *environment) {
 		e.ending = false
 		p.ending[e.version.Key]--
 	}
-	if p.closed || e.retired || e.worn() || p.owed(e) {
+	if p.closed || e.retired || e.worn() {
 		p.mu.Unlock()
 		e.remove()
 		p.forget(e)
 		return
 	}
 	defer p.mu.Unlock()
+	if p.owed(e) {
+		p.rest(e)
+		p.granted++ // it passes its place on
+		p.wake()
+		return
+	}
 	if i := slices.IndexFunc(p.waiting, func(w *waiter) bool { return w.key == e.version.Key }); i >= 0 {
 		w := p.waiting[i]
 		p.waiting = slices.Delete(p.waiting, i, i+1)
 		w.got <- e
 		return
 	}
+	p.rest(e)
+}
+
+// rest puts an environment among the idle ones.
+func (p *Pool) rest(e *environment) {
 	e.idleSince = time.Now()
 	p.idle[e.version.Key] = append(p.idle[e.version.Key], e)
 }

@@ -137,6 +137,7 @@ func TestInvocationsRunSideBySideUpToTheLimit(t *testing.T) {
 
 func TestOneAfterTheOtherUsesOneEnvironment(t *testing.T) {
 	b := newBench(t)
+	b.pool.grace = time.Minute
 	v := b.provided()
 	for i := 1; i <= 50; i++ {
 		r, err := b.pool.Invoke(t.Context(), v, Invocation{RequestID: fmt.Sprint(i), Payload: []byte(`{"count": true}`)})

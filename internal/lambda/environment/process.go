@@ -85,8 +85,8 @@ func (f *initFault) payload(requestID string) []byte {
 
 // init waits until the runtime asks for its first event.
 func (p *process) init(ctx context.Context, limit time.Duration) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+	d := newDeadline(limit, func() time.Duration { return p.child.Schedule().Waited }, func() {})
+	defer d.stop()
 	select {
 	case <-p.api.arrived:
 		return nil
@@ -105,7 +105,7 @@ func (p *process) init(ctx context.Context, limit time.Duration) error {
 		}
 		kind, message := p.ending()
 		return &initFault{kind: kind, message: message}
-	case <-timer.C:
+	case <-d.up:
 		return errInitTimeout
 	case <-ctx.Done():
 		return ctx.Err()

@@ -7,7 +7,7 @@ import (
 )
 
 // A waiter is an invocation that waits for an environment. It gets one, or nil
-// with the right to make one.
+// with the right to take an idle one or make one.
 type waiter struct {
 	key string
 	got chan *environment // capacity 1
@@ -16,7 +16,7 @@ type waiter struct {
 // grace is how long an invocation waits for an environment that has just
 // answered before another is started: longer than a runtime needs to ask for the
 // next event, shorter than any start.
-const grace = 10 * time.Millisecond
+const grace = 50 * time.Millisecond
 
 // take returns an environment that the caller owns.
 func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
@@ -25,7 +25,7 @@ func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
 		p.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if e := p.popIdle(v.Key); e != nil {
+	if e := p.takeIdle(v.Key); e != nil {
 		p.mu.Unlock()
 		return e, nil
 	}
@@ -34,9 +34,10 @@ func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
 	}
 	w := &waiter{key: v.Key, got: make(chan *environment, 1)}
 	p.waiting = append(p.waiting, w)
+	p.pace()
 	var soon <-chan time.Time
 	if p.ending[v.Key] > 0 {
-		t := time.NewTimer(grace)
+		t := time.NewTimer(p.grace)
 		defer t.Stop()
 		soon = t.C
 	}
@@ -51,6 +52,10 @@ func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
 				return e, nil
 			}
 			p.mu.Lock()
+			if e := p.takeIdle(v.Key); e != nil {
+				p.mu.Unlock()
+				return e, nil
+			}
 			if p.mayGrow(v.Key) {
 				return p.grow(ctx, v)
 			}
@@ -91,17 +96,37 @@ func (p *Pool) giveUp(w *waiter, err error) error {
 	return err
 }
 
-// owed reports whether the one who has waited longest waits for another
-// function, for which there is no room: then the environment makes room.
-func (p *Pool) owed(e *environment) bool {
-	return len(p.waiting) > 0 && p.waiting[0].key != e.version.Key &&
-		len(p.all) >= p.options.Total && p.count[p.waiting[0].key] < p.options.PerFunction
+// takeIdle returns an idle environment if there is one and it may work now.
+func (p *Pool) takeIdle(key string) *environment {
+	if !p.room() {
+		return nil
+	}
+	beyond := p.busy() >= p.options.Eager
+	e := p.popIdle(key)
+	if e != nil && beyond {
+		p.granted--
+	}
+	return e
 }
 
-// wake gives the right to make an environment to the first who may have it.
+// owed reports whether the one who has waited longest waits for another
+// function, which there is no room for: then the environment makes room.
+func (p *Pool) owed(e *environment) bool {
+	return len(p.waiting) > 0 && p.waiting[0].key != e.version.Key && !p.room() && p.mayWake(p.waiting[0])
+}
+
+// mayWake reports whether there is an environment for the waiter, or may be one.
+func (p *Pool) mayWake(w *waiter) bool {
+	return len(p.idle[w.key]) > 0 || p.count[w.key] < p.options.PerFunction
+}
+
+// wake gives the right to an environment to the first who may have it.
 func (p *Pool) wake() {
+	if !p.room() {
+		return
+	}
 	for i, w := range p.waiting {
-		if len(p.all) < p.options.Total && p.count[w.key] < p.options.PerFunction {
+		if p.mayWake(w) {
 			p.waiting = slices.Delete(p.waiting, i, i+1)
 			w.got <- nil
 			return
