@@ -73,6 +73,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newDocsCommand(),
 		newRuleCommand(),
 		newGuardCommand(),
+		newLogsCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"plumb/internal/arn"
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
 	"plumb/internal/config"
@@ -16,6 +17,7 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/code"
 	"plumb/internal/lambda/environment"
+	"plumb/internal/logs"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/outside"
@@ -86,8 +88,11 @@ func (m *Machine) box() (*sandbox.Box, error) {
 	return sandbox.New(m.log, report, m.folder(sandboxFolder))
 }
 
-// functionLog passes on what functions write.
+// functionLog keeps what functions write.
 func (m *Machine) functionLog(l environment.Line) {
+	if a, err := arn.Parse(l.Function); err == nil {
+		m.Logs.Add(logs.Line{Place: config.Place{Account: a.Account, Region: a.Region}, Group: l.Group, Stream: l.Stream, Text: l.Text + "\n"})
+	}
 	m.log.Debug("function", "function", l.Function, "request", l.RequestID, "text", l.Text)
 }
 

@@ -16,6 +16,7 @@ import (
 	"plumb/internal/job"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/environment"
+	"plumb/internal/logs"
 	"plumb/internal/outside"
 	"plumb/internal/queue"
 	"plumb/internal/recorder"
@@ -40,6 +41,7 @@ type Machine struct {
 	Queues      *queue.Store
 	Topics      *topic.Store
 	Functions   *lambda.Service
+	Logs        *logs.Store
 	Credentials *credential.Store
 
 	Recorder   *recorder.Recorder
@@ -106,6 +108,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside = outside.NewClients(m.options.Settings, m.Known.APIs)
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now)
+	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)
 	blobs, err := bucket.NewFiles(m.folder(objectsFolder))
 	if err != nil {
 		return fmt.Errorf("folder for objects: %w", err)
@@ -147,6 +150,7 @@ func (m *Machine) Start(context.Context) error {
 			m.log.Warn("bytes that a crash left may still be there", "err", err)
 		}
 	})
+	m.aside.Go(func() { m.Logs.Run(ctx) })
 	return m.Jobs.Start(context.Background())
 }
 
@@ -159,6 +163,7 @@ func (m *Machine) Rest(ctx context.Context) error {
 	err := m.Jobs.Stop(ctx)
 	m.pool.Close(ctx)
 	m.aside.Wait()
+	m.Logs.Flush(context.WithoutCancel(ctx))
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("jobs did not end in time and will run again: %w", err)
 	}
