@@ -35,15 +35,15 @@ func New(publish func(ctx context.Context, tx *db.Tx, event any) error, now func
 // ordering time in the future is taken as now, or it would block what comes
 // after it.
 func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error {
-	if err := tx.Lock(ctx, p.Lock()); err != nil {
+	batches, err := ofKnownRules(ctx, tx, p, batches)
+	if err != nil {
 		return err
 	}
-	if err := store.HoldVerdicts(ctx, tx, p, keys(p, batches)); err != nil {
+	if err := store.HoldAll(ctx, tx, p, keys(p, batches)); err != nil {
 		return err
 	}
 	var known *digests
 	if onlyChanges(batches) {
-		var err error
 		if known, err = readDigests(ctx, tx, p, batches); err != nil {
 			return err
 		}
@@ -73,6 +73,24 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 		return nil
 	}
 	return d.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
+}
+
+// ofKnownRules leaves out what is said for rules that are gone or being deleted,
+// and keeps the others there until the transaction ends: no verdict comes after
+// those of its rule were deleted.
+func ofKnownRules(ctx context.Context, tx *db.Tx, p config.Place, batches []config.Batch) ([]config.Batch, error) {
+	if err := store.HoldRules(ctx, tx, p); err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(batches))
+	for i, b := range batches {
+		ids[i] = b.Rule.ID
+	}
+	known, err := store.KnownRules(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(batches), func(b config.Batch) bool { return !known[b.Rule.ID] }), nil
 }
 
 // writeDigests keeps the digests of terse rules up to date. None is kept of what
@@ -206,7 +224,7 @@ func lastOfEach(evaluations []config.Evaluation) []config.Evaluation {
 // Forget deletes up to limit results of a rule and reports whether there may be
 // more. It publishes ComplianceForgotten; no topic is told, as AWS tells none.
 func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error) {
-	if err := tx.Lock(ctx, r.Lock()); err != nil {
+	if err := store.LockRules(ctx, tx, r.Place); err != nil {
 		return false, err
 	}
 	gone, err := store.DeleteVerdicts(ctx, tx, r, limit)

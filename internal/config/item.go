@@ -20,10 +20,6 @@ type Place struct {
 // String returns account/region, for logs and errors.
 func (p Place) String() string { return p.Account + "/" + p.Region }
 
-// Lock names the place among the things that transactions wait for: items and
-// verdicts of a place are compared and replaced by one transaction at a time.
-func (p Place) Lock() string { return "place " + p.String() }
-
 // A ResourceKey identifies a resource: its place, its type (AWS::S3::Bucket) and
 // its id as AWS Config knows it.
 type ResourceKey struct {

@@ -133,12 +133,12 @@ func complianceItem(k config.ResourceKey, rules []config.Rule, verdicts map[stri
 
 // recordOwn appends the items that differ from the newest ones.
 func (r *Recorder) recordOwn(ctx context.Context, tx *db.Tx, p config.Place, items []config.Item) error {
-	if err := tx.Lock(ctx, p.Lock()); err != nil {
-		return err
-	}
 	keys := make([]config.ResourceKey, len(items))
 	for i, it := range items {
 		keys[i] = it.ResourceKey
+	}
+	if err := store.Hold(ctx, tx, p, keys); err != nil {
+		return err
 	}
 	heads, err := store.Heads(ctx, tx, p, keys)
 	if err != nil {

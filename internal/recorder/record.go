@@ -12,7 +12,7 @@ import (
 
 const (
 	maxBatch    = 100 // resources that one transaction records
-	maxAttempts = 20  // of a batch, after write conflicts
+	maxAttempts = 3   // of a batch that holds nothing while it is decided on
 )
 
 // Record compares observations with the newest items and records the
@@ -32,48 +32,104 @@ func (r *Recorder) Record(ctx context.Context, p config.Place, observations []Ob
 }
 
 // recordBatch reads, evaluates, and writes if nothing was changed meanwhile; if
-// something was, it begins again.
+// something was, it begins again. A batch that loses again and again holds its
+// resources first: slower for the others, and certain.
 func (r *Recorder) recordBatch(ctx context.Context, p config.Place, observations []Observation) error {
 	for range maxAttempts {
-		b, c, err := r.plan(ctx, p, observations)
+		err := r.tryBatch(ctx, p, observations)
+		if !errors.Is(err, errConflict) && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return r.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := store.HoldRules(ctx, tx, p); err != nil {
+			return err
+		}
+		if err := store.HoldAll(ctx, tx, p, keysOf(observations)); err != nil {
+			return err
+		}
+		b, c, settle, err := r.decide(ctx, tx, p, observations)
 		if err != nil || c.empty() {
 			return err
 		}
-		var settle func(context.Context, *db.Tx) error
-		if len(c.items) > 0 {
-			if settle, err = r.Judge(ctx, p, c.plainItems()); err != nil {
-				return fmt.Errorf("judge: %w", err)
-			}
-		}
-		err = r.DB.Write(ctx, func(tx *db.Tx) error { return r.write(ctx, tx, b, c, settle) })
-		if !errors.Is(err, errConflict) {
+		return r.write(ctx, tx, b, c, settle)
+	})
+}
+
+func keysOf(observations []Observation) []config.ResourceKey {
+	keys := make([]config.ResourceKey, len(observations))
+	for i, o := range observations {
+		keys[i] = o.Item.ResourceKey
+	}
+	return keys
+}
+
+// tryBatch decides without holding anything. The error is errConflict or
+// store.ErrConflict if something was changed meanwhile.
+func (r *Recorder) tryBatch(ctx context.Context, p config.Place, observations []Observation) error {
+	var b basis
+	var c changes
+	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		b, c, err = r.plan(ctx, tx, p, observations)
+		return err
+	})
+	if err != nil || c.empty() {
+		return err
+	}
+	settle, err := r.judge(ctx, p, c)
+	if err != nil {
+		return err
+	}
+	return r.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := store.HoldRules(ctx, tx, p); err != nil {
 			return err
 		}
+		if err := store.Hold(ctx, tx, p, b.keys); err != nil {
+			return err
+		}
+		if err := b.validate(ctx, tx); err != nil {
+			return err
+		}
+		return r.write(ctx, tx, b, c, settle)
+	})
+}
+
+// decide plans and judges in one transaction, which holds what it reads.
+func (r *Recorder) decide(ctx context.Context, tx *db.Tx, p config.Place, observations []Observation) (b basis, c changes, settle settler, err error) {
+	if b, c, err = r.plan(ctx, tx, p, observations); err != nil || c.empty() {
+		return b, c, nil, err
 	}
-	return fmt.Errorf("gave up after %d write conflicts", maxAttempts)
+	settle, err = r.judge(ctx, p, c)
+	return b, c, settle, err
+}
+
+// A settler keeps the verdicts on items in the transaction that records them.
+type settler = func(context.Context, *db.Tx) error
+
+func (r *Recorder) judge(ctx context.Context, p config.Place, c changes) (settler, error) {
+	if len(c.items) == 0 {
+		return nil, nil
+	}
+	settle, err := r.Judge(ctx, p, c.plainItems())
+	if err != nil {
+		return nil, fmt.Errorf("judge: %w", err)
+	}
+	return settle, nil
 }
 
 // plan reads what observations are compared with and decides what to write.
-func (r *Recorder) plan(ctx context.Context, p config.Place, observations []Observation) (b basis, c changes, err error) {
-	err = r.DB.Read(ctx, func(tx *db.Tx) error {
-		if b, err = r.readBasis(ctx, tx, p, observations); err != nil {
-			return err
-		}
-		if c, err = b.decide(observations, r.capture()); err != nil {
-			return err
-		}
-		return c.readBefore(ctx, tx, p)
-	})
-	return b, c, err
+func (r *Recorder) plan(ctx context.Context, tx *db.Tx, p config.Place, observations []Observation) (b basis, c changes, err error) {
+	if b, err = r.readBasis(ctx, tx, p, observations); err != nil {
+		return b, c, err
+	}
+	if c, err = b.decide(observations, r.capture()); err != nil {
+		return b, c, err
+	}
+	return b, c, c.readBefore(ctx, tx, p)
 }
 
-func (r *Recorder) write(ctx context.Context, tx *db.Tx, b basis, c changes, settle func(context.Context, *db.Tx) error) error {
-	if err := tx.Lock(ctx, b.place.Lock()); err != nil {
-		return err
-	}
-	if err := b.validate(ctx, tx); err != nil {
-		return err
-	}
+// write records what was decided in a transaction that holds the resources.
+func (r *Recorder) write(ctx context.Context, tx *db.Tx, b basis, c changes, settle settler) error {
 	seen := make(map[config.ResourceKey]int64, len(c.observed))
 	for _, o := range c.observed {
 		seen[o.key] = o.sequence

@@ -51,10 +51,17 @@ func heldBy(tx *db.Tx) held { return db.Local(tx, func() held { return held{} })
 
 // Hold makes transactions that hold the same resources wait for each other until
 // they end; others do not wait. Resources that were never recorded, judged or
-// announced cannot be held: who makes them first wins, and AppendItems returns
-// ErrConflict to the others. All keys are of one place.
+// announced have nothing to hold: the first transaction that makes one wins, and
+// AppendItems returns ErrConflict to the others. All keys are of one place.
 func Hold(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) error {
 	_, err := hold(ctx, tx, p, keys)
+	return err
+}
+
+// HoldAll is Hold, and makes what has nothing to hold, too: resources that
+// somebody judges or announces without recording them.
+func HoldAll(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) error {
+	_, err := holdAll(ctx, tx, p, keys)
 	return err
 }
 
@@ -98,8 +105,7 @@ func forUpdate(tx *db.Tx) string {
 	return ` ORDER BY r.id FOR UPDATE OF r`
 }
 
-// holdAll is hold, and makes rows for keys that have none: of resources that
-// somebody judges or announces without recording them.
+// holdAll is hold, and makes rows for keys that have none.
 func holdAll(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) (held, error) {
 	h, err := hold(ctx, tx, p, keys)
 	if err != nil {

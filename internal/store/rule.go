@@ -16,6 +16,9 @@ func PutRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
 	if err != nil {
 		return err
 	}
+	if err := LockRules(ctx, tx, r.Place); err != nil {
+		return err
+	}
 	if err := forgetOtherOwner(ctx, tx, r); err != nil {
 		return err
 	}
@@ -53,6 +56,11 @@ func forgetOtherOwner(ctx context.Context, tx *db.Tx, r config.Rule) error {
 // SetRuleState changes the state of a rule. It leaves the rule set's version
 // alone unless the rule stops being evaluated.
 func SetRuleState(ctx context.Context, tx *db.Tx, r config.Rule, s config.RuleState) error {
+	if s == config.RuleDeleting {
+		if err := LockRules(ctx, tx, r.Place); err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, `UPDATE rule_status SET state = ? WHERE rule = (SELECT id FROM rule WHERE public_id = ?)`, string(s), r.ID)
 	if err != nil {
 		return fmt.Errorf("set state of rule %s: %w", r.Name, err)
@@ -65,6 +73,9 @@ func SetRuleState(ctx context.Context, tx *db.Tx, r config.Rule, s config.RuleSt
 
 // DeleteRule forgets a rule. Its verdicts and tags are deleted by others.
 func DeleteRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
+	if err := LockRules(ctx, tx, r.Place); err != nil {
+		return err
+	}
 	for _, table := range []string{"rule_status", "rule_tally"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE rule = (SELECT id FROM rule WHERE public_id = ?)`, r.ID); err != nil {
 			return fmt.Errorf("delete the %s of rule %s: %w", table, r.Name, err)
@@ -74,37 +85,6 @@ func DeleteRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
 		return fmt.Errorf("delete rule %s: %w", r.Name, err)
 	}
 	return touchRulesIn(ctx, tx, r.Place)
-}
-
-func touchRulesIn(ctx context.Context, tx *db.Tx, p config.Place) error {
-	place, err := makePlace(ctx, tx, p)
-	if err != nil {
-		return err
-	}
-	return touchRules(ctx, tx, place)
-}
-
-func touchRules(ctx context.Context, tx *db.Tx, place int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO rule_set (place, version) VALUES (?, 1)
-		ON CONFLICT (place) DO UPDATE SET version = rule_set.version + 1`, place)
-	if err != nil {
-		return fmt.Errorf("count the change of rules: %w", err)
-	}
-	return nil
-}
-
-// RuleSetVersion counts the changes of a place's rules.
-func RuleSetVersion(ctx context.Context, tx *db.Tx, p config.Place) (int64, error) {
-	place, err := placeID(ctx, tx, p)
-	if err != nil || place == 0 {
-		return 0, err
-	}
-	var v int64
-	err = tx.QueryRow(ctx, `SELECT version FROM rule_set WHERE place = ?`, place).Scan(&v)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
-	}
-	return v, err
 }
 
 // Rule returns a rule by its name, or ErrNotFound.

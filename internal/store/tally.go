@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 
 	"plumb/internal/config"
@@ -40,7 +39,7 @@ func (t *Tally) Count(c config.Compliance) { t.add(complianceCode(c), 1) }
 // a rule and of a type are rows that every transaction of a place changes, so
 // on PostgreSQL they are split in shards: a transaction adds to one of them, as
 // the last thing that it does, and reads add the shards up.
-const tallyShards = 8
+const tallyShards = 16
 
 // tallies is what a transaction will add.
 type tallies struct {
@@ -117,10 +116,7 @@ func (t *tallies) judged(r *row, rule, before, after int64) {
 // last that a transaction locks, so that none waits for one that waits for it.
 func flushTallies(ctx context.Context, tx *db.Tx) error {
 	t := talliesOf(tx)
-	shard := int64(0)
-	if tx.Postgres() != nil {
-		shard = rand.Int64N(tallyShards)
-	}
+	shard := shardOf(tx)
 	if err := t.flushRules(ctx, tx, shard); err != nil {
 		return fmt.Errorf("add to the tallies of rules: %w", err)
 	}
@@ -128,6 +124,15 @@ func flushTallies(ctx context.Context, tx *db.Tx) error {
 		return fmt.Errorf("add to the tallies of types: %w", err)
 	}
 	return nil
+}
+
+// shardOf returns the shard of a transaction: connections that are open at the
+// same time seldom share one.
+func shardOf(tx *db.Tx) int64 {
+	if pg := tx.Postgres(); pg != nil {
+		return int64(pg.Conn().PgConn().PID() % tallyShards)
+	}
+	return 0
 }
 
 func (t *tallies) flushRules(ctx context.Context, tx *db.Tx, shard int64) error {

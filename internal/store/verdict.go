@@ -164,7 +164,7 @@ type NewVerdict struct {
 
 // PutVerdicts keeps verdicts and counts them in the tallies of their rules and
 // resources. Each is of another rule or on another resource. The transaction has
-// held the resources since it read what was there: see HoldVerdicts.
+// held the resources since it read what was there: see HoldAll.
 func PutVerdicts(ctx context.Context, tx *db.Tx, p config.Place, verdicts []NewVerdict) error {
 	rules, err := ruleIDs(ctx, tx, collect(verdicts, func(v NewVerdict) string { return v.RuleID }))
 	if err != nil {
@@ -250,13 +250,6 @@ func writeTallies(ctx context.Context, tx *db.Tx, touched map[*row]bool) error {
 		}
 	}
 	return nil
-}
-
-// HoldVerdicts is Hold for who will judge those resources: ones that were never
-// recorded can be judged, too.
-func HoldVerdicts(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) error {
-	_, err := holdAll(ctx, tx, p, keys)
-	return err
 }
 
 // DeleteVerdicts forgets up to limit results of a rule and returns the resources
@@ -412,21 +405,4 @@ func VerdictsByResource(ctx context.Context, tx *db.Tx, key config.ResourceKey, 
 		return nil, fmt.Errorf("list verdicts on %s: %w", key, err)
 	}
 	return out, nil
-}
-
-// ruleIDs returns the ids of rules by their public ones; those of rules that are
-// gone are left out.
-func ruleIDs(ctx context.Context, tx *db.Tx, public []string) (map[string]int64, error) {
-	out := make(map[string]int64, len(public))
-	if len(public) == 0 {
-		return out, nil
-	}
-	with, args := list{texts("public_id", distinct(public))}.with(tx)
-	return out, db.Each(ctx, tx, func(scan func(...any) error) error {
-		var id int64
-		var name string
-		err := scan(&id, &name)
-		out[name] = id
-		return err
-	}, with+`SELECT r.id, r.public_id FROM w CROSS JOIN rule r WHERE r.public_id = w.public_id`, args...)
 }
