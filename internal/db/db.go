@@ -45,6 +45,7 @@ type DB struct {
 	rewritten *lru[string] // SQL text -> the same with $1, $2 for PostgreSQL
 	decoded   *lru[any]    // see Decoded
 	shared    sync.Map     // reflect.Type -> the value of that type, see Shared
+	trace     func(query string, args []any)
 }
 
 // Open opens the store at url, "sqlite:PATH" or "postgres://...", and moves its

@@ -50,3 +50,13 @@ func (tx *Tx) finish(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Trace has f called with every statement of every transaction, for tests that
+// look at plans. It is set before the store is used; nil ends it.
+func (d *DB) Trace(f func(query string, args []any)) { d.trace = f }
+
+func (tx *Tx) traced(query string, args []any) {
+	if f := tx.db.trace; f != nil {
+		f(query, args)
+	}
+}

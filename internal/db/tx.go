@@ -74,6 +74,7 @@ func (tx *Tx) Postgres() pgx.Tx { return tx.pg }
 
 // Exec runs a statement and returns how many rows it changed.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	tx.traced(query, args)
 	if tx.pg != nil {
 		tag, err := tx.pg.Exec(ctx, tx.db.dollar(query), args...)
 		return tag.RowsAffected(), err
@@ -93,6 +94,7 @@ type Rows struct {
 
 // Query runs a query.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	tx.traced(query, args)
 	if tx.pg != nil {
 		r, err := tx.pg.Query(ctx, tx.db.dollar(query), args...)
 		return &Rows{pg: r}, err
@@ -142,6 +144,7 @@ type Row struct {
 
 // QueryRow runs a query whose first row is all that matters.
 func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) Row {
+	tx.traced(query, args)
 	if tx.pg != nil {
 		return Row{pg: tx.pg.QueryRow(ctx, tx.db.dollar(query), args...)}
 	}

@@ -178,7 +178,7 @@ func typesIn(ctx context.Context, tx *db.Tx, p config.Place) ([]kind, error) {
 		err := scan(&k.id, &k.name)
 		out = append(out, k)
 		return err
-	}, `SELECT DISTINCT t.id, t.name FROM type_tally y JOIN resource_type t ON t.id = y.type WHERE y.place = ?`, place)
+	}, `SELECT t.id, t.name FROM (SELECT DISTINCT type FROM type_tally WHERE place = ?) AS y JOIN resource_type t ON t.id = y.type`, place)
 	if err != nil {
 		return nil, fmt.Errorf("read the types of %s: %w", p, err)
 	}

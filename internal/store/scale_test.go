@@ -116,7 +116,10 @@ func TestScale(t *testing.T) {
 			return err
 		}},
 		{"TallyType", func(tx *db.Tx) error { _, err := store.TallyType(t.Context(), tx, place, ""); return err }},
-		{"TallyRules", func(tx *db.Tx) error { _, err := store.TallyRules(t.Context(), tx, []string{all[0].ID, all[1].ID}); return err }},
+		{"TallyRules", func(tx *db.Tx) error {
+			_, err := store.TallyRules(t.Context(), tx, []string{all[0].ID, all[1].ID})
+			return err
+		}},
 		{"Counts", func(tx *db.Tx) error { _, err := store.Counts(t.Context(), tx, place, nil); return err }},
 	} {
 		var took []time.Duration

@@ -1,0 +1,234 @@
+package store_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/db/dbtest"
+	"plumb/internal/store"
+)
+
+// pagedReads are the functions that read a page of something, each called for a
+// page in the middle. Whoever adds one adds it here.
+var pagedReads = map[string]func(s suite) error{
+	"Resources": func(s suite) error {
+		for _, q := range []store.ResourceQuery{
+			{}, {IncludeDeleted: true}, {Name: "name-1"}, {Name: "name-1", IncludeDeleted: true}, {IDs: []string{"r-0011", "r-0012"}},
+		} {
+			q.Place, q.Type, q.After, q.Limit = place, "A::B::C", "r-0010", 10
+			if _, err := store.Resources(s.Context(), s.tx, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"LiveKeys": func(s suite) error {
+		for _, types := range [][]string{nil, {"A::B::C"}} {
+			if _, err := store.LiveKeys(s.Context(), s.tx, place, types, key("A::B::C", "r-0010"), 10); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"VerdictsByRule": func(s suite) error {
+		for _, c := range [][]config.Compliance{nil, {config.NonCompliant}, {config.Compliant}} {
+			_, err := store.VerdictsByRule(s.Context(), s.tx, planRule, store.VerdictPage{AfterType: "A::B::C", AfterID: "r-0010", Compliance: c, Limit: 10})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"VerdictsByResource": func(s suite) error {
+		_, err := store.VerdictsByResource(s.Context(), s.tx, key("A::B::C", "r-0010"), store.VerdictPage{AfterRule: "a", Limit: 10})
+		return err
+	},
+	"TallyResources": func(s suite) error {
+		for _, c := range [][]config.Compliance{nil, {config.NonCompliant}, {config.Compliant}} {
+			_, err := store.TallyResources(s.Context(), s.tx, place, store.TallyQuery{AfterType: "A::B::C", AfterID: "r-0010", Compliance: c, Limit: 10})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"History": func(s suite) error {
+		for _, forward := range []bool{true, false} {
+			q := store.HistoryQuery{Key: key("A::B::C", "r-0010"), From: noon, To: noon.AddDate(0, 0, 1), After: noon.UnixMilli() + 1, Forward: forward, Limit: 10}
+			if _, err := store.History(s.Context(), s.tx, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Rules": func(s suite) error {
+		_, err := store.Rules(s.Context(), s.tx, place, "a", 10)
+		return err
+	},
+	"Page": func(s suite) error { // of a Window
+		w := store.Window{Place: place, From: noon, Until: noon.AddDate(0, 0, 1)}
+		_, err := w.Page(s.Context(), s.tx, config.VersionKey{ResourceKey: key("A::B::C", "r-0010")}, 10)
+		return err
+	},
+}
+
+// unpagedReads are others that must not read whole tables.
+var unpagedReads = map[string]func(s suite) error{
+	"Heads": func(s suite) error {
+		_, err := store.Heads(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"CurrentItems": func(s suite) error {
+		_, err := store.CurrentItems(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"ItemBefore": func(s suite) error {
+		_, err := store.ItemBefore(s.Context(), s.tx, config.VersionKey{ResourceKey: key("A::B::C", "r-0010"), StateID: noon.UnixMilli() + 1e9})
+		return err
+	},
+	"RuleVerdicts": func(s suite) error {
+		_, err := store.RuleVerdicts(s.Context(), s.tx, planRule, someKeys())
+		return err
+	},
+	"ResourceVerdicts": func(s suite) error {
+		_, err := store.ResourceVerdicts(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"Compliances": func(s suite) error {
+		_, err := store.Compliances(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"VerdictDigests": func(s suite) error {
+		_, err := store.VerdictDigests(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"Announcements": func(s suite) error {
+		_, err := store.Announcements(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"LeadingTo": func(s suite) error {
+		_, err := store.LeadingTo(s.Context(), s.tx, place, []store.Target{{ResourceKey: key("A::B::C", "r-0010"), Name: "x"}})
+		return err
+	},
+	"Counts": func(s suite) error {
+		_, err := store.Counts(s.Context(), s.tx, place, nil)
+		return err
+	},
+	"TallyRules": func(s suite) error {
+		_, err := store.TallyRules(s.Context(), s.tx, []string{planRule.ID})
+		return err
+	},
+	"TallyType": func(s suite) error {
+		_, err := store.TallyType(s.Context(), s.tx, place, "A::B::C")
+		return err
+	},
+	"CollectedKeys": func(s suite) error {
+		_, err := store.CollectedKeys(s.Context(), s.tx, place, "A::B::C", noon.AddDate(1, 0, 0))
+		return err
+	},
+}
+
+var planRule = config.Rule{Place: place, Name: "r", ID: "config-rule-r", State: config.RuleActive}
+
+func someKeys() []config.ResourceKey {
+	return []config.ResourceKey{key("A::B::C", "r-0010"), key("A::B::C", "r-0011"), key("A::B::D", "r-0012")}
+}
+
+func TestReadsGoByIndexes(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		fill(t, d)
+		for name, read := range pagedReads {
+			t.Run(name, func(t *testing.T) {
+				dbtest.Page(t, d, func(tx *db.Tx) error { return read(newSuite(t, tx)) })
+			})
+		}
+		for name, read := range unpagedReads {
+			t.Run(name, func(t *testing.T) {
+				dbtest.Indexed(t, d, func(tx *db.Tx) error { return read(newSuite(t, tx)) })
+			})
+		}
+	})
+}
+
+// fill keeps some resources with two items each, and verdicts of a rule.
+func fill(t *testing.T, d *db.DB) {
+	err := d.Write(t.Context(), func(tx *db.Tx) error {
+		s := newSuite(t, tx)
+		s.must(store.PutRule(t.Context(), tx, planRule))
+		var verdicts []store.NewVerdict
+		for i := range 40 {
+			k := key([]string{"A::B::C", "A::B::D"}[i%2], fmt.Sprintf("r-%04d", i))
+			named := func(it *store.NewItem) { it.Name = fmt.Sprint("name-", i) }
+			s.add(k, 1, named)
+			s.add(k, 2, named)
+			verdicts = append(verdicts, store.NewVerdict{RuleID: planRule.ID, Verdict: config.Verdict{Evaluation: config.Evaluation{
+				ResourceType: k.Type, ResourceID: k.ID, Compliance: []config.Compliance{config.Compliant, config.NonCompliant}[i/2%2], Ordering: noon}}})
+		}
+		return store.PutVerdicts(t.Context(), tx, place, verdicts)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A read with a limit that is not in the table above is not looked at.
+func TestEveryPagedReadIsLookedAt(t *testing.T) {
+	for _, name := range readsWithLimit(t) {
+		if pagedReads[name] == nil && name != "DeleteVerdicts" { // which begins anew each time
+			t.Errorf("%s has a limit: add it to pagedReads", name)
+		}
+	}
+}
+
+// readsWithLimit returns the exported functions with a parameter called limit, or
+// one of a type that has a member Limit.
+func readsWithLimit(t *testing.T) []string {
+	t.Helper()
+	fset := token.NewFileSet()
+	packages, err := parser.ParseDir(fset, ".", func(i fs.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := map[string]bool{}
+	var functions []*ast.FuncDecl
+	for _, f := range packages["store"].Files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.TypeSpec:
+				if s, ok := n.Type.(*ast.StructType); ok && slices.ContainsFunc(s.Fields.List, has("Limit")) {
+					limited[n.Name.Name] = true
+				}
+			case *ast.FuncDecl:
+				functions = append(functions, n)
+			}
+			return true
+		})
+	}
+	var out []string
+	for _, f := range functions {
+		for _, p := range f.Type.Params.List {
+			of, _ := p.Type.(*ast.Ident)
+			if f.Name.IsExported() && (has("limit")(p) || of != nil && limited[of.Name]) {
+				out = append(out, f.Name.Name)
+			}
+		}
+	}
+	if len(out) < 5 {
+		t.Fatalf("found only %v", out)
+	}
+	return out
+}
+
+func has(name string) func(*ast.Field) bool {
+	return func(f *ast.Field) bool {
+		return slices.ContainsFunc(f.Names, func(n *ast.Ident) bool { return n.Name == name })
+	}
+}
