@@ -174,9 +174,9 @@ func (s *Store) ListUploads(ctx context.Context, b Bucket, p UploadPage) (out []
 			u.Started = db.Time(started)
 			out = append(out, u)
 			return json.Unmarshal([]byte(meta), &out[len(out)-1].Meta)
-		}, `SELECT id, key, started, meta FROM object_uploads WHERE bucket = ? AND key >= ? AND (key > ? OR started > ?)
+		}, `SELECT id, key, started, meta FROM object_uploads WHERE bucket = ? AND (key, started) > (?, ?)
 			AND key >= ? AND key < ? ORDER BY key, started LIMIT ?`,
-			b.Name, p.After, p.After, since, p.Prefix, after(p.Prefix), p.Limit)
+			b.Name, p.After, since, p.Prefix, after(p.Prefix), p.Limit)
 	})
 	return out, err
 }

@@ -92,8 +92,8 @@ func functions(ctx context.Context, tx *db.Tx, p config.Place, after string, lim
 // allVersions returns every version of every function after a name and number.
 func allVersions(ctx context.Context, tx *db.Tx, p config.Place, name string, after int64, limit int) ([]Function, error) {
 	return list(ctx, tx, p, "SELECT "+functionColumns+` FROM lambda_function
-		WHERE account = ? AND region = ? AND (name > ? OR name = ? AND number > ?) ORDER BY name, number LIMIT ?`,
-		p.Account, p.Region, name, name, after, limit)
+		WHERE account = ? AND region = ? AND (name, number) > (?, ?) ORDER BY name, number LIMIT ?`,
+		p.Account, p.Region, name, after, limit)
 }
 
 // versions returns the versions of one function after a number.

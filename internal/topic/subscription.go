@@ -184,14 +184,16 @@ func FindSubscription(ctx context.Context, tx *db.Tx, subscriptionARN string) (S
 // topic, or all of an account and region if topic is "".
 func (s *Store) Subscriptions(ctx context.Context, p config.Place, topic, after string, limit int) (out []Subscription, err error) {
 	afterTopic, afterID, _ := strings.Cut(after, ":")
+	where, args := `account = ? AND region = ? AND (topic, id) > (?, ?)`, []any{p.Account, p.Region, afterTopic, afterID}
+	if topic != "" {
+		where, args = `account = ? AND region = ? AND topic = ? AND id > ?`, []any{p.Account, p.Region, topic, afterID}
+	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		return db.Each(ctx, tx, func(scan func(...any) error) error {
 			sub, err := scanSubscription(scan)
 			out = append(out, sub)
 			return err
-		}, `SELECT `+subscriptionColumns+` FROM topic_subscriptions WHERE account = ? AND region = ? AND (topic = ? OR ? = '')
-			AND (topic > ? OR (topic = ? AND id > ?)) ORDER BY topic, id LIMIT ?`,
-			p.Account, p.Region, topic, topic, afterTopic, afterTopic, afterID, limit)
+		}, `SELECT `+subscriptionColumns+` FROM topic_subscriptions WHERE `+where+` ORDER BY topic, id LIMIT ?`, append(args, limit)...)
 	})
 	return out, err
 }

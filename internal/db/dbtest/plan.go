@@ -18,13 +18,19 @@ import (
 // the middle. Tables named in small are so by nature, and may be read as a whole.
 func Page(t *testing.T, d *db.DB, f func(tx *db.Tx) error, small ...string) {
 	t.Helper()
+	checkPlans(t, d, func() error { return d.Read(t.Context(), f) }, true, small)
+}
+
+// PageOf is Page for reads that open their own transaction.
+func PageOf(t *testing.T, d *db.DB, f func() error, small ...string) {
+	t.Helper()
 	checkPlans(t, d, f, true, small)
 }
 
 // Indexed is Page for reads that are not of a page: sums, heads, one row.
 func Indexed(t *testing.T, d *db.DB, f func(tx *db.Tx) error, small ...string) {
 	t.Helper()
-	checkPlans(t, d, f, false, small)
+	checkPlans(t, d, func() error { return d.Read(t.Context(), f) }, false, small)
 }
 
 type traced struct {
@@ -32,11 +38,11 @@ type traced struct {
 	args  []any
 }
 
-func checkPlans(t *testing.T, d *db.DB, f func(tx *db.Tx) error, paged bool, small []string) {
+func checkPlans(t *testing.T, d *db.DB, f func() error, paged bool, small []string) {
 	t.Helper()
 	var queries []traced
 	d.Trace(func(query string, args []any) { queries = append(queries, traced{query, args}) })
-	err := d.Read(t.Context(), f)
+	err := f()
 	d.Trace(nil)
 	if err != nil {
 		t.Fatal(err)
