@@ -22,10 +22,14 @@ func newDoctorCommand() *cobra.Command {
 the target and the clients, and says what to do about what is missing. It makes nothing; a database that
 is there is opened as the server would, which brings its schema forward.
 
-It exits with 1 if the server could not run; a missing runtime is only a remark.`,
+It exits with 1 if the server could not run; a missing runtime is only a remark.
+
+With --recount it also counts every resource and verdict of the database, and corrects the kept counts that
+summaries are made of where they differ. A server may run meanwhile.`,
 		Args: cobra.NoArgs,
 	}
 	load := addSettings(cmd)
+	recount := cmd.Flags().Bool("recount", false, "count every resource and verdict, and correct kept counts that differ")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		d := doctor{out: cmd.OutOrStdout()}
 		s, err := load()
@@ -37,6 +41,11 @@ It exits with 1 if the server could not run; a missing runtime is only a remark.
 		defer cancel()
 		for _, look := range checkups() {
 			for _, f := range look(ctx, s) {
+				d.say(f)
+			}
+		}
+		if *recount {
+			for _, f := range recountTallies(cmd.Context(), s) {
 				d.say(f)
 			}
 		}

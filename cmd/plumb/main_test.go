@@ -169,6 +169,13 @@ func TestDoctorFindsTheMachineUsable(t *testing.T) {
 	}
 }
 
+func TestDoctorRecounts(t *testing.T) {
+	code, out, errOut := plumb(t, "doctor", "--recount", "--data", t.TempDir(), "--listen", "127.0.0.1:0")
+	if code != 0 || !strings.Contains(out, "all kept counts are right") {
+		t.Errorf("code %d: %s%s", code, out, errOut)
+	}
+}
+
 func TestDoctorNamesWhatIsBroken(t *testing.T) {
 	code, out, _ := plumb(t, "doctor", "--database", "postgres://plumb:hush@127.0.0.1:1/plumb", "--target", "http://127.0.0.1:1")
 	if code != 1 || !strings.Contains(out, "!!  database") || !strings.Contains(out, "!!  target") {

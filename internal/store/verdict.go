@@ -263,6 +263,9 @@ func DeleteVerdicts(ctx context.Context, tx *db.Tx, r config.Rule, limit int) ([
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts of rule %s: %w", r.Name, err)
 	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	h, err := hold(ctx, tx, r.Place, keys)
 	if err != nil {
 		return nil, err
@@ -297,13 +300,14 @@ func DeleteVerdicts(ctx context.Context, tx *db.Tx, r config.Rule, limit int) ([
 // judgedResources returns some resources that a rule has verdicts on.
 func judgedResources(ctx context.Context, tx *db.Tx, r config.Rule, rule int64, limit int) ([]config.ResourceKey, error) {
 	var out []config.ResourceKey
-	return out, db.Each(ctx, tx, func(scan func(...any) error) error {
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		k := config.ResourceKey{Place: r.Place}
 		err := scan(&k.Type, &k.ID)
 		out = append(out, k)
 		return err
 	}, `SELECT t.name, r.external_id FROM (SELECT resource FROM verdict WHERE rule = ? LIMIT ?) AS v
 		JOIN resource r ON r.id = v.resource JOIN resource_type t ON t.id = r.type`, rule, limit)
+	return out, err
 }
 
 // VerdictPage selects verdicts that reads show: those after the resource of
@@ -364,7 +368,7 @@ type byRule struct {
 
 func verdictsOfCode(ctx context.Context, tx *db.Tx, rule, code, after int64, limit int) ([]byRule, error) {
 	var out []byRule
-	return out, db.Each(ctx, tx, func(scan func(...any) error) error {
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		var b byRule
 		var kind, id string
 		v, err := scanVerdict(scan, &b.resource, &kind, &id)
@@ -376,6 +380,7 @@ func verdictsOfCode(ctx context.Context, tx *db.Tx, rule, code, after int64, lim
 		FROM (SELECT resource, rule FROM verdict WHERE rule = ? AND compliance = ? AND resource > ? ORDER BY resource LIMIT ?) AS i
 		JOIN verdict v ON v.resource = i.resource AND v.rule = i.rule
 		JOIN resource r ON r.id = i.resource JOIN resource_type t ON t.id = r.type`, rule, code, after, limit)
+	return out, err
 }
 
 // VerdictsByResource returns a page of the verdicts on a resource in the order
