@@ -28,7 +28,7 @@ type App struct {
 	settings settings.Settings
 	log      *slog.Logger
 	version  string
-	lock     *folderLock
+	locks    []*fileLock
 	name     string // of this server among those that share the store
 	listener net.Listener
 	server   *http.Server
@@ -43,6 +43,7 @@ type App struct {
 
 	// A reset puts a new machine in the place of the old one.
 	resetting sync.Mutex
+	stopped   bool // guarded by resetting: no machine follows
 	machine   atomic.Pointer[machine]
 	ready     atomic.Bool
 }
@@ -57,7 +58,7 @@ func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) 
 		return nil, err
 	}
 	a.server = &http.Server{
-		Handler:           a.Handler(),
+		Handler:           limitBody(a.Handler(), bodyTimeout),
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       5 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -70,7 +71,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.settings.Data, err = filepath.Abs(a.settings.Data); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	if a.lock, err = lockFolder(a.settings.Data); err != nil {
+	if err := a.takeLocks(); err != nil {
 		return err
 	}
 	a.catalogues = sync.OnceValues(core.LoadCatalogues)
@@ -177,13 +178,23 @@ func (a *App) Wait(ctx context.Context) error {
 // cut off, and taken up at the next start.
 func (a *App) Stop(ctx context.Context) error {
 	a.ready.Store(false)
-	m := a.machine.Load()
+	m := a.last()
 	errs := []error{m.Rest(ctx)}
 	if err := a.server.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("end requests: %w", err), a.server.Close())
 	}
 	a.close()
 	return errors.Join(errs...)
+}
+
+// last waits for a reset that goes on and returns the machine that no other one
+// follows.
+func (a *App) last() *machine {
+	a.resetting.Lock()
+	defer a.resetting.Unlock()
+	a.stopped = true
+	a.ready.Store(false)
+	return a.machine.Load()
 }
 
 // close gives back what open took, as far as it came.
@@ -194,7 +205,9 @@ func (a *App) close() {
 	if a.listener != nil {
 		a.listener.Close()
 	}
-	a.lock.unlock()
+	for _, l := range a.locks {
+		l.unlock()
+	}
 }
 
 // Drain runs all that is due by the clock until nothing is.

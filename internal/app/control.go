@@ -2,10 +2,14 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
+
+	"plumb/internal/clock"
+	"plumb/internal/job"
 )
 
 // addControls adds what rule authors and test suites need, in development mode:
@@ -25,7 +29,11 @@ func (a *App) addControls(mux *http.ServeMux) {
 
 func (a *App) postDrain(w http.ResponseWriter, r *http.Request) {
 	if err := a.Drain(r.Context()); err != nil {
-		refuse(w, http.StatusInternalServerError, err)
+		status := http.StatusInternalServerError
+		if errors.Is(err, job.ErrStopped) {
+			status = http.StatusServiceUnavailable
+		}
+		refuse(w, status, err)
 		return
 	}
 	answer(w, map[string]any{"drained": true})
@@ -60,19 +68,26 @@ func (a *App) postClock(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, fmt.Errorf(`want {"freeze": "now" or a time, "advance": "1h", "run": true}: %w`, err))
 		return
 	}
-	if err := a.moveClock(o); err != nil {
+	move, err := o.move()
+	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	if err := a.machine.Load().MoveClock(r.Context(), move); err != nil {
+		a.log.Error("the clock was not moved", "err", err)
+		refuse(w, http.StatusServiceUnavailable, err)
 		return
 	}
 	a.getClock(w, r)
 }
 
-func (a *App) moveClock(o clockOrder) error {
+// move returns what the order does to a clock.
+func (o clockOrder) move() (func(*clock.Clock), error) {
 	var at time.Time
 	if o.Freeze != "" && o.Freeze != "now" {
 		t, err := time.Parse(time.RFC3339Nano, o.Freeze)
 		if err != nil {
-			return fmt.Errorf(`freeze %q: want "now" or a time such as 2026-01-31T12:00:00Z`, o.Freeze)
+			return nil, fmt.Errorf(`freeze %q: want "now" or a time such as 2026-01-31T12:00:00Z`, o.Freeze)
 		}
 		at = t
 	}
@@ -80,19 +95,19 @@ func (a *App) moveClock(o clockOrder) error {
 	if o.Advance != "" {
 		d, err := time.ParseDuration(o.Advance)
 		if err != nil || d <= 0 {
-			return fmt.Errorf("advance %q: want a duration forward such as 90s or 24h", o.Advance)
+			return nil, fmt.Errorf("advance %q: want a duration forward such as 90s or 24h", o.Advance)
 		}
 		by = d
 	}
-	c := a.Clock()
-	if o.Run {
-		c.Run()
-	}
-	if o.Freeze != "" {
-		c.Freeze(at)
-	}
-	c.Advance(by)
-	return nil
+	return func(c *clock.Clock) {
+		if o.Run {
+			c.Run()
+		}
+		if o.Freeze != "" {
+			c.Freeze(at)
+		}
+		c.Advance(by)
+	}, nil
 }
 
 func answer(w http.ResponseWriter, v any) {

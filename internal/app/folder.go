@@ -9,31 +9,45 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"plumb/internal/settings"
 )
 
-// A folderLock keeps a second server out of a data folder. The kernel lets go of
-// it when the process ends, however it ends.
-type folderLock struct{ file *os.File }
-
-// lockFolder makes the folder, closes it to everyone but its owner, and takes it.
-func lockFolder(dir string) (*folderLock, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+// takeLocks keeps a second server out of the data folder, and out of the SQLite
+// file, which may lie elsewhere.
+func (a *App) takeLocks() error {
+	if err := os.MkdirAll(a.settings.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
 	}
-	if err := closeFolder(dir); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+	if err := closeFolder(a.settings.Data); err != nil {
+		return fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	err := a.takeLock(filepath.Join(a.settings.Data, "lock"))
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("data folder %s is used by another plumb; give this one --data: %w", a.settings.Data, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return fmt.Errorf("data folder: %w", err)
 	}
-	if err := lockFile(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("data folder %s is used by another plumb; give this one --data: %w", dir, err)
+	path, ok := strings.CutPrefix(a.settings.DatabaseURL(), "sqlite:")
+	if !ok || path == "" {
+		return nil // db says what is wrong with no path
 	}
-	return &folderLock{f}, nil
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("the database's folder: %w", err)
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	err = a.takeLock(path + ".lock")
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("database %s is used by another plumb; give this one --database: %w", path, err)
+	}
+	if err != nil {
+		return fmt.Errorf("lock the database: %w", err)
+	}
+	return nil
 }
 
 // closeFolder takes the rights of others from a folder that was there before: a
@@ -51,11 +65,43 @@ func closeFolder(dir string) error {
 	return nil
 }
 
-func (l *folderLock) unlock() {
-	if l != nil {
-		l.file.Close()
+func (a *App) takeLock(path string) error {
+	l, err := newFileLock(path)
+	if err == nil {
+		a.locks = append(a.locks, l)
+	}
+	return err
+}
+
+// A fileLock keeps other processes out. The kernel lets go of it when the process
+// ends, however it ends.
+type fileLock struct{ file *os.File }
+
+// errLocked says that another process has the lock.
+var errLocked = errors.New("locked")
+
+// lockWait is how long a lock is tried: the kernel may still be taking down the
+// process before, or a child that it was about to start.
+const lockWait = 3 * time.Second
+
+func newFileLock(path string) (*fileLock, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for until := time.Now().Add(lockWait); ; time.Sleep(20 * time.Millisecond) {
+		err := lockFile(f)
+		if err == nil {
+			return &fileLock{f}, nil
+		}
+		if !errors.Is(err, errLocked) || time.Now().After(until) {
+			f.Close()
+			return nil, err
+		}
 	}
 }
+
+func (l *fileLock) unlock() { l.file.Close() }
 
 // serverName returns the name by which this server finds the jobs that it left.
 // It is kept in the data folder, which has one server at a time: a restart keeps

@@ -48,7 +48,7 @@ func signed(r *http.Request) bool {
 }
 
 // readyz says whether requests are answered: the server is started, is not being
-// stopped, and reaches its store.
+// stopped, and reaches its store, which takes writes.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
@@ -57,6 +57,8 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
 	case a.machine.Load().DB.Ping(ctx) != nil:
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+	case a.machine.Load().DB.Writable(ctx) != nil:
+		http.Error(w, "the database does not take writes", http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "ready")
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -12,26 +13,37 @@ import (
 func (a *App) Reset(ctx context.Context) error {
 	a.resetting.Lock()
 	defer a.resetting.Unlock()
+	if a.stopped {
+		return errors.New("the server is being stopped")
+	}
+	// Half a reset is a server without jobs, so the client may leave.
+	ctx = context.WithoutCancel(ctx)
 	a.ready.Store(false)
-	defer a.ready.Store(true)
 	old := a.machine.Load()
 	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := old.Rest(wait); err != nil {
 		a.log.Warn("jobs were cut off by a reset", "err", err)
 	}
-	if err := old.Empty(ctx); err != nil {
-		return err
-	}
-	m, err := a.build(ctx)
+	notEmptied := old.Empty(ctx)
+	m, err := a.startAnew(ctx)
 	if err != nil {
-		return fmt.Errorf("build afresh: %w", err)
-	}
-	if err := m.Start(ctx); err != nil {
-		m.Close()
-		return fmt.Errorf("start afresh: %w", err)
+		return errors.Join(notEmptied, err) // and /readyz says that the server is not ready
 	}
 	a.machine.Store(m)
 	old.Close()
-	return nil
+	a.ready.Store(true)
+	return notEmptied
+}
+
+func (a *App) startAnew(ctx context.Context) (*machine, error) {
+	m, err := a.build(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("build anew: %w", err)
+	}
+	if err := m.Start(ctx); err != nil {
+		m.Close()
+		return nil, fmt.Errorf("start anew: %w", err)
+	}
+	return m, nil
 }

@@ -2,7 +2,7 @@
 // machine's clock until somebody freezes or advances it, which tests and rule
 // authors do instead of waiting.
 //
-// It keeps nothing: a restarted server is back at the machine's time.
+// It keeps nothing. Who wants it to go on after a restart keeps its State.
 package clock
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Clock tells the time. The zero value runs with the machine's clock. It is
+// A Clock is a source of time. The zero value runs with the machine's clock. It is
 // safe for concurrent use.
 type Clock struct {
 	mu     sync.Mutex
@@ -73,4 +73,31 @@ func (c *Clock) Frozen() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.frozen != nil
+}
+
+// A State is what a clock needs to go on from where it is in another process.
+type State struct {
+	Ahead  time.Duration // of the machine's clock
+	Frozen time.Time     // where it stands; zero if it runs
+}
+
+// State returns where the clock is.
+func (c *Clock) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := State{Ahead: c.offset}
+	if c.frozen != nil {
+		s.Frozen = *c.frozen
+	}
+	return s
+}
+
+// Restore moves the clock to where another one was.
+func (c *Clock) Restore(s State) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset, c.frozen = s.Ahead, nil
+	if !s.Frozen.IsZero() {
+		c.frozen = &s.Frozen
+	}
 }

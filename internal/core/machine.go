@@ -55,6 +55,8 @@ type Machine struct {
 	remote  *outside.Functions // those of an outside Lambda
 	closers []func()
 
+	moving    sync.Mutex // of the clock
+	resting   sync.Once
 	aside     sync.WaitGroup // work beside requests and jobs
 	stopAside context.CancelFunc
 	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
@@ -85,6 +87,9 @@ func New(ctx context.Context, log *slog.Logger, o Options) (*Machine, error) {
 func (m *Machine) fill(ctx context.Context) (err error) {
 	if m.DB, err = db.Open(ctx, m.options.Settings.DatabaseURL(), m.log); err != nil {
 		return fmt.Errorf("database: %w", err)
+	}
+	if err := m.restoreClock(ctx); err != nil {
+		return err
 	}
 	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name); err != nil {
 		return err
@@ -154,9 +159,9 @@ func (m *Machine) Start(context.Context) error {
 	return m.Jobs.Start(context.Background())
 }
 
-// Rest lets running jobs finish, then running functions.
+// Rest lets running jobs finish, then running functions. It may be called again.
 func (m *Machine) Rest(ctx context.Context) error {
-	close(m.stopping)
+	m.resting.Do(func() { close(m.stopping) })
 	if m.stopAside != nil {
 		m.stopAside()
 	}

@@ -24,6 +24,12 @@ CREATE TABLE buckets (
 
 CREATE INDEX buckets_account ON buckets (account, name);
 
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    ahead BIGINT NOT NULL,
+    frozen BIGINT NOT NULL
+);
+
 CREATE TABLE delivery_channel (
     place      INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,

@@ -1,0 +1,64 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"plumb/internal/model"
+)
+
+// bodyTimeout is how long a client may send nothing of a body that it announced.
+// There is no limit for the whole: an upload of gigabytes may take its time.
+const bodyTimeout = 30 * time.Second
+
+// limitBody ends requests whose body stops coming.
+func limitBody(next http.Handler, timeout time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil || r.Body == http.NoBody {
+			next.ServeHTTP(w, r)
+			return
+		}
+		b := &body{ReadCloser: r.Body, conn: http.NewResponseController(w), timeout: timeout}
+		// What the handler leaves unread is read by net/http, after it.
+		defer b.expect()
+		r.Body = b
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A body moves the connection's deadline forward with each read.
+type body struct {
+	io.ReadCloser
+	conn    *http.ResponseController
+	timeout time.Duration
+	ended   bool
+}
+
+// Read reads what there is, or fails when nothing comes.
+func (b *body) Read(p []byte) (int, error) {
+	b.expect()
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, errBodyTimeout()
+	case err != nil:
+		// The handler may take longer than the body, and waits for the client's end.
+		b.ended = true
+		_ = b.conn.SetReadDeadline(time.Time{}) // a connection without deadlines has none to move
+	}
+	return n, err
+}
+
+func (b *body) expect() {
+	if !b.ended {
+		_ = b.conn.SetReadDeadline(time.Now().Add(b.timeout))
+	}
+}
+
+func errBodyTimeout() error {
+	return model.Errorf(model.Error{Code: "RequestTimeout", Status: http.StatusBadRequest},
+		"Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
+}
