@@ -46,6 +46,7 @@ func (c *check) all() {
 	c.objectsKept()
 	c.lettersKept()
 	c.snapshot()
+	c.workDone()
 }
 
 // history returns the items of a resource, oldest first.

@@ -10,7 +10,9 @@
 //   - each item was announced by the topic, and judged by each rule in scope;
 //   - each verdict is the one on the newest item, each change of one was told;
 //   - objects, messages and evaluations that were acknowledged are there;
-//   - no process of a function outlived its server.
+//   - no process of a function outlived its server;
+//   - work was done once: no chain of jobs was forked, no page of an evaluation
+//     was evaluated twice.
 //
 // The tests kill five times; PLUMB_CRASH_KILLS=200 is the long version, and
 // PLUMB_CRASH_SEED repeats the moments of one.

@@ -28,8 +28,8 @@ const (
 	region  = "us-east-1"
 
 	typePart   = "Acme::Widget::Part"
-	typeToken  = "Acme::Widget::Token" // an item of it brings the test a result token
-	typeAside  = "Acme::Widget::Aside" // judged by the test itself, through PutEvaluations
+	typeToken  = "Acme::Widget::Token"  // an item of it brings the test a result token
+	typeAside  = "AWS::DynamoDB::Table" // none is there: evaluated by the test itself, through PutEvaluations
 	typeVolume = "AWS::EC2::Volume"
 	typeBucket = "AWS::S3::Bucket"
 	typeQueue  = "AWS::SQS::Queue"
@@ -39,6 +39,7 @@ const (
 	ruleTags    = "buckets-tagged"
 	ruleJudge   = "judged-by-function"
 	ruleAside   = "judged-from-outside"
+	ruleClock   = "run-by-the-clock"
 )
 
 // A world is one server with everything that the test made in it, and clients.
@@ -148,7 +149,14 @@ func (w *world) buildRules(t *testing.T, must func(any, error), judge string, ro
 			Source: &configtypes.Source{Owner: configtypes.OwnerCustomLambda, SourceIdentifier: created.FunctionArn, SourceDetails: change},
 		}
 	}
+	byClock := byFunction(ruleClock)
+	byClock.Scope = nil
+	byClock.Source.SourceDetails = []configtypes.SourceDetail{{
+		EventSource: configtypes.EventSourceAwsConfig, MessageType: configtypes.MessageTypeScheduledNotification,
+		MaximumExecutionFrequency: configtypes.MaximumExecutionFrequencyOneHour,
+	}}
 	for _, r := range []*configtypes.ConfigRule{
+		byClock,
 		managed(ruleVolumes, "ENCRYPTED_VOLUMES", "{}"),
 		managed(ruleTags, "REQUIRED_TAGS", `{"tag1Key": "even", "tag1Value": "yes"}`),
 		byFunction(ruleJudge, judgedTypes()...),

@@ -74,6 +74,9 @@ func handle(text []byte) error {
 		return err
 	}
 	it := in.Item
+	if it.Type == "" {
+		return nil // the clock's: it only has to run
+	}
 	if it.Type == "Acme::Widget::Token" {
 		return note("token " + e.ResultToken)
 	}
