@@ -103,7 +103,7 @@ func (s *Store) trash(ctx context.Context, limit int) (ids []string, err error) 
 // trashLock is held by those who add to the trash, together, and alone by the
 // job that decides whether it needs a successor: else each could rely on the
 // other for it.
-const trashLock = "bucket.trash"
+const trashLock = "object trash"
 
 // sweepAgain inserts the job's successor while the trash is not empty.
 func (s *Store) sweepAgain(ctx context.Context, tx *db.Tx) error {

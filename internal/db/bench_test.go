@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"plumb/internal/db"
@@ -23,6 +24,29 @@ func BenchmarkReadOneRow(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkReadsOnPostgres compares a read of one query with and without a
+// transaction around it.
+func BenchmarkReadsOnPostgres(b *testing.B) {
+	d, err := db.Open(b.Context(), dbtest.PostgresURL(b), slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(d.Close)
+	for name, read := range map[string]func(context.Context, func(*db.Tx) error) error{"Read": d.Read, "ReadOne": d.ReadOne} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				err := read(b.Context(), func(tx *db.Tx) error {
+					var n int
+					return tx.QueryRow(b.Context(), `SELECT count(*) FROM plumb_migration WHERE number = ?`, 1).Scan(&n)
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

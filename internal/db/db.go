@@ -118,7 +118,7 @@ func (d *DB) Writer() *sql.DB { return d.writer }
 
 // Ping asks the database whether it answers.
 func (d *DB) Ping(ctx context.Context) error {
-	return d.Read(ctx, func(tx *Tx) error {
+	return d.ReadOne(ctx, func(tx *Tx) error {
 		var one int
 		return tx.QueryRow(ctx, "SELECT 1").Scan(&one)
 	})

@@ -3,10 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
-	"net"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -84,70 +81,24 @@ func TestSessionsBlockNobodyForLong(t *testing.T) {
 	}
 }
 
-// A proxy stands between the program and PostgreSQL, so that it can go away.
-type proxy struct {
-	net.Listener
-	conns chan net.Conn
-}
-
-func newProxy(t *testing.T, target string) *proxy {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{l, make(chan net.Conn, 1000)}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", target)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			p.conns <- client
-			p.conns <- server
-			go io.Copy(server, client)
-			go io.Copy(client, server)
-		}
-	}()
-	t.Cleanup(p.goAway)
-	return p
-}
-
-func (p *proxy) goAway() {
-	p.Close()
-	for {
-		select {
-		case c := <-p.conns:
-			c.Close()
-		default:
-			return
-		}
-	}
-}
-
 func TestDatabaseThatIsAwayIsUnavailable(t *testing.T) {
-	u, err := url.Parse(dbtest.PostgresURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newProxy(t, u.Host)
-	u.Host = p.Addr().String()
-	d, err := db.Open(t.Context(), u.String(), slog.New(slog.DiscardHandler))
+	p := dbtest.NewProxy(t, dbtest.PostgresURL(t))
+	d, err := db.Open(t.Context(), p.URL, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
 	during := d.Write(t.Context(), func(tx *db.Tx) error {
-		p.goAway()
+		p.GoAway()
 		_, err := tx.Exec(t.Context(), "DELETE FROM plumb_migration WHERE number < 0")
 		return err
 	})
 	read := d.Read(t.Context(), func(*db.Tx) error { return nil })
 	write := d.Write(t.Context(), func(*db.Tx) error { return nil })
+	p.ComeBack(t)
+	if err := d.Read(t.Context(), func(*db.Tx) error { return nil }); err != nil {
+		t.Errorf("after it came back: %v", err)
+	}
 	for what, err := range map[string]error{"in a transaction": during, "a read": read, "a write": write} {
 		var away *db.UnavailableError
 		if !errors.As(err, &away) {

@@ -95,7 +95,7 @@ func (q *Queue) wake() {
 }
 
 func (q *Queue) anyWaitingDue(ctx context.Context) (due bool, err error) {
-	err = q.db.Read(ctx, func(tx *db.Tx) error {
+	err = q.db.ReadOne(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT EXISTS (
 				SELECT 1 FROM river_job WHERE state IN ('retryable', 'scheduled') AND scheduled_at <= ?
 			)`, q.riverTime(q.clock.Now())).Scan(&due)
@@ -117,7 +117,7 @@ func (q *Queue) active(ctx context.Context) (n int, err error) {
 }
 
 func (q *Queue) activeRows(ctx context.Context) (n int, err error) {
-	err = q.db.Read(ctx, func(tx *db.Tx) error {
+	err = q.db.ReadOne(ctx, func(tx *db.Tx) error {
 		// A retry that is near is kept as available.
 		return tx.QueryRow(ctx, `SELECT count(*) FROM river_job
 			WHERE state = 'running' OR (state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= ?)`, q.riverTime(q.clock.Now())).Scan(&n)
@@ -134,7 +134,7 @@ type Count struct {
 // Counts counts the jobs that are due, running or waiting, of all servers.
 func (q *Queue) Counts(ctx context.Context) ([]Count, error) {
 	var out []Count
-	err := q.db.Read(ctx, func(tx *db.Tx) error {
+	err := q.db.ReadOne(ctx, func(tx *db.Tx) error {
 		return db.Each(ctx, tx, func(scan func(...any) error) error {
 			var c Count
 			err := scan(&c.Queue, &c.State, &c.N)
