@@ -101,6 +101,7 @@ type machine struct {
 func (a *App) build(ctx context.Context) (*machine, error) {
 	m, err := core.New(ctx, a.log, core.Options{
 		Settings: a.settings, Name: a.name, URL: a.URL, Catalogues: a.catalogues, Sandbox: a.sandbox, Pending: a.pending.number,
+		ReadingFailed: a.metrics.readingFailed,
 	})
 	if err != nil {
 		return nil, err

@@ -11,11 +11,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics is what /metrics shows: requests by operation, jobs by state, the
-// process.
+// metrics is what /metrics shows: requests by operation, jobs by state, readings of
+// resources, the process.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	failures *prometheus.CounterVec
 }
 
 func newMetrics(a *App) *metrics {
@@ -26,12 +27,16 @@ func newMetrics(a *App) *metrics {
 			Help:    "Time that requests took, by service, operation and HTTP status.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
 		}, []string{"service", "operation", "status"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "plumb_reading_failures_total",
+			Help: "Readings of a resource type that failed in this server.",
+		}, []string{"type"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "plumb_info", Help: "Always 1; its label is the version.", ConstLabels: prometheus.Labels{"version": a.version},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, info, jobsCollector{a},
+	m.registry.MustRegister(m.requests, m.failures, info, jobsCollector{a}, readingsCollector{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -44,6 +49,8 @@ func (m *metrics) handler() http.Handler {
 func (m *metrics) observe(service, operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(service, operation, strconv.Itoa(status)).Observe(took.Seconds())
 }
+
+func (m *metrics) readingFailed(resourceType string) { m.failures.WithLabelValues(resourceType).Inc() }
 
 // A jobsCollector counts jobs when it is asked, so that the count is the store's
 // and not one server's.
@@ -71,4 +78,33 @@ func (c jobsCollector) Collect(out chan<- prometheus.Metric) {
 
 func (c jobsCollector) desc() *prometheus.Desc {
 	return prometheus.NewDesc("plumb_jobs", "Jobs that are due, running or waiting.", []string{"queue", "state"}, nil)
+}
+
+// A readingsCollector asks the store how old the last complete readings are of
+// types that are polled.
+type readingsCollector struct{ app *App }
+
+// Describe announces the one metric.
+func (c readingsCollector) Describe(out chan<- *prometheus.Desc) { out <- c.desc() }
+
+// Collect asks the recorder.
+func (c readingsCollector) Collect(out chan<- prometheus.Metric) {
+	m := c.app.machine.Load()
+	if m == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	ages, err := m.Recorder.ReadingAges(ctx)
+	for _, a := range ages {
+		out <- prometheus.MustNewConstMetric(c.desc(), prometheus.GaugeValue, a.Age.Seconds(), a.Place.Account, a.Place.Region, a.Type)
+	}
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(c.desc(), err)
+	}
+}
+
+func (c readingsCollector) desc() *prometheus.Desc {
+	return prometheus.NewDesc("plumb_reading_age_seconds",
+		"Age of the last complete reading of a resource type that is polled.", []string{"account", "region", "type"}, nil)
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -104,21 +103,5 @@ type RecorderStatus struct {
 	Start        time.Time
 	Stop         time.Time
 	Changed      time.Time
-	Generation   int64 // counts starts: a poll of an earlier start ends itself
-	// Types that are being read, and those to read after them, separated by spaces.
-	Outstanding, Afterwards string
-}
-
-// Read notes that a type was read, and returns the types to read after the last
-// of those that were under way.
-func (s *RecorderStatus) Read(resourceType string) []string {
-	left := slices.DeleteFunc(strings.Fields(s.Outstanding), func(t string) bool { return t == resourceType })
-	was := s.Outstanding
-	s.Outstanding = strings.Join(left, " ")
-	if was == "" || s.Outstanding != "" {
-		return nil
-	}
-	after := strings.Fields(s.Afterwards)
-	s.Afterwards = ""
-	return after
+	Generation   int64 // of the present start: jobs of an earlier one end themselves
 }

@@ -62,8 +62,8 @@ type Machine struct {
 	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
 }
 
-// Options are what a machine is made of. All but Source and Pending are
-// required.
+// Options are what a machine is made of. All but Source, Pending and ReadingFailed
+// are required.
 type Options struct {
 	Settings   settings.Settings
 	Name       string                     // of this server among those that share the store
@@ -72,6 +72,8 @@ type Options struct {
 	Sandbox    func() sandbox.Report      // what this machine gives functions to run in
 	Pending    func() int                 // how many requests are being answered
 	Source     recorder.Source            // instead of the targets and the embedded services
+
+	ReadingFailed func(resourceType string) // is called when a type could not be read; may be nil
 }
 
 // New is the picture of the product: what there is, and what works with what.
@@ -84,6 +86,10 @@ func New(ctx context.Context, log *slog.Logger, o Options) (*Machine, error) {
 	return m, nil
 }
 
+// readers is how many jobs read resources at once. They wait for other services and
+// hardly compute, and a place that hangs holds several.
+const readers = 64
+
 func (m *Machine) fill(ctx context.Context) (err error) {
 	if m.DB, err = db.Open(ctx, m.options.Settings.DatabaseURL(), m.log); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -91,7 +97,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	if err := m.restoreClock(ctx); err != nil {
 		return err
 	}
-	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name); err != nil {
+	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name, job.QueueOptions{Workers: map[string]int{job.Collect: readers}}); err != nil {
 		return err
 	}
 	if m.Known, err = m.options.Catalogues(); err != nil {
@@ -142,6 +148,7 @@ func (m *Machine) addVerbs() {
 	}
 	m.Recorder = recorder.New(m.log, recorder.Options{
 		DB: m.DB, Jobs: m.Jobs, Source: source, Judge: m.Rules.Judge, Publish: m.publish, Poll: m.options.Settings.Poll, Now: m.Clock.Now,
+		ReadingFailed: m.options.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
 }

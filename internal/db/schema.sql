@@ -273,6 +273,20 @@ CREATE TABLE queues (
 
 CREATE UNIQUE INDEX queues_id ON queues (id);
 
+CREATE TABLE reading (
+    place     INTEGER NOT NULL,
+    type      INTEGER NOT NULL,
+    token     BIGINT NOT NULL,  -- of the reading that is under way, which its job carries; 0 if none is
+    asked     BIGINT NOT NULL,  -- when its job was inserted; 0 while it waits for others
+    late      BOOLEAN NOT NULL, -- it waits for all others
+    inventory BOOLEAN NOT NULL, -- the first complete reading since the recorder started is still to come
+    completed BIGINT NOT NULL,  -- when the last complete reading began; 0 if never
+    failing   BIGINT NOT NULL,  -- since when readings fail; 0 if the last one did not
+    code      TEXT NOT NULL,    -- of the failure
+    message   TEXT NOT NULL,
+    PRIMARY KEY (place, type)
+) WITHOUT ROWID;
+
 CREATE TABLE recorder (
     place      INTEGER NOT NULL,
     name       TEXT NOT NULL,
@@ -281,13 +295,10 @@ CREATE TABLE recorder (
     PRIMARY KEY (place, name)
 );
 
-CREATE TABLE recorder_failure (
-    place   INTEGER NOT NULL,
-    type    INTEGER NOT NULL,
-    code    TEXT NOT NULL,
-    message TEXT NOT NULL,
-    since   BIGINT NOT NULL,
-    PRIMARY KEY (place, type)
+CREATE TABLE recorder_poll (
+    place      INTEGER PRIMARY KEY,
+    generation BIGINT NOT NULL,
+    due        BIGINT NOT NULL
 );
 
 CREATE TABLE recorder_status (
@@ -301,8 +312,6 @@ CREATE TABLE recorder_status (
     stopped       BIGINT NOT NULL,
     changed       BIGINT NOT NULL,
     generation    BIGINT NOT NULL, -- counts starts
-    outstanding   TEXT NOT NULL,   -- types that are being read
-    afterwards    TEXT NOT NULL,   -- types to read after them
     PRIMARY KEY (place, name)
 );
 

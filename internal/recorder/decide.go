@@ -55,16 +55,27 @@ func (b basis) decide(observations []Observation, now time.Time) (changes, error
 	return d.changes, nil
 }
 
-// stale reports whether a later observation of the resource was recorded, or
-// found to make no difference.
+// stale reports whether an observation may be older than what is recorded. Where
+// changes are announced, their number decides. Elsewhere the time does: a reading
+// that began before the newest item was captured may have seen what was before.
+// A capture time that is still to come says only that the clock was moved back.
 func (d *decision) stale(o Observation) bool {
-	return o.Sequence != nil && *o.Sequence < d.sequences[o.Item.ResourceKey].Seen
+	if o.Generation != 0 && o.Generation != d.status.Generation {
+		return true
+	}
+	if o.Sequence != nil {
+		return *o.Sequence < d.sequences[o.Item.ResourceKey].Seen
+	}
+	captured := d.heads[o.Item.ResourceKey].Captured
+	return !o.Began.IsZero() && o.Began.Before(captured) && !captured.After(d.now)
 }
 
-// retryStale has a resource read again if it gets an item because of another one
-// and has not got it yet.
+// retryStale has a resource read again if no other reading of it is certain to
+// come: it gets an item because of another one and has not got it yet, or it
+// announced a change and the recorder was started again since.
 func (d *decision) retryStale(o Observation) {
-	if o.Since > d.heads[o.Item.ResourceKey].StateID {
+	outdated := o.Sequence != nil && o.Generation != d.status.Generation
+	if outdated || o.Since > d.heads[o.Item.ResourceKey].StateID {
 		d.retries = append(d.retries, retry{key: o.Item.ResourceKey, since: o.Since})
 	}
 }
@@ -139,7 +150,7 @@ func (d *decision) change(o Observation) error {
 	if !differs && (o.Since == 0 || head.StateID >= o.Since) {
 		return nil
 	}
-	if d.recorder.RecordsDaily(it.Type) && d.now.Sub(head.Captured) < day {
+	if d.recorder.RecordsDaily(it.Type) && withinDay(head.Captured, d.now) {
 		d.retries = append(d.retries, retry{key: it.ResourceKey, at: head.Captured.Add(day)})
 		return nil
 	}
@@ -148,6 +159,13 @@ func (d *decision) change(o Observation) error {
 		d.effects = append(d.effects, effect{item: n.Item, before: &n.Item, relationsDiffer: !n.SameRelations})
 	}
 	return nil
+}
+
+// withinDay reports whether less than a day has passed since a capture; not so if
+// the clock was moved back behind it.
+func withinDay(captured, now time.Time) bool {
+	age := now.Sub(captured)
+	return age >= 0 && age < day
 }
 
 // identity returns an item without configuration, tags and relationships.

@@ -39,8 +39,8 @@ func (c *changes) readBefore(ctx context.Context, tx *db.Tx, p config.Place) err
 // captureAffected asks for captures of the resources that get an item because of
 // others: those with a relationship to one that changed, and those to which one
 // has a relationship that is new or has ended. Items that come from these captures
-// have no effects.
-func (r *Recorder) captureAffected(ctx context.Context, tx *db.Tx, p config.Place, effects []effect) error {
+// have no effects. What is not recorded gets no item.
+func (r *Recorder) captureAffected(ctx context.Context, tx *db.Tx, rec config.Recorder, p config.Place, effects []effect) error {
 	if r.Source == nil || len(effects) == 0 {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (r *Recorder) captureAffected(ctx context.Context, tx *db.Tx, p config.Plac
 	for _, e := range effects {
 		for _, k := range r.affected(e, origins[e.item.ResourceKey]) {
 			list := since[e.item.StateID]
-			if k != e.item.ResourceKey && slices.Contains(readable, k.Type) && !slices.Contains(list, k) {
+			if k != e.item.ResourceKey && slices.Contains(readable, k.Type) && rec.Records(k.Type) && !slices.Contains(list, k) {
 				since[e.item.StateID] = append(list, k)
 			}
 		}

@@ -39,7 +39,7 @@ func (r *Recorder) Start(ctx context.Context, tx *db.Tx, rec config.Recorder) er
 	}
 	s.Recording, s.Start, s.Changed = true, r.Now(), r.Now()
 	s.LastStatus, s.ErrorCode, s.ErrorMessage = config.StatusPending, "", ""
-	if r.Source == nil || len(r.Source.Types(rec.Place)) == 0 {
+	if r.Source == nil || len(r.scope(rec)) == 0 {
 		s.LastStatus = config.StatusSuccess // nothing to read
 	}
 	s.Generation = r.nextGeneration(s)
@@ -67,11 +67,20 @@ func (r *Recorder) Stop(ctx context.Context, tx *db.Tx, rec config.Recorder) err
 	if err := store.SetRecorderStatus(ctx, tx, rec, s); err != nil {
 		return err
 	}
+	if err := r.end(ctx, tx, rec.Place); err != nil {
+		return err
+	}
 	return r.Publish(ctx, tx, config.RecorderChanged{Recorder: rec, Status: s})
 }
 
-// Delete forgets a recorder, running or not. The history stays.
+// Delete removes a recorder, running or not. The history stays.
 func (r *Recorder) Delete(ctx context.Context, tx *db.Tx, rec config.Recorder) error {
+	if _, err := r.status(ctx, tx, rec); err != nil {
+		return err
+	}
+	if err := r.end(ctx, tx, rec.Place); err != nil {
+		return err
+	}
 	if err := r.Publish(ctx, tx, config.RecorderChanged{Recorder: rec, Deleted: true}); err != nil {
 		return err
 	}

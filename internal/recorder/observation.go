@@ -1,6 +1,10 @@
 package recorder
 
-import "plumb/internal/config"
+import (
+	"time"
+
+	"plumb/internal/config"
+)
 
 // An Observation is what was read of one resource.
 type Observation struct {
@@ -16,6 +20,12 @@ type Observation struct {
 	// Sequence is how many changes of the resource had been announced before it
 	// was read; nil where its changes are not announced.
 	Sequence *int64
+	// Began is when the reading began that made the observation; zero for one that
+	// cannot be outdated, such as what a caller pushes.
+	Began time.Time
+	// Generation is the start of the recorder that asked for the reading; 0 if none
+	// did.
+	Generation int64
 }
 
 // latest returns the observations without those that a later one of the same

@@ -18,7 +18,8 @@ const (
 // Record compares observations with the newest items and records the
 // differences, durably and evaluated by every in-process rule, when it returns.
 // All are of one place; of several of one resource the last one counts. A place
-// without a running recorder records nothing.
+// without a running recorder records nothing. ErrBusy says that other servers kept
+// writing the same resources.
 func (r *Recorder) Record(ctx context.Context, p config.Place, observations []Observation) error {
 	observations = latest(observations)
 	for len(observations) > 0 {
@@ -35,6 +36,11 @@ func (r *Recorder) Record(ctx context.Context, p config.Place, observations []Ob
 // something was, it begins again. A batch that loses again and again holds its
 // resources first: slower for the others, and certain.
 func (r *Recorder) recordBatch(ctx context.Context, p config.Place, observations []Observation) error {
+	unlock, err := r.locks.lock(ctx, observations)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	for range maxAttempts {
 		err := r.tryBatch(ctx, p, observations)
 		if !errors.Is(err, errConflict) && !errors.Is(err, store.ErrConflict) {
@@ -146,7 +152,7 @@ func (r *Recorder) write(ctx context.Context, tx *db.Tx, b basis, c changes, set
 	if err := settle(ctx, tx); err != nil {
 		return fmt.Errorf("settle verdicts: %w", err)
 	}
-	if err := r.captureAffected(ctx, tx, b.place, c.effects); err != nil {
+	if err := r.captureAffected(ctx, tx, b.recorder, b.place, c.effects); err != nil {
 		return err
 	}
 	return r.Publish(ctx, tx, config.ItemsRecorded{Place: b.place, Items: c.plainItems()})

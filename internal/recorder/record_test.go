@@ -16,24 +16,20 @@ func TestBatchThatAlwaysLosesHoldsItsResourcesAndWins(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		w.start()
-		record := func(ctx context.Context, n int) error {
+		record := func(ctx context.Context, r *recorder.Recorder, n int) error {
 			it := item(instance, "i-1", map[string]any{"version": int64(n)})
-			return w.recorder.Record(ctx, place, []recorder.Observation{{Item: it}})
+			return r.Record(ctx, place, []recorder.Observation{{Item: it}})
 		}
-		others, nested := 0, false
+		others, elsewhere := 0, w.another(t)
 		w.recorder.Judge = func(ctx context.Context, _ config.Place, _ []config.Item) (func(context.Context, *db.Tx) error, error) {
-			if !nested { // another writer comes between, unless it has to wait
-				nested = true
-				ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-				if record(ctx, others) == nil {
-					others++
-				}
-				cancel()
-				nested = false
+			ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+			defer cancel()
+			if record(ctx, elsewhere, others) == nil { // another server comes between, unless it has to wait
+				others++
 			}
 			return func(context.Context, *db.Tx) error { return nil }, nil
 		}
-		if err := record(t.Context(), 1000); err != nil {
+		if err := record(t.Context(), w.recorder, 1000); err != nil {
 			t.Fatal(err)
 		}
 		if others == 0 {

@@ -59,19 +59,33 @@ type Options struct {
 	Publish func(ctx context.Context, tx *db.Tx, event any) error
 	Poll    time.Duration // between two readings of what does not announce itself
 	Now     func() time.Time
+	// ReadingFailed is called, if it is set, when a type could not be read.
+	ReadingFailed func(resourceType string)
 }
 
-// A Recorder records. It is safe for concurrent use and keeps nothing itself.
+// A Recorder records. It is safe for concurrent use. Everything that counts is in
+// the store: what it keeps itself, a server that starts again can do without.
 type Recorder struct {
 	log *slog.Logger
 	Options
+	failures failureLog
+	locks    resourceLocks
 }
 
 // New returns a recorder and registers its jobs.
 func New(log *slog.Logger, o Options) *Recorder {
-	r := &Recorder{log, o}
+	r := &Recorder{
+		log: log, Options: o, failures: failureLog{logged: map[failureKey]time.Time{}},
+		locks: resourceLocks{held: map[config.ResourceKey]chan struct{}{}},
+	}
 	r.handleJobs()
 	return r
+}
+
+func (r *Recorder) handleJobs() {
+	job.HandleTx(r.Jobs, r.doPoll, job.Policy{})
+	job.HandlePrepared(r.Jobs, r.doDiscover, job.Policy{Timeout: readingTimeout + time.Minute})
+	job.Handle(r.Jobs, r.doCapture, job.Policy{Timeout: captureTimeout})
 }
 
 // capture returns the present time, as precise as items hold it.

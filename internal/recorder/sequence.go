@@ -56,6 +56,7 @@ const maxReads = 10
 func (r *Recorder) observe(ctx context.Context, key config.ResourceKey) (o Observation, err error) {
 	before, err := r.sequences(ctx, key.Place, key.Type, key)
 	for range maxReads {
+		began := r.capture()
 		if err != nil {
 			return Observation{}, err
 		}
@@ -64,7 +65,7 @@ func (r *Recorder) observe(ctx context.Context, key config.ResourceKey) (o Obser
 			return Observation{}, err
 		}
 		it.ResourceKey = key
-		o = Observation{Item: it, Gone: !found, Sequence: sequenceOf(before, key)}
+		o = Observation{Item: it, Gone: !found, Sequence: sequenceOf(before, key), Began: began}
 		now, err := r.sequences(ctx, key.Place, key.Type, key)
 		if err != nil || now[key] == before[key] {
 			return o, err

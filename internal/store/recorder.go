@@ -26,8 +26,8 @@ func PutRecorder(ctx context.Context, tx *db.Tx, r config.Recorder) error {
 		return fmt.Errorf("put recorder: %w", err)
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO recorder_status (place, name, recording, last_status, error_code, error_message,
-		started, stopped, changed, generation, outstanding, afterwards)
-		VALUES (?, ?, ?, '', '', '', 0, 0, 0, 0, '', '') ON CONFLICT DO NOTHING`, place, r.Name, false)
+		started, stopped, changed, generation)
+		VALUES (?, ?, ?, '', '', '', 0, 0, 0, 0) ON CONFLICT DO NOTHING`, place, r.Name, false)
 	if err != nil {
 		return fmt.Errorf("put recorder status: %w", err)
 	}
@@ -99,13 +99,13 @@ func Recorders(ctx context.Context, tx *db.Tx, p config.Place) ([]config.Recorde
 }
 
 const recorderStatusColumns = `s.recording, s.last_status, s.error_code, s.error_message, s.started, s.stopped, s.changed,
-	s.generation, s.outstanding, s.afterwards`
+	s.generation`
 
 func scanRecorderStatus(row db.Row, before ...any) (config.RecorderStatus, error) {
 	var s config.RecorderStatus
 	var started, stopped, changed int64
 	err := row.Scan(append(before, &s.Recording, &s.LastStatus, &s.ErrorCode, &s.ErrorMessage, &started, &stopped, &changed,
-		&s.Generation, &s.Outstanding, &s.Afterwards)...)
+		&s.Generation)...)
 	s.Start, s.Stop, s.Changed = db.Time(started), db.Time(stopped), db.Time(changed)
 	return s, err
 }
@@ -131,9 +131,9 @@ func SetRecorderStatus(ctx context.Context, tx *db.Tx, r config.Recorder, s conf
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE recorder_status SET recording = ?, last_status = ?, error_code = ?, error_message = ?, started = ?,
-		stopped = ?, changed = ?, generation = ?, outstanding = ?, afterwards = ? WHERE place = ? AND name = ?`,
+		stopped = ?, changed = ?, generation = ? WHERE place = ? AND name = ?`,
 		s.Recording, s.LastStatus, s.ErrorCode, s.ErrorMessage, db.Micros(s.Start), db.Micros(s.Stop), db.Micros(s.Changed),
-		s.Generation, s.Outstanding, s.Afterwards, place, r.Name)
+		s.Generation, place, r.Name)
 	if err != nil {
 		return fmt.Errorf("write recorder status: %w", err)
 	}

@@ -110,9 +110,9 @@ func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, af
 	return out, nil
 }
 
-// CollectedKeys returns the live resources of a type that a collector found
-// before a moment: those that a complete answer without them says are gone.
-func CollectedKeys(ctx context.Context, tx *db.Tx, p config.Place, resourceType string, before time.Time) ([]config.ResourceKey, error) {
+// CollectedKeys returns ids of the live resources of a type that were read and not
+// pushed, in their order, after the given one.
+func CollectedKeys(ctx context.Context, tx *db.Tx, p config.Place, resourceType, after string, limit int) ([]config.ResourceKey, error) {
 	place, kind, err := placeAndType(ctx, tx, p, resourceType)
 	if err != nil || place == 0 || kind == 0 {
 		return nil, err
@@ -123,8 +123,8 @@ func CollectedKeys(ctx context.Context, tx *db.Tx, p config.Place, resourceType 
 		err := scan(&k.ID)
 		out = append(out, k)
 		return err
-	}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND `+isLive+` AND NOT r.pushed AND r.state_id < ?
-		ORDER BY r.external_id`, kind, place, firstState(before))
+	}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ? AND `+isLive+` AND NOT r.pushed
+		ORDER BY r.external_id LIMIT ?`, kind, place, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read collected resources: %w", err)
 	}

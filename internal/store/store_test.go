@@ -127,7 +127,7 @@ func TestListsLeaveOutWhatIsGoneUnlessAskedFor(t *testing.T) {
 		keys, err := store.LiveKeys(s.Context(), s.tx, place, nil, key("A::B::C", "a"), 10)
 		s.must(err)
 		s.equal(keys, []config.ResourceKey{key("A::B::D", "c")})
-		collected, err := store.CollectedKeys(s.Context(), s.tx, place, "A::B::D", noon.Add(time.Hour))
+		collected, err := store.CollectedKeys(s.Context(), s.tx, place, "A::B::D", "", 10)
 		s.must(err)
 		s.equal(len(collected), 0)
 	})

@@ -99,19 +99,7 @@ CREATE TABLE recorder_status (
     stopped       BIGINT NOT NULL,
     changed       BIGINT NOT NULL,
     generation    BIGINT NOT NULL, -- counts starts
-    outstanding   TEXT NOT NULL,   -- types that are being read
-    afterwards    TEXT NOT NULL,   -- types to read after them
     PRIMARY KEY (place, name)
-);
-
--- The types of a place whose last reading failed, and since when.
-CREATE TABLE recorder_failure (
-    place   INTEGER NOT NULL,
-    type    INTEGER NOT NULL,
-    code    TEXT NOT NULL,
-    message TEXT NOT NULL,
-    since   BIGINT NOT NULL,
-    PRIMARY KEY (place, type)
 );
 
 CREATE TABLE delivery_channel (
