@@ -24,9 +24,12 @@ func TestRecordedAnswersMakeTheExpectedItems(t *testing.T) {
 	cat := load(t)
 	for _, info := range cat.Types() {
 		t.Run(info.Type, func(t *testing.T) {
-			examples := cat.Examples(info.Type)
-			if len(examples) == 0 {
-				t.Error("the file has no examples")
+			if err := cat.Verify(info.Type); err != nil {
+				t.Error(err)
+			}
+			examples, err := cat.Examples(info.Type)
+			if err != nil || len(examples) == 0 {
+				t.Error("the file has no examples", err)
 			}
 			for _, ex := range examples {
 				if err := cat.Check(t.Context(), info.Type, ex); err != nil {
@@ -55,7 +58,11 @@ func TestAnInstanceIsCapturedAgainWithItsGroups(t *testing.T) {
 
 func TestGroupsAndVolumesAreRelatedToTheirInstance(t *testing.T) {
 	cat := load(t)
-	items, err := cat.Run(t.Context(), "AWS::EC2::Instance", cat.Examples("AWS::EC2::Instance")[0])
+	examples, err := cat.Examples("AWS::EC2::Instance")
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := cat.Run(t.Context(), "AWS::EC2::Instance", examples[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,11 @@ func TestTheSDKReadsRecordedAnswersAsWeDo(t *testing.T) {
 	cat, m := load(t), awsclient.NewModels(models.FS)
 	compared := 0
 	for _, info := range cat.Types() {
-		for _, ex := range cat.Examples(info.Type) {
+		examples, err := cat.Examples(info.Type)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ex := range examples {
 			for _, rec := range ex.Answers {
 				client := sdkClient(info.Service, rec.Body)
 				if client == nil || rec.Error != "" {

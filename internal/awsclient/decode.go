@@ -1,6 +1,7 @@
 package awsclient
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -8,6 +9,9 @@ import (
 
 	"plumb/internal/model"
 )
+
+// errEmpty is an answer of an operation whose answers have a body.
+var errEmpty = errors.New("the answer is empty")
 
 // Decode reads a recorded answer as Call would have: body of an operation that succeeded, or an *Error.
 func (m *Models) Decode(
@@ -100,6 +104,9 @@ func restBodyOf(api *model.API, op *model.Operation, ans *answer) (map[string]an
 		case "blob":
 			return map[string]any{m.Name: ans.body}, nil
 		case "string":
+			if len(ans.body) == 0 {
+				return nil, errEmpty
+			}
 			return map[string]any{m.Name: string(ans.body)}, nil
 		}
 		ref = &m.Ref
@@ -110,21 +117,17 @@ func restBodyOf(api *model.API, op *model.Operation, ans *answer) (map[string]an
 	if err != nil {
 		return nil, err
 	}
-	if shape.Payload != "" && body != nil {
+	if shape.Payload != "" {
 		return map[string]any{shape.Payload: body}, nil
 	}
-	return orEmpty(body), nil
+	return body, nil
 }
 
+// restValue reads the document that the operation answers in its body. Without one there is no answer: AWS sends at least
+// an empty element or object.
 func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte) (map[string]any, error) {
 	if api.Metadata.Protocol == "rest-json" {
-		if len(body) == 0 {
-			return nil, nil
-		}
 		return jsonCodec{rest: true}.decode(ref, body)
-	}
-	if len(body) == 0 {
-		return nil, nil
 	}
 	root, err := parseXML(body)
 	if err != nil {
@@ -133,10 +136,24 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 	if root.name == "Error" { // S3 may find out that it failed after it said 200
 		return nil, readError(api, &answer{status: http.StatusInternalServerError, body: body})
 	}
+	if !isRoot(op, ref, root.name) {
+		return nil, fmt.Errorf("the answer is <%s> and not <%s>", root.name, orElse(op.Root, ref.ShapeName))
+	}
 	if op.Name == "GetBucketLocation" { // the root element is the member itself, alone in all of S3
 		return map[string]any{"LocationConstraint": root.text}, nil
 	}
 	return xmlStructure(ref.Shape, root)
+}
+
+// isRoot reports whether the root element of an answer has the operation's name for it, or the one that imitations of AWS
+// take, who go by the operation.
+func isRoot(op *model.Operation, ref *model.Ref, name string) bool {
+	for _, known := range []string{op.Root, ref.LocationName, ref.ShapeName, ref.Shape.LocationName, op.Name + "Response", op.Name + "Result"} {
+		if known != "" && name == known {
+			return true
+		}
+	}
+	return false
 }
 
 // httpCode is the code of an error that came without one.

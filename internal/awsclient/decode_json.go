@@ -3,7 +3,9 @@ package awsclient
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"plumb/internal/config"
 	"plumb/internal/model"
@@ -15,13 +17,16 @@ func (c jsonCodec) decode(ref *model.Ref, body []byte) (map[string]any, error) {
 		if len(ref.Shape.Members) == 0 {
 			return map[string]any{}, nil
 		}
-		return nil, fmt.Errorf("the answer is empty")
+		return nil, errEmpty
 	}
 	var doc map[string]any
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("the answer is not a whole JSON object: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) || doc == nil {
+		return nil, errors.New("the answer is not one JSON object")
 	}
 	v, err := c.from(ref, doc)
 	if err != nil {

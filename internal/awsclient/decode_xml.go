@@ -46,6 +46,8 @@ func parseXML(b []byte) (*node, error) {
 			if len(open) > 0 {
 				parent := open[len(open)-1]
 				parent.children = append(parent.children, n)
+			} else if root != nil {
+				return nil, fmt.Errorf("the answer has <%s> behind its document", n.name)
 			} else {
 				root = n
 			}

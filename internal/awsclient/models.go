@@ -10,7 +10,7 @@ import (
 
 // Models reads service descriptions on first use and keeps them. One is enough for a program: clients share it.
 type Models struct {
-	fsys fs.FS
+	folder *model.Folder
 
 	mu     sync.Mutex
 	loaded map[string]*model.API
@@ -18,7 +18,7 @@ type Models struct {
 
 // NewModels returns the descriptions in a folder of stripped models (package models has ours).
 func NewModels(fsys fs.FS) *Models {
-	return &Models{fsys: fsys, loaded: map[string]*model.API{}}
+	return &Models{folder: model.NewFolder(fsys), loaded: map[string]*model.API{}}
 }
 
 // API returns the description of a service, by the name of its file: "ec2".
@@ -28,7 +28,7 @@ func (m *Models) API(service string) (*model.API, error) {
 	if api := m.loaded[service]; api != nil {
 		return api, nil
 	}
-	api, err := model.Load(m.fsys, service)
+	api, err := m.folder.Load(service)
 	if err != nil {
 		return nil, fmt.Errorf("service %q cannot be called: %w", service, err)
 	}

@@ -56,6 +56,9 @@ type Operation struct {
 	UnsignedPayload bool       `json:"unsignedPayload,omitempty"`
 	NeedsChecksum   bool       `json:"needsChecksum,omitempty"` // the body must carry Content-MD5 or a checksum
 	Deprecated      bool       `json:"deprecated,omitempty"`
+
+	// Root is set by patches: the root element of an answer in XML, where no name in the model says it.
+	Root string `json:"root,omitempty"`
 }
 
 // A Ref is a use of a shape, with what the use adds to it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 )
 
 // A Listing is one service in services.json: whether Plumb serves it or only calls it, and which operations are kept.
@@ -29,37 +30,59 @@ func Listings(fsys fs.FS) (map[string]Listing, error) {
 	return all, nil
 }
 
+// A Folder is a folder of descriptions. The corrections are read once for all of them.
+type Folder struct {
+	fsys    fs.FS
+	patches func() ([]Patch, error)
+}
+
+// NewFolder returns the descriptions in a folder. It reads nothing.
+func NewFolder(fsys fs.FS) *Folder {
+	return &Folder{fsys, sync.OnceValues(func() ([]Patch, error) { return Patches(fsys) })}
+}
+
+// Load reads the description of one service from a folder that is used once.
+func Load(fsys fs.FS, name string) (*API, error) { return NewFolder(fsys).Load(name) }
+
 // Load reads the description of one service: NAME.json, what NAME.more.json adds, corrected by patches.json, with every
 // shape reference resolved. A reference to a shape that is not there is an error.
-func Load(fsys fs.FS, name string) (*API, error) {
-	var doc map[string]any
-	if err := readJSON(fsys, name+".json", &doc); err != nil {
+func (f *Folder) Load(name string) (*API, error) {
+	text := parts{Operations: map[string]json.RawMessage{}, Shapes: map[string]json.RawMessage{}}
+	if err := readJSON(f.fsys, name+".json", &text); err != nil {
 		return nil, err
 	}
-	if err := addMore(fsys, name, doc); err != nil {
+	if err := text.add(f.fsys, name); err != nil {
 		return nil, err
 	}
-	if err := patch(fsys, name, doc); err != nil {
+	all, err := f.patches()
+	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(doc)
+	if err := text.patch(name, all); err != nil {
+		return nil, err
+	}
+	api, err := text.decode()
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	api := &API{Name: name}
-	if err := json.Unmarshal(text, api); err != nil {
-		return nil, fmt.Errorf("model %s: %w", name, err)
-	}
+	api.Name = name
 	if err := api.resolve(); err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
 	return api, nil
 }
 
-// addMore merges the operations and shapes of NAME.more.json, which may not replace what is there: the day the source
-// has them too, the file must go.
-func addMore(fsys fs.FS, name string, doc map[string]any) error {
-	var more map[string]any
+// parts are a description before its entries are decoded, so that a correction touches the text of one entry.
+type parts struct {
+	Metadata   json.RawMessage            `json:"metadata"`
+	Operations map[string]json.RawMessage `json:"operations"`
+	Shapes     map[string]json.RawMessage `json:"shapes"`
+}
+
+// add merges the operations and shapes of NAME.more.json, which may not replace what is there: the day the source has
+// them too, the file must go.
+func (t *parts) add(fsys fs.FS, name string) error {
+	var more parts
 	err := readJSON(fsys, name+".more.json", &more)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -67,15 +90,37 @@ func addMore(fsys fs.FS, name string, doc map[string]any) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []string{"operations", "shapes"} {
-		into, _ := doc[part].(map[string]any)
-		from, _ := more[part].(map[string]any)
-		for k, v := range from {
-			if _, dup := into[k]; dup {
+	for part, maps := range map[string][2]map[string]json.RawMessage{
+		"operations": {t.Operations, more.Operations}, "shapes": {t.Shapes, more.Shapes},
+	} {
+		for k, v := range maps[1] {
+			if _, dup := maps[0][k]; dup {
 				return fmt.Errorf("%s.more.json: %s.%s is in %s.json as well", name, part, k, name)
 			}
-			into[k] = v
+			maps[0][k] = v
 		}
+	}
+	return nil
+}
+
+func (t *parts) decode() (*API, error) {
+	api := &API{Operations: map[string]*Operation{}, Shapes: map[string]*Shape{}}
+	if err := json.Unmarshal(t.Metadata, &api.Metadata); err != nil && len(t.Metadata) > 0 {
+		return nil, err
+	}
+	if err := decodeAll(t.Operations, api.Operations); err != nil {
+		return nil, err
+	}
+	return api, decodeAll(t.Shapes, api.Shapes)
+}
+
+func decodeAll[T any](from map[string]json.RawMessage, into map[string]*T) error {
+	for k, text := range from {
+		v := new(T)
+		if err := json.Unmarshal(text, v); err != nil {
+			return fmt.Errorf("%s: %w", k, err)
+		}
+		into[k] = v
 	}
 	return nil
 }

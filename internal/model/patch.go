@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,29 +34,62 @@ func Patches(fsys fs.FS) ([]Patch, error) {
 	return all, nil
 }
 
-func patch(fsys fs.FS, service string, doc map[string]any) error {
-	all, err := Patches(fsys)
-	if err != nil {
-		return err
-	}
+// patch corrects the entries that patches name, and leaves the text of all others alone.
+func (t *parts) patch(service string, all []Patch) error {
 	for _, p := range all {
 		if p.Service != service {
 			continue
 		}
-		if err := p.apply(doc); err != nil {
+		if err := t.correct(p); err != nil {
 			return fmt.Errorf("patches.json: %s %s: %w", service, p.Path, err)
 		}
 	}
 	return nil
 }
 
+// correct decodes the one entry that the path leads to, changes it and encodes it again.
+func (t *parts) correct(p Patch) error {
+	steps := strings.Split(p.Path, ".")
+	entries := map[string]map[string]json.RawMessage{"operations": t.Operations, "shapes": t.Shapes}[steps[0]]
+	if steps[0] == "metadata" {
+		steps = append([]string{""}, steps...)
+		entries = map[string]json.RawMessage{"metadata": t.Metadata}
+	}
+	if entries == nil || len(steps) < 2 {
+		return fmt.Errorf("the path leads to no entry")
+	}
+	name, doc := steps[1], map[string]any{}
+	if text, ok := entries[name]; ok {
+		var v any
+		if err := json.Unmarshal(text, &v); err != nil {
+			return err
+		}
+		doc[name] = v
+	}
+	if err := p.apply(doc, steps[1:]); err != nil {
+		return err
+	}
+	delete(entries, name)
+	if v, ok := doc[name]; ok {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		entries[name] = text
+	}
+	if name == "metadata" && steps[0] == "" {
+		t.Metadata = entries[name]
+	}
+	return nil
+}
+
 // apply rebuilds the path from its end: every step returns its container with the change in it, because a list that
 // grows is another list.
-func (p Patch) apply(doc map[string]any) error {
+func (p Patch) apply(doc map[string]any, steps []string) error {
 	if p.Op != "set" && p.Op != "remove" {
 		return fmt.Errorf("op %q is neither set nor remove", p.Op)
 	}
-	_, err := p.change(doc, strings.Split(p.Path, "."))
+	_, err := p.change(doc, steps)
 	return err
 }
 

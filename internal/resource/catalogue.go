@@ -2,10 +2,13 @@ package resource
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -18,6 +21,7 @@ const GlobalRegion = "global"
 
 // A Catalogue knows the resource types that can be read, and the names of all that exist. It does not change.
 type Catalogue struct {
+	fsys   fs.FS
 	forms  map[string]*form
 	known  map[string]bool
 	models *awsclient.Models
@@ -31,10 +35,11 @@ type Info struct {
 	Single  bool // Gone asks for the one resource; else it reads the list again, which is all that the service has
 }
 
-// Load reads every file of the folder. A file with an unknown key, a wrong expression, or a call, shape, step or type that
-// does not exist is an error.
+// Load reads the form in every file of the folder. A file with an unknown key, a wrong expression, or a type that
+// does not exist is an error. What a form says of its service's model is checked by Verify, and before the type is first
+// read: to load every model would cost a start ten times as much.
 func Load(fsys fs.FS, models *awsclient.Models) (*Catalogue, error) {
-	c := &Catalogue{forms: map[string]*form{}, known: map[string]bool{}, models: models}
+	c := &Catalogue{fsys: fsys, forms: map[string]*form{}, known: map[string]bool{}, models: models}
 	names, err := fs.ReadFile(fsys, "types.txt")
 	if err != nil {
 		return nil, fmt.Errorf("load resource types: %w", err)
@@ -59,8 +64,8 @@ func (c *Catalogue) read(fsys fs.FS, file string) error {
 	if err != nil {
 		return err
 	}
-	var f form
-	d := yaml.NewDecoder(bytes.NewReader(b))
+	f := form{file: file}
+	d := yaml.NewDecoder(bytes.NewReader(b)) // of the first document alone
 	d.KnownFields(true)
 	if err := d.Decode(&f); err != nil {
 		return err
@@ -68,7 +73,20 @@ func (c *Catalogue) read(fsys fs.FS, file string) error {
 	if err := c.check(&f); err != nil {
 		return err
 	}
+	f.verify = sync.OnceValue(func() error { return c.checkModel(&f) })
 	c.forms[f.Type] = &f
+	return nil
+}
+
+// Verify holds the form of a type against the model of its service.
+func (c *Catalogue) Verify(typ string) error {
+	f, ok := c.forms[typ]
+	if !ok {
+		return fmt.Errorf("there is no file for %q", typ)
+	}
+	if err := f.verify(); err != nil {
+		return fmt.Errorf("%s: %w", f.file, err)
+	}
 	return nil
 }
 
@@ -96,10 +114,26 @@ func (f *form) info() Info { return Info{f.Type, f.Service, f.Global, f.One != n
 // Known says whether AWS Config has a type of that name, whether it can be read here or not.
 func (c *Catalogue) Known(typ string) bool { return c.known[typ] }
 
-// Examples are the examples in a type's file.
-func (c *Catalogue) Examples(typ string) []Example {
-	if f, ok := c.forms[typ]; ok {
-		return f.Examples
+// Examples reads the examples in a type's file.
+func (c *Catalogue) Examples(typ string) ([]Example, error) {
+	f, ok := c.forms[typ]
+	if !ok {
+		return nil, fmt.Errorf("there is no file for %q", typ)
 	}
-	return nil
+	b, err := fs.ReadFile(c.fsys, f.file)
+	if err != nil {
+		return nil, fmt.Errorf("examples of %s: %w", typ, err)
+	}
+	var second struct {
+		Examples []Example `yaml:"examples"`
+	}
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	if err := d.Decode(new(yaml.Node)); err != nil {
+		return nil, fmt.Errorf("examples of %s: %w", typ, err)
+	}
+	d.KnownFields(true)
+	if err := d.Decode(&second); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("examples of %s: %w", typ, err)
+	}
+	return second.Examples, nil
 }

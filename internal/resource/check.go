@@ -10,8 +10,7 @@ import (
 // Names in a document that are not the service's.
 var reserved = []string{"place", "answer", "element", "id", "name", "arn"}
 
-// check holds a form against the models and the names that exist, so that mistakes show at the start and not in the
-// middle of a night's inventory.
+// check holds a form against the names that exist.
 func (c *Catalogue) check(f *form) error {
 	if !c.known[f.Type] {
 		return fmt.Errorf("type %q is not in types.txt", f.Type)
@@ -19,15 +18,32 @@ func (c *Catalogue) check(f *form) error {
 	if c.forms[f.Type] != nil {
 		return fmt.Errorf("type %s has two files", f.Type)
 	}
+	if f.List.Each == nil || f.Identity.ID.value == nil {
+		return fmt.Errorf("list.each and identity.id are needed")
+	}
+	if len(f.List.Gone) > 0 || len(f.List.Missing) > 0 {
+		return fmt.Errorf("an error of the list is never an answer: no gone and no missing")
+	}
+	seen := slices.Clone(reserved)
+	for _, k := range f.Calls {
+		if k.As == "" || slices.Contains(seen, k.As) {
+			return fmt.Errorf("call %s needs a name of its own in \"as\"", k.Call)
+		}
+		seen = append(seen, k.As)
+	}
+	return c.checkRelations(f)
+}
+
+// checkModel holds a form against the model of its service.
+func (c *Catalogue) checkModel(f *form) error {
 	api, err := c.models.API(f.Service)
 	if err != nil {
 		return err
 	}
-	if f.List.Each == nil || f.Identity.ID.value == nil {
-		return fmt.Errorf("list.each and identity.id are needed")
-	}
-	if err := checkCalls(api, f); err != nil {
-		return err
+	for _, k := range f.calls() {
+		if api.Operations[k.Call] == nil {
+			return fmt.Errorf("call %q is not an operation of the %s model", k.Call, f.Service)
+		}
 	}
 	if err := checkBody(api, f.Configuration); err != nil {
 		return fmt.Errorf("configuration: %w", err)
@@ -37,29 +53,18 @@ func (c *Catalogue) check(f *form) error {
 			return fmt.Errorf("supplementary %s: %w", name, err)
 		}
 	}
-	return c.checkRelations(f)
+	return nil
 }
 
-func checkCalls(api *model.API, f *form) error {
+// calls returns every call of a form.
+func (f *form) calls() []call {
 	all := append([]call{f.List}, f.Calls...)
 	for _, k := range []*call{f.One, f.Exists} {
 		if k != nil {
 			all = append(all, *k)
 		}
 	}
-	for _, k := range all {
-		if api.Operations[k.Call] == nil {
-			return fmt.Errorf("call %q is not an operation of the %s model", k.Call, f.Service)
-		}
-	}
-	seen := slices.Clone(reserved)
-	for _, k := range f.Calls {
-		if k.As == "" || slices.Contains(seen, k.As) {
-			return fmt.Errorf("call %s needs a name of its own in \"as\"", k.Call)
-		}
-		seen = append(seen, k.As)
-	}
-	return nil
+	return all
 }
 
 func checkBody(api *model.API, b body) error {

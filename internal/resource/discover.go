@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -84,6 +85,9 @@ func (c *Catalogue) reader(client Caller, place config.Place, typ string) (*read
 	if f == nil {
 		return nil, fmt.Errorf("resources of type %q cannot be read: there is no file for it", typ)
 	}
+	if err := f.verify(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.file, err)
+	}
 	return &reader{f, c, client, place}, nil
 }
 
@@ -118,7 +122,34 @@ func (r *reader) answers(ctx context.Context, k call, base map[string]any) iter.
 	if err != nil {
 		return func(yield func(awsclient.Page, error) bool) { yield(nil, err) }
 	}
-	return r.client.Pages(ctx, r.Service, k.Call, in)
+	return func(yield func(awsclient.Page, error) bool) {
+		for page, err := range r.client.Pages(ctx, r.Service, k.Call, in) {
+			if err == nil {
+				err = k.sound(page)
+			}
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// sound returns an error if the answer is not what the service answers: a proxy's page that happens to parse, or a part.
+func (k call) sound(answer awsclient.Page) error {
+	ok, err := k.Expect.orTrue(answer)
+	if err == nil && !ok {
+		err = fmt.Errorf("the answer does not have what every answer has: %q", k.Expect.text)
+	}
+	for _, member := range k.JSON {
+		text, _ := answer[member].(string)
+		if err == nil && json.Unmarshal([]byte(text), &map[string]any{}) != nil {
+			err = fmt.Errorf("%s is not a JSON object", member)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", k.Call, err)
+	}
+	return nil
 }
 
 // listed returns a document for each resource in an answer.
@@ -132,8 +163,8 @@ func (r *reader) listed(k call, base, answer map[string]any) ([]map[string]any, 
 		return nil, err
 	}
 	list, ok := v.([]any)
-	if !ok && v != nil {
-		return nil, fmt.Errorf("%q gives %T and not a list", each.text, v)
+	if !ok && !(v == nil && k.Bare) {
+		return nil, fmt.Errorf("%s: the answer has no list where %q finds one", k.Call, each.text)
 	}
 	docs := make([]map[string]any, 0, len(list))
 	for _, e := range list {
@@ -195,7 +226,11 @@ func (r *reader) call(ctx context.Context, k call, doc map[string]any) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	return r.client.All(ctx, r.Service, k.Call, in)
+	answer, err := r.client.All(ctx, r.Service, k.Call, in)
+	if err != nil {
+		return nil, err
+	}
+	return answer, k.sound(answer)
 }
 
 func (k call) input(doc map[string]any) (map[string]any, error) {

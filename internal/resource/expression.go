@@ -3,38 +3,48 @@ package resource
 import (
 	"fmt"
 	"strings"
+	"sync"
 
-	jmespath "github.com/jmespath-community/go-jmespath"
+	jpfunctions "github.com/jmespath-community/go-jmespath/pkg/functions"
+	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
+	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"go.yaml.in/yaml/v3"
 )
 
 // An expression is JMESPath over a resource's document: the members of the resource as the service answered them, and
-// beside them "place" (account, region, partition), "answer" (the whole list it came from) and the answers of its calls.
+// beside them "place" (account, region, partition), "answer" (the page or list it came from) and the answers of its calls.
 type expression struct {
 	text string
-	path jmespath.JMESPath
+	node parsing.ASTNode
 }
+
+// functions is the one table of JMESPath's functions. jmespath.Compile makes one for each expression, which costs 94 KB a
+// type.
+var functions = sync.OnceValue(func() interpreter.FunctionCaller {
+	return interpreter.NewFunctionCaller(jpfunctions.GetDefaultFunctions()...)
+})
 
 // UnmarshalYAML compiles the expression, so that a file with a mistake does not load.
 func (e *expression) UnmarshalYAML(n *yaml.Node) error {
-	if err := n.Decode(&e.text); err != nil {
+	var text string
+	if err := n.Decode(&text); err != nil {
 		return err
 	}
-	var err error
-	e.path, err = compile(e.text, n.Line)
+	compiled, err := compile(text, n.Line)
+	*e = compiled
 	return err
 }
 
-func compile(text string, line int) (jmespath.JMESPath, error) {
-	p, err := jmespath.Compile(text)
+func compile(text string, line int) (expression, error) {
+	node, err := parsing.NewParser().Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("line %d: %q: %w", line, text, err)
+		return expression{}, fmt.Errorf("line %d: %q: %w", line, text, err)
 	}
-	return p, nil
+	return expression{text, node}, nil
 }
 
 func (e *expression) eval(doc map[string]any) (any, error) {
-	v, err := e.path.Search(doc)
+	v, err := interpreter.NewInterpreter(doc, functions(), nil).Execute(e.node, doc)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", e.text, err)
 	}
@@ -121,11 +131,11 @@ func compileText(s string, line int) (any, error) {
 			return nil, fmt.Errorf("line %d: %q: the brace is not closed", line, s)
 		}
 		text := s[open+1 : open+end]
-		p, err := compile(text, line)
+		e, err := compile(text, line)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, &expression{text, p})
+		parts = append(parts, &e)
 		s = s[open+end+1:]
 	}
 	return parts, nil

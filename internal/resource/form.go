@@ -1,6 +1,7 @@
 package resource
 
-// A form is one file of resources/: everything that is to know about a resource type.
+// A form is the first document of a file of resources/: how resources of a type are read. The second has its examples,
+// which a running program does not decode.
 type form struct {
 	Type          string          `yaml:"type"`
 	Service       string          `yaml:"service"` // the file of the service's model
@@ -14,7 +15,9 @@ type form struct {
 	Configuration body            `yaml:"configuration"`
 	Supplementary map[string]body `yaml:"supplementary"`
 	Relationships []relation      `yaml:"relationships"`
-	Examples      []Example       `yaml:"examples"`
+
+	file   string
+	verify func() error
 }
 
 // A call is one operation. List and One name their resources with Each; the calls after them are made for each resource
@@ -24,6 +27,9 @@ type call struct {
 	Call    string              `yaml:"call"`
 	With    template            `yaml:"with"`
 	Each    *expression         `yaml:"each"`
+	Expect  *expression         `yaml:"expect"`  // must be true of every answer: what a real one always has
+	JSON    []string            `yaml:"json"`    // members whose text must be a JSON object
+	Bare    bool                `yaml:"bare"`    // an answer may have nothing in it: the service leaves out what is not there
 	Whole   bool                `yaml:"whole"`   // all pages are one answer: what an item leads to may be on another page
 	When    *expression         `yaml:"when"`    // false: the call is not made
 	Keep    *expression         `yaml:"keep"`    // false after the call: the resource belongs to another place

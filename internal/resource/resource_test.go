@@ -84,10 +84,14 @@ func catalogue(t *testing.T, form string) *Catalogue {
 }
 
 func load(form string) (*Catalogue, error) {
-	return Load(fstest.MapFS{
+	cat, err := Load(fstest.MapFS{
 		"types.txt":  {Data: []byte("AWS::DynamoDB::Table\nAWS::KMS::Key\n")},
 		"table.yaml": {Data: []byte(form)},
 	}, awsclient.NewModels(models.FS))
+	if err != nil {
+		return nil, err
+	}
+	return cat, cat.Verify("AWS::DynamoDB::Table")
 }
 
 func twoTables() cloud {

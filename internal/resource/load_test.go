@@ -1,0 +1,86 @@
+package resource_test
+
+import (
+	"fmt"
+	"io/fs"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/resource"
+	"plumb/models"
+	"plumb/resources"
+)
+
+// copies makes a folder of at least n types from those that there are.
+func copies(t *testing.T, n int) fstest.MapFS {
+	t.Helper()
+	files, err := fs.Glob(resources.FS, "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.ReadFile(resources.FS, "types.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := strings.Builder{}
+	types.Write(names)
+	out := fstest.MapFS{}
+	for i := 0; len(out) < n; i++ {
+		for _, file := range files {
+			b, err := fs.ReadFile(resources.FS, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, rest, _ := strings.Cut(strings.TrimPrefix(string(b), "type: "), "\n")
+			name := fmt.Sprintf("%s%d", first, i)
+			fmt.Fprintln(&types, name)
+			out[fmt.Sprintf("%d-%s", i, file)] = &fstest.MapFile{Data: []byte("type: " + name + "\n" + rest)}
+		}
+	}
+	out["types.txt"] = &fstest.MapFile{Data: []byte(types.String())}
+	return out
+}
+
+// A start decodes forms alone. What it allocates is counted, because time depends on what else the machine does.
+func TestThreeHundredTypesCostAStartLittle(t *testing.T) {
+	folder := copies(t, 300)
+	opened := 0
+	m := awsclient.NewModels(counting{models.FS, &opened})
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	cat, err := resource.Load(folder, m)
+	took := time.Since(began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	kept, made := after.HeapAlloc-before.HeapAlloc, after.Mallocs-before.Mallocs
+	t.Logf("%d types in %v, %.1f MB kept, %d allocations", len(cat.Types()), took, float64(kept)/1e6, made)
+	if opened > 0 {
+		t.Errorf("%d files of models were read", opened)
+	}
+	if perType := made / uint64(len(cat.Types())); perType > 1500 {
+		t.Errorf("%d allocations a type", perType)
+	}
+	if perType := kept / uint64(len(cat.Types())); perType > 12_000 {
+		t.Errorf("%d bytes a type are kept", perType)
+	}
+	runtime.KeepAlive(cat)
+}
+
+type counting struct {
+	fs.FS
+	opened *int
+}
+
+func (c counting) Open(name string) (fs.File, error) {
+	*c.opened++
+	return c.FS.Open(name)
+}
