@@ -75,3 +75,11 @@ func Partition(region string) string {
 	}
 	return partitions[0].name
 }
+
+// Domain is where AWS's endpoints of a region are.
+func Domain(region string) string {
+	if Partition(region) == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}

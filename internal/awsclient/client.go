@@ -36,6 +36,7 @@ type Options struct {
 	Delay       func(attempt int) time.Duration // before the next try; nil: the SDK's, exponential with jitter
 	Now         func() time.Time                // nil: time.Now
 	Trace       func(Exchange)                  // nil: nobody looks
+	Refused     func()                          // called when the credentials could not be had or were not taken; nil: nobody asks
 }
 
 // An Exchange is one request and its answer, as Trace sees them: what recorded answers are made of.
@@ -118,6 +119,9 @@ func (c *Client) call(
 	}
 	ans, err := c.attempts(ctx, api, enc)
 	if err != nil {
+		if c.opt.Refused != nil && isRefusal(err) {
+			c.opt.Refused()
+		}
 		return nil, err
 	}
 	return decode(api, op, ans)

@@ -2,7 +2,9 @@ package awsclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -15,6 +17,20 @@ type Keys struct{ ID, Secret, Token string }
 
 // Credentials hand out keys when they are needed, and new ones when those have run out.
 type Credentials func(ctx context.Context) (Keys, error)
+
+// errNoKeys is that there are no keys to sign with.
+var errNoKeys = errors.New("no credentials")
+
+// refusals are the codes of services that do not take the keys, because they have run out or were replaced.
+var refusals = []string{
+	"AuthFailure", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken",
+	"SignatureDoesNotMatch", "TokenRefreshRequired", "UnrecognizedClientException",
+}
+
+// isRefusal reports whether an error says that other credentials are needed.
+func isRefusal(err error) bool {
+	return errors.Is(err, errNoKeys) || slices.Contains(refusals, Code(err))
+}
 
 // Static returns credentials that are always the same keys.
 func Static(id, secret, token string) Credentials {

@@ -28,7 +28,7 @@ func sign(
 ) error {
 	keys, err := creds(ctx)
 	if err != nil {
-		return fmt.Errorf("credentials: %w", err)
+		return fmt.Errorf("%w: %w", errNoKeys, err)
 	}
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])

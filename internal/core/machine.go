@@ -126,7 +126,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	}
 	m.Buckets = bucket.New(m.log, m.DB, blobs, m.Jobs, m.Clock.Now, m.changed)
 	m.Queues = queue.New(m.log, m.DB, m.Jobs, m.Clock.Now, queue.Options{
-		Announce: m.changed, URL: func(q queue.Queue) string { return q.URL(m.options.URL()) }, Stopping: m.stopping,
+		Announce: m.changed, Stopping: m.stopping,
 	})
 	m.Topics = topic.New(m.log, m.DB, m.Jobs, m.Clock.Now, topic.Options{
 		Announce: m.changed, Queue: m.Queues.Deliver, Function: m.notify, Endpoint: m.options.URL,

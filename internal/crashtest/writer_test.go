@@ -172,7 +172,7 @@ func (w *writers) queues(n int) {
 			w.ask(ctx, "CreateQueue", func() error {
 				out, err := w.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})
 				if err == nil {
-					url[name] = *out.QueueUrl
+					url[name] = recordedQueue(*out.QueueUrl)
 				}
 				return err
 			})
@@ -193,6 +193,12 @@ func (w *writers) queues(n int) {
 			})
 		}
 	})
+}
+
+// recordedQueue returns the id by which Config knows a queue: AWS's URL, whatever address the server has.
+func recordedQueue(url string) string {
+	parts := strings.Split(url, "/")
+	return "https://sqs.us-east-1.amazonaws.com/" + strings.Join(parts[len(parts)-2:], "/")
 }
 
 // functions sets the description of a function.

@@ -23,7 +23,11 @@ type Clients struct {
 	mu          sync.Mutex
 	clients     map[endpointKey]*awsclient.Client
 	credentials map[endpointKey]awsclient.Credentials
+	dropped     map[endpointKey]time.Time // when credentials that were not taken were last let go
 }
+
+// renewal is how often credentials that are not taken are read again.
+const renewal = time.Minute
 
 // An endpointKey names an endpoint as a place calls it.
 type endpointKey struct {
@@ -36,6 +40,7 @@ func NewClients(s settings.Settings, m *awsclient.Models) *Clients {
 	return &Clients{
 		settings: s, models: m, now: time.Now,
 		clients: map[endpointKey]*awsclient.Client{}, credentials: map[endpointKey]awsclient.Credentials{},
+		dropped: map[endpointKey]time.Time{},
 	}
 }
 
@@ -70,13 +75,25 @@ func (o *Clients) client(ctx context.Context, p config.Place, endpoint string) (
 	if c, ok := o.clients[w]; ok {
 		return c, nil
 	}
-	opts := awsclient.Options{Region: p.Region, Credentials: creds, Models: o.models, Now: o.now}
+	opts := awsclient.Options{Region: p.Region, Credentials: creds, Models: o.models, Now: o.now, Refused: func() { o.refused(w) }}
 	if endpoint != settings.AWS {
 		opts.Endpoint = endpoint
 	}
 	c := awsclient.New(opts)
 	o.clients[w] = c
 	return c, nil
+}
+
+// refused lets go of credentials that were not taken, so that the next call reads
+// them again: a profile's file may have been renewed.
+func (o *Clients) refused(w endpointKey) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if now := o.now(); now.Sub(o.dropped[w]) >= renewal {
+		o.dropped[w] = now
+		delete(o.clients, w)
+		delete(o.credentials, w)
+	}
 }
 
 // creds returns as whom a place's calls to an endpoint are signed.

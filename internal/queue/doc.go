@@ -6,6 +6,6 @@
 //
 // Other parts of the program send in a transaction of their own:
 //
-//	s := queue.New(log, d, jobs, clk.Now, queue.Options{Announce: announce, URL: url})
+//	s := queue.New(log, d, jobs, clk.Now, queue.Options{Announce: announce})
 //	err := s.Send(ctx, tx, "arn:aws:sqs:us-east-1:123456789012:work", body, nil)
 package queue

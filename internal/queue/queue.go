@@ -25,8 +25,6 @@ import (
 type Options struct {
 	// Announce is told of every change of a queue, in its transaction.
 	Announce func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
-	// URL is the queue's URL, by which AWS Config knows it.
-	URL func(Queue) string
 	// Stopping is closed when the server is to end: a receive that waits then
 	// answers with nothing, so that it does not hold up the end.
 	Stopping <-chan struct{}
@@ -49,9 +47,6 @@ type Store struct {
 func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Options) *Store {
 	if o.Announce == nil {
 		o.Announce = func(context.Context, *db.Tx, config.ResourceKey) error { return nil }
-	}
-	if o.URL == nil {
-		o.URL = Queue.ARN
 	}
 	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o, bell: newBell(), node: rand.Int64N(1 << nodeBits)}
 	s.handleExpire()
@@ -77,6 +72,12 @@ func (q Queue) ARN() string { return arn.New("sqs", q.Region, q.Account, q.Name)
 // URL returns the queue's URL at an endpoint.
 func (q Queue) URL(endpoint string) string {
 	return strings.TrimSuffix(endpoint, "/") + "/" + q.Account + "/" + q.Name
+}
+
+// ResourceID returns the URL by which AWS Config knows the queue. It is AWS's, whatever address the server listens on: the
+// identity of a resource never changes.
+func (q Queue) ResourceID() string {
+	return q.URL("https://sqs." + q.Region + "." + arn.Domain(q.Region))
 }
 
 // FIFO reports whether the queue keeps order in groups and drops duplicates.
@@ -159,7 +160,7 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, q Queue) error {
 }
 
 func (s *Store) announce(ctx context.Context, tx *db.Tx, q Queue) error {
-	return s.o.Announce(ctx, tx, config.ResourceKey{Place: q.Place, Type: "AWS::SQS::Queue", ID: s.o.URL(q)})
+	return s.o.Announce(ctx, tx, config.ResourceKey{Place: q.Place, Type: "AWS::SQS::Queue", ID: q.ResourceID()})
 }
 
 const columns = `account, region, name, id, created, modified, attributes, tags`

@@ -36,7 +36,7 @@ func (c *Catalogue) Discover(
 			err = r.discover(ctx, func(items []config.Item) bool { return yield(items, nil) })
 		}
 		if err != nil {
-			yield(nil, fmt.Errorf("discover %s in %s: %w", typ, place, err))
+			yield(nil, err) // the caller knows what it asked for
 		}
 	}
 }
@@ -95,6 +95,7 @@ func (c *Catalogue) reader(client Caller, place config.Place, typ string) (*read
 func (r *reader) base() map[string]any {
 	return map[string]any{"place": map[string]any{
 		"account": r.place.Account, "region": r.place.Region, "partition": arn.Partition(r.place.Region),
+		"domain": arn.Domain(r.place.Region),
 	}}
 }
 

@@ -21,7 +21,7 @@ func (c *Catalogue) Describe(
 	}
 	item, err := r.one(ctx, config.Item{ResourceKey: key})
 	if err != nil || item == nil {
-		return config.Item{}, false, wrap(err, "describe", key)
+		return config.Item{}, false, err
 	}
 	return *item, true, nil
 }
@@ -35,17 +35,10 @@ func (c *Catalogue) Gone(ctx context.Context, client Caller, last config.Item) (
 	}
 	if r.Exists != nil {
 		there, err := r.exists(ctx, last)
-		return err == nil && !there, wrap(err, "look for", last.ResourceKey)
+		return err == nil && !there, err
 	}
 	item, err := r.one(ctx, last)
-	return err == nil && item == nil, wrap(err, "look for", last.ResourceKey)
-}
-
-func wrap(err error, what string, key config.ResourceKey) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s %s: %w", what, key, err)
+	return err == nil && item == nil, err
 }
 
 // one finds a resource by the call for one, or in the whole list where the service has no such call. It is nil when the

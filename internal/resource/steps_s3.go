@@ -72,7 +72,7 @@ func lifecycleRule(rule map[string]any) map[string]any {
 		"expiredObjectDeleteMarker":         expiration["ExpiredObjectDeleteMarker"],
 		"noncurrentVersionExpirationInDays": int64(-1),
 		"transitions":                       lowered(rule["Transitions"]),
-		"noncurrentVersionTransitions":      lowered(rule["NoncurrentVersionTransitions"]),
+		"noncurrentVersionTransitions":      noncurrentAll(rule["NoncurrentVersionTransitions"]),
 		"noncurrentVersionExpiration":       nil, "abortIncompleteMultipartUpload": nil,
 		"filter": map[string]any{"predicate": nil},
 	}
@@ -84,7 +84,7 @@ func lifecycleRule(rule map[string]any) map[string]any {
 	}
 	if days := noncurrent["NoncurrentDays"]; days != nil {
 		out["noncurrentVersionExpirationInDays"] = days
-		out["noncurrentVersionExpiration"] = lowered(noncurrent)
+		out["noncurrentVersionExpiration"] = noncurrentDays(noncurrent)
 	}
 	if days := abort["DaysAfterInitiation"]; days != nil {
 		out["abortIncompleteMultipartUpload"] = map[string]any{"daysAfterInitiation": days}
@@ -93,6 +93,31 @@ func lifecycleRule(rule map[string]any) map[string]any {
 		out["filter"] = map[string]any{"predicate": predicate(filter)}
 	} else if out["prefix"] != nil {
 		out["filter"] = nil // a rule of the first generation has its prefix beside the filter
+	}
+	return out
+}
+
+// noncurrentDays writes an action on versions that are no longer current. The Java SDK's classes call their days "days".
+func noncurrentDays(v any) any {
+	out, ok := lowered(v).(map[string]any)
+	if !ok {
+		return nil
+	}
+	if days, ok := out["noncurrentDays"]; ok {
+		out["days"] = days
+		delete(out, "noncurrentDays")
+	}
+	return out
+}
+
+func noncurrentAll(v any) any {
+	list, ok := v.([]any)
+	if !ok {
+		return nil
+	}
+	out := make([]any, len(list))
+	for i, e := range list {
+		out[i] = noncurrentDays(e)
 	}
 	return out
 }
