@@ -2,6 +2,7 @@ package resources_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"plumb/internal/awsclient"
@@ -73,6 +74,28 @@ func TestGroupsAndVolumesAreRelatedToTheirInstance(t *testing.T) {
 	want := map[string]bool{"AWS::EC2::NetworkInterface": true, "AWS::EC2::SecurityGroup": true, "AWS::EC2::Volume": true}
 	if !maps.Equal(types, want) { // what merely contains it is not
 		t.Errorf("related to the instance: %v, want %v", types, want)
+	}
+}
+
+func TestATypeNeedsThoseWhoseRelationshipsItLists(t *testing.T) {
+	cat := load(t)
+	for typ, want := range map[string][]string{
+		"AWS::EC2::VPC":           nil, // what it contains is not listed
+		"AWS::EC2::SecurityGroup": {"AWS::EC2::Instance", "AWS::EC2::NetworkInterface"},
+		"AWS::SQS::Queue":         nil,
+	} {
+		if got := cat.Needs(typ); !slices.Equal(got, want) {
+			t.Errorf("%s needs %v, want %v", typ, got, want)
+		}
+	}
+}
+
+func TestEveryTypeHasACallForOneResource(t *testing.T) {
+	cat := load(t)
+	for _, info := range cat.Types() {
+		if !info.Single {
+			t.Errorf("%s: nothing can say that a resource is gone", info.Type)
+		}
 	}
 }
 

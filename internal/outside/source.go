@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"time"
 
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
@@ -57,6 +58,16 @@ func (s *Source) Related(it config.Item) []config.ResourceKey { return s.catalog
 // Inverse returns how items of a type list what leads to them.
 func (s *Source) Inverse(resourceType string) map[string]string {
 	return s.catalogue.Inverse(resourceType)
+}
+
+// Needs returns the types that must be read as well for a type's relationships.
+func (s *Source) Needs(resourceType string) []string { return s.catalogue.Needs(resourceType) }
+
+// Interval returns how long after a reading of a type the next one is due; 0
+// where its file does not say it and the settings do.
+func (s *Source) Interval(resourceType string) time.Duration {
+	info, _ := s.catalogue.Info(resourceType)
+	return info.Poll
 }
 
 // Discover reads every resource of a type and yields them in pages.

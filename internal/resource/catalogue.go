@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -31,8 +32,9 @@ type Catalogue struct {
 type Info struct {
 	Type    string
 	Service string
-	Global  bool // the same in all regions of an account
-	Single  bool // Gone asks for the one resource; else it reads the list again, which is all that the service has
+	Poll    time.Duration // between two readings; 0: as the settings say
+	Global  bool          // the same in all regions of an account
+	Single  bool          // Gone asks for the one resource; else it reads the list again, which is all that the service has
 }
 
 // Load reads the form in every file of the folder. A file with an unknown key, a wrong expression, or a type that
@@ -109,7 +111,36 @@ func (c *Catalogue) Info(typ string) (Info, bool) {
 	return f.info(), true
 }
 
-func (f *form) info() Info { return Info{f.Type, f.Service, f.Global, f.One != nil || f.Exists != nil} }
+func (f *form) info() Info {
+	return Info{f.Type, f.Service, f.Poll, f.Global, f.One != nil || f.Exists != nil}
+}
+
+// A Call is an operation that reading a type takes.
+type Call struct {
+	Operation string
+	List      bool     // it finds the resources; the others are made for one of them
+	Single    bool     // it finds one resource, or says whether it is there
+	Bare      bool     // a real answer may have nothing in it
+	Gone      []string // error codes that say the resource does not exist
+}
+
+// Calls are the operations that reading a type takes.
+func (c *Catalogue) Calls(typ string) []Call {
+	f, ok := c.forms[typ]
+	if !ok {
+		return nil
+	}
+	out := []Call{{Operation: f.List.Call, List: true, Bare: f.List.Bare}}
+	for _, k := range f.Calls {
+		out = append(out, Call{Operation: k.Call, Bare: k.Bare})
+	}
+	for _, k := range []*call{f.One, f.Exists} {
+		if k != nil {
+			out = append(out, Call{Operation: k.Call, Single: true, Bare: k.Bare, Gone: k.Gone})
+		}
+	}
+	return out
+}
 
 // Known says whether AWS Config has a type of that name, whether it can be read here or not.
 func (c *Catalogue) Known(typ string) bool { return c.known[typ] }

@@ -143,8 +143,9 @@ func (k call) sound(answer awsclient.Page) error {
 	}
 	for _, member := range k.JSON {
 		text, _ := answer[member].(string)
-		if err == nil && json.Unmarshal([]byte(text), &map[string]any{}) != nil {
-			err = fmt.Errorf("%s is not a JSON object", member)
+		var object map[string]any
+		if notJSON := json.Unmarshal([]byte(text), &object); err == nil && (notJSON != nil || len(object) == 0) {
+			err = fmt.Errorf("%s is not a JSON object with anything in it", member)
 		}
 	}
 	if err != nil {

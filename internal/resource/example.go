@@ -21,6 +21,11 @@ func (c *Catalogue) Run(ctx context.Context, typ string, ex Example) ([]config.I
 	return Collect(c.Discover(ctx, &replay{models: c.models, answers: ex.Answers}, examplePlace, typ))
 }
 
+// Replay returns a caller that answers with what an example recorded, and the place of its resources.
+func (c *Catalogue) Replay(ex Example) (Caller, config.Place) {
+	return &replay{models: c.models, answers: ex.Answers}, examplePlace
+}
+
 // Check runs an example and compares the items with those it expects.
 func (c *Catalogue) Check(ctx context.Context, typ string, ex Example) error {
 	items, err := c.Run(ctx, typ, ex)

@@ -1,11 +1,14 @@
 package resource
 
+import "time"
+
 // A form is the first document of a file of resources/: how resources of a type are read. The second has its examples,
 // which a running program does not decode.
 type form struct {
 	Type          string          `yaml:"type"`
 	Service       string          `yaml:"service"` // the file of the service's model
 	Global        bool            `yaml:"global"`  // awsRegion is "global"
+	Poll          time.Duration   `yaml:"poll"`    // between two readings; 0: as the settings say
 	List          call            `yaml:"list"`
 	One           *call           `yaml:"one"`    // reads a single resource by its id; without it the list is read
 	Exists        *call           `yaml:"exists"` // asks for a single resource by id, name or arn, where One cannot say that it is gone

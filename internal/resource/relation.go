@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,6 +86,10 @@ func (c *Catalogue) Inverse(to string) map[string]string {
 	}
 	return out
 }
+
+// Needs returns the types that must be read as well, so that items of a type have all their relationships: those of others
+// that lead to it and that it lists. A VPC needs none.
+func (c *Catalogue) Needs(typ string) []string { return slices.Sorted(maps.Keys(c.Inverse(typ))) }
 
 // relationships evaluates what the form says the resource leads to. The same one is listed once.
 func (r *reader) relationships(doc map[string]any) ([]config.Relationship, error) {
