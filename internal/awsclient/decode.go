@@ -136,7 +136,11 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 	if root.name == "Error" { // S3 may find out that it failed after it said 200
 		return nil, readError(api, &answer{status: http.StatusInternalServerError, body: body})
 	}
-	if !isRoot(op, ref, root.name) {
+	switch {
+	case isRoot(op, ref, root.name):
+	case root.name == "ListBucketResult": // an S3 that ignores a subresource lists the bucket
+		return nil, &Error{Code: "NotImplemented", Status: http.StatusNotImplemented, Message: "the service does not know " + op.Name}
+	default:
 		return nil, fmt.Errorf("the answer is <%s> and not <%s>", root.name, orElse(op.Root, ref.ShapeName))
 	}
 	if op.Name == "GetBucketLocation" { // the root element is the member itself, alone in all of S3
@@ -146,14 +150,15 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 }
 
 // isRoot reports whether the root element of an answer has the operation's name for it, or the one that imitations of AWS
-// take, who go by the operation.
+// take, who go by the operation or by its older name (GetBucketNotification for GetBucketNotificationConfiguration).
 func isRoot(op *model.Operation, ref *model.Ref, name string) bool {
-	for _, known := range []string{op.Root, ref.LocationName, ref.ShapeName, ref.Shape.LocationName, op.Name + "Response", op.Name + "Result"} {
+	for _, known := range []string{op.Root, ref.LocationName, ref.ShapeName, ref.Shape.LocationName, op.Name + "Result"} {
 		if known != "" && name == known {
 			return true
 		}
 	}
-	return false
+	older, ok := strings.CutSuffix(name, "Response")
+	return ok && len(older) > len("Get") && strings.HasPrefix(op.Name, older)
 }
 
 // httpCode is the code of an error that came without one.
