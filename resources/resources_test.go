@@ -1,8 +1,10 @@
 package resources_test
 
 import (
+	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"plumb/internal/awsclient"
@@ -101,8 +103,16 @@ func TestEveryTypeHasACallForOneResource(t *testing.T) {
 
 func TestEveryTypeNameOfConfigIsKnown(t *testing.T) {
 	cat := load(t)
-	for _, typ := range []string{"AWS::EC2::Instance", "AWS::KMS::Key", "AWS::S3::Bucket"} {
-		if !cat.Known(typ) {
+	text, err := fs.ReadFile(resources.FS, "types.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(string(text))
+	if len(names) < 500 || len(slices.Compact(slices.Sorted(slices.Values(names)))) != len(names) {
+		t.Errorf("%d names, which must each be there once", len(names))
+	}
+	for _, typ := range names {
+		if !cat.Known(typ) || strings.Count(typ, "::") != 2 {
 			t.Errorf("%s is not known", typ)
 		}
 	}

@@ -165,7 +165,13 @@ func TestEveryFileBelongsToAnIdentifier(t *testing.T) {
 }
 
 func TestAllManagedRulesAreKnown(t *testing.T) {
-	if n := len(catalogue(t).All()); n != 813 {
+	c := catalogue(t)
+	if n := len(c.All()); n != 813 {
 		t.Errorf("%d identifiers, AWS Config has 813", n)
+	}
+	for _, r := range c.All() {
+		if known, ok := c.Known(r.Identifier); !ok || known.Identifier != r.Identifier {
+			t.Errorf("%s is listed and not known", r.Identifier)
+		}
 	}
 }

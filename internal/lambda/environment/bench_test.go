@@ -104,10 +104,17 @@ func (b *bench) python(text string) Version {
 // node returns a version of a one-file Node.js function, or skips the test.
 func (b *bench) node(text string) Version {
 	b.t.Helper()
+	b.needNode()
+	return b.version("nodejs20.x", "index.handler", b.code(map[string]string{"index.js": text}))
+}
+
+// needNode skips the bench's test without Node.js. A test whose subtests use node
+// calls it first: a subtest cannot skip its parent.
+func (b *bench) needNode() {
+	b.t.Helper()
 	if b.host.Look(b.t.Context()).Node == "" {
 		b.t.Skip("this machine has no node")
 	}
-	return b.version("nodejs20.x", "index.handler", b.code(map[string]string{"index.js": text}))
 }
 
 // invoke runs one event and asks for the log.

@@ -7,6 +7,7 @@ import (
 
 func TestNodeAnswersInEveryWay(t *testing.T) {
 	b := newBench(t)
+	b.needNode()
 	for _, c := range []struct{ name, text, want string }{
 		{"async", `exports.handler = async (e) => ({got: e})`, `{"got":{"a":1}}`},
 		{"promise", `exports.handler = (e) => Promise.resolve([1])`, `[1]`},
@@ -33,6 +34,7 @@ func TestNodeAnswersInEveryWay(t *testing.T) {
 
 func TestNodeErrorsAreAWSs(t *testing.T) {
 	b := newBench(t)
+	b.needNode()
 	for _, c := range []struct{ name, text, handler, kind, message, log string }{
 		{"thrown", `exports.handler = () => { throw new TypeError("no") }`, "", "TypeError", "no", `Invoke Error 	{"errorType":"TypeError","errorMessage":"no"`},
 		{"rejected", `exports.handler = async () => { throw new Error("no") }`, "", "Error", "no", ""},
