@@ -166,22 +166,28 @@ type ruleNote struct {
 	Rule string `json:"rule"`
 }
 
-// invoke has a rule's function invoked, in the transaction that decided it: the
-// embedded one, or that of an outside Lambda.
-func (m *Machine) invoke(ctx context.Context, tx *db.Tx, i rule.Invocation) error {
-	if m.Outside.Replaces(i.Place, "lambda") {
-		return m.remote.Invoke(ctx, tx, i)
+// invoke has functions of rules invoked, in the transaction that decided it:
+// embedded ones, or those of an outside Lambda. All are of one place.
+func (m *Machine) invoke(ctx context.Context, tx *db.Tx, list []rule.Invocation) error {
+	var events []lambda.Event
+	for _, i := range list {
+		if m.Outside.Replaces(i.Place, "lambda") {
+			if err := m.remote.Invoke(ctx, tx, i); err != nil {
+				return err
+			}
+			continue
+		}
+		ref, err := lambda.ParseARN(i.FunctionARN)
+		if err != nil {
+			return m.Rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
+		}
+		note, err := json.Marshal(ruleNote{i.RuleID})
+		if err != nil {
+			return err
+		}
+		events = append(events, lambda.Event{Ref: ref, Payload: i.Payload, Note: note})
 	}
-	ref, err := lambda.ParseARN(i.FunctionARN)
-	if err != nil {
-		return m.Rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
-	}
-	note, err := json.Marshal(ruleNote{i.RuleID})
-	if err != nil {
-		return err
-	}
-	_, err = m.Functions.InvokeAsync(ctx, tx, lambda.Event{Ref: ref, Payload: i.Payload, Note: note})
-	return err
+	return m.Functions.InvokeAll(ctx, tx, events)
 }
 
 // invoked tells a rule how its function did.

@@ -163,6 +163,11 @@ func (m *Machine) Start(context.Context) error {
 		}
 	})
 	m.aside.Go(func() { m.Logs.Run(ctx) })
+	m.aside.Go(func() {
+		if err := m.Rules.Warm(ctx); err != nil && ctx.Err() == nil {
+			m.log.Warn("rules could not be compiled ahead", "err", err)
+		}
+	})
 	return m.Jobs.Start(context.Background())
 }
 

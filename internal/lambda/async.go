@@ -66,20 +66,43 @@ func (a eventArgs) event() Event {
 // InvokeAsync has a function invoked once the transaction is committed, and
 // tried again when it fails. It returns the request's id.
 func (s *Service) InvokeAsync(ctx context.Context, tx *db.Tx, e Event) (string, error) {
-	payload, err := CheckPayload(e.Payload)
+	var err error
+	if e.Payload, err = CheckPayload(e.Payload); err != nil {
+		return "", err
+	}
+	args, err := s.eventArgs(e)
 	if err != nil {
 		return "", err
 	}
-	if len(payload) > s.o.MaxEvent {
-		return "", tooLarge("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(payload), s.o.MaxEvent)
+	return args.RequestID, s.jobs.Insert(ctx, tx, args, eventOptions())
+}
+
+// InvokeAll is InvokeAsync for many events at once, whose payloads are known to
+// be JSON.
+func (s *Service) InvokeAll(ctx context.Context, tx *db.Tx, events []Event) error {
+	all := make([]eventArgs, len(events))
+	for i, e := range events {
+		var err error
+		if all[i], err = s.eventArgs(e); err != nil {
+			return err
+		}
+	}
+	return job.InsertMany(ctx, s.jobs, tx, all, eventOptions())
+}
+
+func eventOptions() job.Options { return job.Options{Queue: job.Function} }
+
+func (s *Service) eventArgs(e Event) (eventArgs, error) {
+	if len(e.Payload) > s.o.MaxEvent {
+		return eventArgs{}, tooLarge("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(e.Payload), s.o.MaxEvent)
 	}
 	if e.RequestID == "" {
 		e.RequestID = newID()
 	}
-	return e.RequestID, s.jobs.Insert(ctx, tx, eventArgs{
-		Place: e.Ref.Place, Name: e.Ref.Name, Qualifier: e.Ref.Qualifier, Payload: payload,
+	return eventArgs{
+		Place: e.Ref.Place, Name: e.Ref.Name, Qualifier: e.Ref.Qualifier, Payload: e.Payload,
 		RequestID: e.RequestID, TraceID: e.TraceID, Note: e.Note, Accepted: db.Micros(s.now()),
-	}, job.Options{Queue: job.Function})
+	}, nil
 }
 
 // Accept takes an event from outside: the function must be there.

@@ -25,7 +25,7 @@ type basis struct {
 }
 
 // errConflict says that another transaction changed the basis of a decision.
-var errConflict = errors.New("write conflict")
+var errConflict = store.ErrConflict
 
 func (r *Recorder) readBasis(ctx context.Context, tx *db.Tx, p config.Place, observations []Observation) (b basis, err error) {
 	b.place = p

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"reflect"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -12,137 +12,242 @@ import (
 	"plumb/internal/store"
 )
 
-// The jobs of a rule. They name it by its id and end themselves when it is gone.
-type (
-	// evaluate has a rule judge what is recorded, a page of resources a job.
-	evaluate struct {
-		RuleID string `json:"ruleId"`
-		Type   string `json:"type,omitempty"` // the last resource that was judged
-		ID     string `json:"id,omitempty"`
-	}
-	// tick runs a periodic rule at a time that the store still agrees to.
-	tick struct {
-		RuleID string `json:"ruleId"`
-		Due    int64  `json:"due"` // microseconds since the epoch
-	}
-	// forget deletes the results of a rule, and then the rule if it is being
-	// deleted.
-	forget struct {
-		RuleID string `json:"ruleId"`
-	}
-)
-
-func (evaluate) Kind() string { return "rule.evaluate" }
-func (tick) Kind() string     { return "rule.tick" }
-func (forget) Kind() string   { return "rule.forget" }
-
-func (e *Engine) handleJobs() {
-	job.Handle(e.Jobs, e.doDispatch, job.Policy{})
-	job.Handle(e.Jobs, e.doEvaluate, job.Policy{})
-	job.Handle(e.Jobs, e.doTick, job.Policy{})
-	job.Handle(e.Jobs, e.doForget, job.Policy{})
+// evaluate has a rule evaluate what is recorded, a page of resources a job. Like
+// all jobs of a rule it names it by its id and ends when it is gone.
+type evaluate struct {
+	RuleID string `json:"ruleId"`
+	Type   string `json:"type,omitempty"` // the last resource that was evaluated
+	ID     string `json:"id,omitempty"`
 }
 
-// page is how many resources an evaluation from scratch judges in one job.
-const page = 200
+// Kind names the job.
+func (evaluate) Kind() string { return "rule.evaluate" }
 
-func (e *Engine) doEvaluate(ctx context.Context, j job.Job[evaluate]) error {
-	return e.DB.Write(ctx, func(tx *db.Tx) error {
-		r, err := store.RuleByID(ctx, tx, j.Args.RuleID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && r.State == config.RuleDeleting {
-			return nil
+// maxPage is how many resources an evaluation from scratch looks at in one job.
+const maxPage = 200
+
+// A page is a part of an evaluation from scratch: what was read, and what came of
+// it.
+type page struct {
+	rule  config.Rule
+	role  string // the recorder's
+	first bool
+	after config.ResourceKey
+	keys  []config.ResourceKey
+	items []config.Item
+	more  bool // there is another page
+
+	noEvaluator error
+	results     []result     // of an in-process rule
+	scheduled   []Invocation // the one of a periodic function
+	invocations []Invocation // of a function with items
+	asked       []config.ResourceKey
+	lasting     bool // a verdict on an item stands although a newer one came
+}
+
+// prepareEvaluate reads a page and has the rule evaluate it.
+func (e *Engine) prepareEvaluate(ctx context.Context, j job.Job[evaluate]) (job.Commit, error) {
+	g := &page{first: j.Args.Type == ""}
+	err := e.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		if g.rule, err = liveRule(ctx, tx, j.Args.RuleID); err != nil {
+			return err
 		}
+		g.role, err = role(ctx, tx, g.rule.Place)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	g.after = config.ResourceKey{Place: g.rule.Place, Type: j.Args.Type, ID: j.Args.ID}
+	if err := e.fill(ctx, g); err != nil {
+		return nil, fmt.Errorf("evaluate rule %s: %w", g.rule.Name, err)
+	}
+	return func(ctx context.Context, tx *db.Tx) error { return e.commitPage(ctx, tx, g) }, nil
+}
+
+// liveRule returns a rule that is evaluated, or store.ErrNotFound.
+func liveRule(ctx context.Context, tx *db.Tx, id string) (config.Rule, error) {
+	r, err := store.RuleByID(ctx, tx, id)
+	if err == nil && r.State == config.RuleDeleting {
+		return r, store.ErrNotFound
+	}
+	return r, err
+}
+
+// sameRule reports whether a rule was not put again, whatever its state.
+func sameRule(a, b config.Rule) bool {
+	a.State = b.State
+	return reflect.DeepEqual(a, b)
+}
+
+// fill reads the page's items and computes what the rule makes of them.
+func (e *Engine) fill(ctx context.Context, g *page) error {
+	if g.rule.Source.Owner == config.OwnerLambda {
+		return e.fillByFunction(ctx, g)
+	}
+	c, err := e.Compile(g.rule)
+	switch {
+	case errors.Is(err, ErrNoEvaluator):
+		g.noEvaluator = err
+		return nil
+	case err != nil:
+		g.results = []result{{batch: config.Batch{Rule: g.rule}, failed: err}}
+		return nil
+	case !c.Initially:
+		return nil
+	}
+	if err := e.readItems(ctx, g, c.Types); err != nil {
+		return err
+	}
+	r := &inProcess{Rule: g.rule, Compiled: c}
+	res := r.newResult(e.Now())
+	for _, it := range g.items {
+		r.evaluate(it, res)
+	}
+	g.results, g.lasting = []result{*res}, !c.OnChange
+	return nil
+}
+
+func (e *Engine) fillByFunction(ctx context.Context, g *page) error {
+	if g.first && g.rule.Triggered(config.MessageScheduled) {
+		i, err := e.scheduled(g.rule, g.role)
 		if err != nil {
 			return err
 		}
-		last, more, err := e.evaluatePage(ctx, tx, r, config.ResourceKey{Place: r.Place, Type: j.Args.Type, ID: j.Args.ID})
-		if err != nil {
-			return fmt.Errorf("evaluate rule %s: %w", r.Name, err)
-		}
-		if more {
-			return e.Jobs.Insert(ctx, tx, evaluate{r.ID, last.Type, last.ID}, job.Options{})
-		}
-		if r.State == config.RuleEvaluating {
-			return store.SetRuleState(ctx, tx, r, config.RuleActive)
-		}
+		g.scheduled = []Invocation{i}
+	}
+	if !onChange(g.rule) {
 		return nil
+	}
+	if err := e.readItems(ctx, g, nil); err != nil {
+		return err
+	}
+	size := 0
+	for n, it := range g.items {
+		if !judged(g.rule, it) || !g.rule.Covers(it, nil) {
+			continue
+		}
+		i, ok, err := e.invocation(g.rule, g.role, &notice{item: it, now: e.Now()}, false)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		g.invocations, g.asked = append(g.invocations, i), append(g.asked, it.ResourceKey)
+		if size += len(i.Payload); size > maxPayloads && n < len(g.items)-1 {
+			g.cut(it.ResourceKey)
+			return nil
+		}
+	}
+	return nil
+}
+
+// cut ends the page after a resource.
+func (g *page) cut(last config.ResourceKey) {
+	for n, k := range g.keys {
+		if k == last {
+			g.keys, g.more = g.keys[:n+1], true
+			return
+		}
+	}
+}
+
+// readItems reads the newest items of the live resources that come next.
+func (e *Engine) readItems(ctx context.Context, g *page, types []string) error {
+	if scope := scopeTypes(g.rule); len(scope) > 0 {
+		types = scope
+	}
+	return e.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		if g.keys, err = store.LiveKeys(ctx, tx, g.rule.Place, types, g.after, maxPage); err != nil {
+			return err
+		}
+		g.more = len(g.keys) == maxPage
+		g.items, err = store.DecodedItems(ctx, tx, g.rule.Place, g.keys)
+		return err
 	})
 }
 
-// evaluatePage judges one page of live resources and returns the last of them.
-func (e *Engine) evaluatePage(ctx context.Context, tx *db.Tx, r config.Rule, after config.ResourceKey) (last config.ResourceKey, more bool, err error) {
-	judge, types, err := e.judgeOf(ctx, tx, r, after.Type == "")
-	if err != nil || judge == nil {
-		return after, false, err
-	}
-	if r.Scope != nil && len(r.Scope.Types) > 0 {
-		types = r.Scope.Types
-	}
-	keys, err := store.LiveKeys(ctx, tx, r.Place, types, after, page)
-	if err != nil || len(keys) == 0 {
-		return after, false, err
-	}
-	items, err := store.DecodedItems(ctx, tx, r.Place, keys)
-	if err != nil {
-		return after, false, err
-	}
-	return keys[len(keys)-1], len(keys) == page, judge(ctx, tx, items)
-}
-
-// judgeOf returns what judges a page under a rule; nil if there is nothing to
-// walk. The first page of a periodic function is its one invocation.
-func (e *Engine) judgeOf(ctx context.Context, tx *db.Tx, r config.Rule, first bool) (func(context.Context, *db.Tx, []config.Item) error, []string, error) {
-	if r.Source.Owner == config.OwnerLambda {
-		return e.judgeByFunction(ctx, tx, r, first)
-	}
-	c, err := e.Compile(r)
-	if errors.Is(err, ErrNoEvaluator) {
-		return nil, nil, e.noteMissing(ctx, tx, r, err)
-	}
-	if err != nil {
-		return nil, nil, e.settle(ctx, tx, r.Place, []saying{{batch: config.Batch{Rule: r}, failed: err}})
-	}
-	if !c.Initially {
-		return nil, nil, nil
-	}
-	return func(ctx context.Context, tx *db.Tx, items []config.Item) error {
-		return e.settle(ctx, tx, r.Place, []saying{inProcess{r, c}.evaluate(items, e.Now())})
-	}, c.Types, nil
-}
-
-func (e *Engine) judgeByFunction(ctx context.Context, tx *db.Tx, r config.Rule, first bool) (func(context.Context, *db.Tx, []config.Item) error, []string, error) {
-	role, err := e.role(ctx, tx, r.Place)
-	if err != nil {
-		return nil, nil, err
-	}
-	if first && r.Triggered(config.MessageScheduled) {
-		if err := e.invokeScheduled(ctx, tx, r, role); err != nil {
-			return nil, nil, err
-		}
-	}
-	if !r.Triggered(config.MessageChange) && !r.Triggered(config.MessageOversized) {
-		return nil, nil, nil
-	}
-	return func(ctx context.Context, tx *db.Tx, items []config.Item) error {
-		for _, it := range items {
-			if !judged(r, it) || !r.Covers(it, nil) {
-				continue
-			}
-			if err := e.tell(ctx, tx, r, it, nil, false, role); err != nil {
-				return err
-			}
-		}
+// commitPage writes what came of a page. A rule that was put meanwhile has an
+// evaluation of its own under way, so this one ends.
+func (e *Engine) commitPage(ctx context.Context, tx *db.Tx, g *page) error {
+	now, err := liveRule(ctx, tx, g.rule.ID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !sameRule(now, g.rule) {
 		return nil
-	}, nil, nil
-}
-
-func (e *Engine) invokeScheduled(ctx context.Context, tx *db.Tx, r config.Rule, role string) error {
-	now := e.Now()
-	body, err := config.ScheduledNotification(r.Account, now)
+	}
 	if err != nil {
 		return err
 	}
-	return e.invoke(ctx, tx, r, body, time.Time{}, false, role, now)
+	if g.noEvaluator != nil {
+		if err := e.noteMissing(ctx, tx, g.rule, g.noEvaluator); err != nil {
+			return err
+		}
+	}
+	if err := e.commitResults(ctx, tx, g); err != nil {
+		return fmt.Errorf("evaluate rule %s: %w", g.rule.Name, err)
+	}
+	if g.more {
+		last := g.keys[len(g.keys)-1]
+		return e.Jobs.Insert(ctx, tx, evaluate{g.rule.ID, last.Type, last.ID}, job.Options{})
+	}
+	if now.State == config.RuleEvaluating {
+		return store.SetRuleState(ctx, tx, g.rule, config.RuleActive)
+	}
+	return nil
+}
+
+// commitResults leaves out what does not hold any more: whoever recorded a newer
+// item has had it evaluated.
+func (e *Engine) commitResults(ctx context.Context, tx *db.Tx, g *page) error {
+	if err := tx.Lock(ctx, g.rule.Lock()); err != nil {
+		return err
+	}
+	holds, err := g.stillHolds(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for i := range g.results {
+		b := &g.results[i].batch
+		kept := make([]config.Evaluation, 0, len(b.Evaluations))
+		for _, v := range b.Evaluations {
+			if holds(config.ResourceKey{Place: g.rule.Place, Type: v.ResourceType, ID: v.ResourceID}) {
+				kept = append(kept, v)
+			}
+		}
+		b.Evaluations = kept
+	}
+	if len(g.results) > 0 {
+		if err := e.settle(ctx, tx, g.rule.Place, g.results); err != nil {
+			return err
+		}
+	}
+	invocations := g.scheduled
+	for n, i := range g.invocations {
+		if holds(g.asked[n]) {
+			invocations = append(invocations, i)
+		}
+	}
+	return e.invoke(ctx, tx, invocations)
+}
+
+// stillHolds returns which resources are as they were read. A rule that is not
+// evaluated by each item takes an item that was the newest a moment ago.
+func (g *page) stillHolds(ctx context.Context, tx *db.Tx) (func(config.ResourceKey) bool, error) {
+	heads, err := store.Heads(ctx, tx, g.rule.Place, g.keys)
+	if err != nil {
+		return nil, err
+	}
+	read := make(map[config.ResourceKey]int64, len(g.items))
+	for _, it := range g.items {
+		read[it.ResourceKey] = it.StateID
+	}
+	return func(k config.ResourceKey) bool {
+		h, ok := heads[k]
+		return ok && (h.StateID == read[k] || g.lasting && !h.Status.Gone())
+	}, nil
 }
 
 // noteMissing says in a rule's status why it gives no verdict.
@@ -151,72 +256,4 @@ func (e *Engine) noteMissing(ctx context.Context, tx *db.Tx, r config.Rule, reas
 	return store.UpdateRuleStatus(ctx, tx, r.ID, func(st *config.RuleStatus) {
 		st.LastFailedEvaluation, st.LastErrorCode, st.LastErrorMessage = now, "NoEvaluator", reason.Error()
 	})
-}
-
-// schedule sets the next run of a periodic rule, or none.
-func (e *Engine) schedule(ctx context.Context, tx *db.Tx, r config.Rule, due time.Time) error {
-	if err := store.SetRuleNextRun(ctx, tx, r.ID, due); err != nil {
-		return err
-	}
-	if due.IsZero() {
-		return nil
-	}
-	return e.Jobs.Insert(ctx, tx, tick{r.ID, db.Micros(due)}, job.Options{At: due})
-}
-
-// period returns how often a rule runs by the clock; 0 if it does not.
-func (e *Engine) period(r config.Rule) time.Duration {
-	if r.Source.Owner == config.OwnerLambda {
-		return r.Period()
-	}
-	c, err := e.Compile(r)
-	if err != nil {
-		return 0
-	}
-	return c.Period
-}
-
-func (e *Engine) doTick(ctx context.Context, j job.Job[tick]) error {
-	return e.DB.Write(ctx, func(tx *db.Tx) error {
-		// A rule that was put twice within a tick's precision has two ticks for one time.
-		if err := tx.Lock(ctx, "tick of rule "+j.Args.RuleID); err != nil {
-			return err
-		}
-		r, err := store.RuleByID(ctx, tx, j.Args.RuleID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && r.State == config.RuleDeleting {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		due, err := store.RuleNextRun(ctx, tx, r.ID)
-		if err != nil || db.Micros(due) != j.Args.Due {
-			return err // put again meanwhile: another tick is under way
-		}
-		period := e.period(r)
-		if period == 0 {
-			return store.SetRuleNextRun(ctx, tx, r.ID, time.Time{})
-		}
-		if err := e.schedule(ctx, tx, r, nextAfter(due, period, e.Now())); err != nil {
-			return err
-		}
-		if r.Source.Owner == config.OwnerLambda {
-			role, err := e.role(ctx, tx, r.Place)
-			if err != nil {
-				return err
-			}
-			return e.invokeScheduled(ctx, tx, r, role)
-		}
-		return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{})
-	})
-}
-
-// nextAfter returns the first time after now that is whole periods after due:
-// runs that were missed are not made up for.
-func nextAfter(due time.Time, period time.Duration, now time.Time) time.Time {
-	next := due.Add(period)
-	if late := now.Sub(next); late >= 0 {
-		next = next.Add((late/period + 1) * period)
-	}
-	return next
 }

@@ -13,87 +13,88 @@ import (
 
 // Judge evaluates every in-process rule in scope on items that are about to be
 // recorded. The func that it returns is called in the transaction that records
-// them: it settles the verdicts if the rules are still the same, and evaluates
-// again if they are not.
+// them: it hands over the verdicts if the rules are still the same, and returns
+// store.ErrConflict if they are not.
 func (e *Engine) Judge(ctx context.Context, p config.Place, items []config.Item) (func(context.Context, *db.Tx) error, error) {
-	var s *set
-	err := e.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		s, err = e.set(ctx, tx, p)
-		return err
-	})
+	s, err := e.load(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	said := evaluateAll(s.inProcess, items, e.Now())
+	results := s.evaluate(items, e.Now())
 	return func(ctx context.Context, tx *db.Tx) error {
-		now, err := e.set(ctx, tx, p)
+		version, err := store.RuleSetVersion(ctx, tx, p)
 		if err != nil {
 			return err
 		}
-		if now.version != s.version {
-			said = evaluateAll(now.inProcess, items, e.Now())
+		if version != s.version {
+			return store.ErrConflict
 		}
-		return e.settle(ctx, tx, p, said)
+		return e.settle(ctx, tx, p, results)
 	}, nil
 }
 
-// A saying is what one rule said of some items, and the first failure.
-type saying struct {
+// A result is what one rule decided on some items, and the first failure.
+type result struct {
 	batch  config.Batch
 	failed error
+	on     config.ResourceKey // what it failed on
 }
 
-func evaluateAll(rules []inProcess, items []config.Item, now time.Time) []saying {
-	var out []saying
-	for _, r := range rules {
-		if !r.OnChange {
-			continue
+// evaluate has the rules that apply evaluate items. The results are in the order
+// of the rules.
+func (s *set) evaluate(items []config.Item, now time.Time) []result {
+	byRule := make([]*result, s.inProcess)
+	for _, it := range items {
+		for _, part := range s.onChange.of(it.Type) {
+			for _, r := range part {
+				if byRule[r.number] == nil {
+					byRule[r.number] = r.newResult(now)
+				}
+				r.evaluate(it, byRule[r.number])
+			}
 		}
-		s := r.evaluate(items, now)
-		if len(s.batch.Evaluations) > 0 || s.failed != nil {
-			out = append(out, s)
+	}
+	var out []result
+	for _, res := range byRule {
+		if res != nil && (len(res.batch.Evaluations) > 0 || res.failed != nil) {
+			out = append(out, *res)
 		}
 	}
 	return out
 }
 
-// evaluate judges the items that the rule covers. A resource that is gone, or
-// that a tag scope lost, has no verdict any more.
-func (r inProcess) evaluate(items []config.Item, now time.Time) saying {
-	s := saying{batch: config.Batch{Rule: r.Rule, Invoked: now, Terse: true}}
-	for _, it := range items {
-		e := config.Evaluation{ResourceType: it.Type, ResourceID: it.ID, Compliance: config.NotApplicable, Ordering: it.CaptureTime}
-		switch {
-		case !judged(r.Rule, it):
-			continue
-		case it.Status.Gone():
-			if r.couldCover(it) {
-				s.batch.Evaluations = append(s.batch.Evaluations, e)
-			}
-			continue
-		case !r.Covers(it, r.Types):
-			if r.TagScoped() {
-				s.batch.Evaluations = append(s.batch.Evaluations, e)
-			}
-			continue
-		}
-		verdict, annotation, err := r.Evaluator.Evaluate(it)
-		if err != nil {
-			if s.failed == nil {
-				s.failed = err
-			}
-			continue // no verdict: an error is not one
-		}
-		e.Compliance, e.Annotation = verdict, config.Annotation(annotation)
-		s.batch.Evaluations = append(s.batch.Evaluations, e)
-	}
-	return s
+func (r *inProcess) newResult(now time.Time) *result {
+	return &result{batch: config.Batch{Rule: r.Rule, Invoked: now, Terse: true}}
 }
 
-// couldCover reports whether a resource that is gone could have had a verdict of
-// the rule: its tags are gone too.
-func (r inProcess) couldCover(it config.Item) bool {
-	return r.TagScoped() || r.Covers(it, r.Types)
+// evaluate evaluates an item if the rule covers it. A resource that is gone, or
+// that a tag scope lost, has no verdict any more.
+func (r *inProcess) evaluate(it config.Item, res *result) {
+	if !judged(r.Rule, it) {
+		return
+	}
+	e := config.Evaluation{ResourceType: it.Type, ResourceID: it.ID, Compliance: config.NotApplicable, Ordering: it.CaptureTime}
+	covered := r.Covers(it, r.Types)
+	switch {
+	case it.Status.Gone():
+		if !covered && !r.TagScoped() { // its tags are gone too
+			return
+		}
+	case !covered:
+		if !r.TagScoped() {
+			return
+		}
+	default:
+		verdict, annotation, err := r.Evaluator.Evaluate(it)
+		if err != nil { // no verdict: an error is not one
+			if res.failed == nil {
+				res.failed, res.on = err, it.ResourceKey
+			}
+			return
+		}
+		e.Compliance, e.Annotation = verdict, config.Annotation(annotation)
+	}
+	res.batch.Evaluations = append(res.batch.Evaluations, e)
 }
 
 // judged reports whether rules look at an item at all. Compliance items are left
@@ -106,22 +107,22 @@ func judged(r config.Rule, it config.Item) bool {
 	if it.Type != config.TypeResourceCompliance {
 		return true
 	}
-	return r.Scope != nil && slices.Contains(r.Scope.Types, it.Type)
+	return slices.Contains(scopeTypes(r), it.Type)
 }
 
-// settle hands verdicts to compliance's door and notes how the rules fare.
-func (e *Engine) settle(ctx context.Context, tx *db.Tx, p config.Place, said []saying) error {
-	batches := make([]config.Batch, 0, len(said))
-	for _, s := range said {
-		if len(s.batch.Evaluations) > 0 {
-			batches = append(batches, s.batch)
+// settle hands verdicts to compliance and notes how the rules fare.
+func (e *Engine) settle(ctx context.Context, tx *db.Tx, p config.Place, results []result) error {
+	batches := make([]config.Batch, 0, len(results))
+	for _, r := range results {
+		if len(r.batch.Evaluations) > 0 {
+			batches = append(batches, r.batch)
 		}
 	}
 	if err := e.Accept(ctx, tx, p, batches...); err != nil {
 		return fmt.Errorf("accept verdicts: %w", err)
 	}
-	for _, s := range said {
-		if err := e.noteEvaluation(ctx, tx, s); err != nil {
+	for _, r := range results {
+		if err := e.noteEvaluation(ctx, tx, r); err != nil {
 			return fmt.Errorf("note evaluation: %w", err)
 		}
 	}
@@ -132,23 +133,22 @@ func (e *Engine) settle(ctx context.Context, tx *db.Tx, p config.Place, said []s
 // write with every batch of items would cost more than the verdicts.
 const noteEvery = time.Minute
 
-func (e *Engine) noteEvaluation(ctx context.Context, tx *db.Tx, s saying) error {
-	id, now := s.batch.Rule.ID, e.Now()
-	e.mu.Lock()
-	last, ok := e.noted[id]
-	e.mu.Unlock()
-	if ok && now.Sub(last) < noteEvery && s.failed == nil {
+func (e *Engine) noteEvaluation(ctx context.Context, tx *db.Tx, r result) error {
+	id, now := r.batch.Rule.ID, e.Now()
+	if last, ok := e.noted.get(id); ok && now.Sub(last) < noteEvery && r.failed == nil {
 		return nil
 	}
 	tx.AfterCommit(func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.noted[id] = now
+		if r.failed != nil {
+			e.noted.drop(id) // the next success takes the error away at once
+			return
+		}
+		e.noted.put(id, now)
 	})
 	return store.UpdateRuleStatus(ctx, tx, id, func(st *config.RuleStatus) {
 		st.FirstEvaluationStarted, st.LastSuccessfulInvocation = true, now
-		if s.failed != nil {
-			st.LastFailedEvaluation, st.LastErrorCode, st.LastErrorMessage = now, "EvaluationFailed", s.failed.Error()
+		if r.failed != nil {
+			st.LastFailedEvaluation, st.LastErrorCode, st.LastErrorMessage = now, "EvaluationFailed", r.failed.Error()
 			return
 		}
 		st.LastSuccessfulEvaluation, st.LastErrorCode, st.LastErrorMessage = now, "", ""

@@ -76,29 +76,34 @@ func (e *Engine) forgetResults(ctx context.Context, tx *db.Tx, r config.Rule, s 
 	return e.Jobs.Insert(ctx, tx, forget{r.ID}, job.Options{})
 }
 
-// forgetPage is how many results one transaction deletes.
-const forgetPage = 500
+// forget deletes the results of a rule, a page a job, and then the rule if it is
+// being deleted.
+type forget struct {
+	RuleID string `json:"ruleId"`
+}
 
-func (e *Engine) doForget(ctx context.Context, j job.Job[forget]) error {
-	for {
-		more := false
-		err := e.DB.Write(ctx, func(tx *db.Tx) error {
-			r, err := store.RuleByID(ctx, tx, j.Args.RuleID)
-			if errors.Is(err, store.ErrNotFound) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if more, err = e.Forget(ctx, tx, r, forgetPage); err != nil || more {
-				return err
-			}
-			return e.forgotten(ctx, tx, r)
-		})
-		if err != nil || !more {
-			return err
-		}
+// Kind names the job.
+func (forget) Kind() string { return "rule.forget" }
+
+// maxForgotten is how many results one transaction deletes.
+const maxForgotten = 500
+
+func (e *Engine) doForget(ctx context.Context, tx *db.Tx, j job.Job[forget]) error {
+	r, err := store.RuleByID(ctx, tx, j.Args.RuleID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
 	}
+	if err != nil {
+		return err
+	}
+	more, err := e.Forget(ctx, tx, r, maxForgotten)
+	if err != nil {
+		return err
+	}
+	if more {
+		return e.Jobs.Insert(ctx, tx, j.Args, job.Options{})
+	}
+	return e.forgotten(ctx, tx, r)
 }
 
 // forgotten ends what forgetting was for.

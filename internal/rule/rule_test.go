@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,9 @@ type court struct {
 	engine   *rule.Engine
 	recorder *recorder.Recorder
 	heard    []heard
+	compiled rule.Compiled // of in-process rules
+
+	compilations atomic.Int64
 }
 
 // heard is one event that a function got.
@@ -63,6 +67,7 @@ type heard struct {
 
 func newCourt(t *testing.T, d *db.DB) *court {
 	c := &court{t: t, db: d, clock: &clock.Clock{}}
+	c.compiled = rule.Compiled{Evaluator: versioned{}, Types: []string{bucket}, OnChange: true, Initially: true}
 	c.clock.Freeze(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	var err error
 	if c.jobs, err = job.New(t.Context(), d, slog.New(slog.DiscardHandler), c.clock, "server"); err != nil {
@@ -85,10 +90,13 @@ func newCourt(t *testing.T, d *db.DB) *court {
 			if r.Source.Identifier == "UNKNOWN" {
 				return rule.Compiled{}, fmt.Errorf("%w: nobody wrote one", rule.ErrNoEvaluator)
 			}
-			return rule.Compiled{Evaluator: versioned{}, Types: []string{bucket}, OnChange: true, Initially: true}, nil
+			c.compilations.Add(1)
+			return c.compiled, nil
 		},
-		Invoke: func(_ context.Context, _ *db.Tx, i rule.Invocation) error {
-			c.heard = append(c.heard, hear(t, i))
+		Invoke: func(_ context.Context, _ *db.Tx, list []rule.Invocation) error {
+			for _, i := range list {
+				c.heard = append(c.heard, hear(t, i))
+			}
 			return nil
 		},
 	})
@@ -160,12 +168,34 @@ func (c *court) put(r config.Rule) config.Rule {
 
 func (c *court) record(id, state string, tags map[string]string) {
 	c.t.Helper()
+	c.recordOnly(id, state, tags)
+	c.drain()
+}
+
+// recordOnly leaves it to others to run what follows.
+func (c *court) recordOnly(id, state string, tags map[string]string) {
+	c.t.Helper()
 	c.clock.Advance(time.Second)
-	it := config.Item{ResourceKey: config.ResourceKey{Place: place, Type: bucket, ID: id}, Tags: tags, Configuration: map[string]any{"state": state}}
-	if err := c.recorder.Record(c.t.Context(), place, []recorder.Observation{{Item: it, Gone: state == "gone"}}); err != nil {
+	if err := c.recorder.Record(c.t.Context(), place, []recorder.Observation{seen(id, state, tags)}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *court) recordAll(state string, ids ...string) {
+	c.t.Helper()
+	var all []recorder.Observation
+	for _, id := range ids {
+		all = append(all, seen(id, state, nil))
+	}
+	if err := c.recorder.Record(c.t.Context(), place, all); err != nil {
 		c.t.Fatal(err)
 	}
 	c.drain()
+}
+
+func seen(id, state string, tags map[string]string) recorder.Observation {
+	it := config.Item{ResourceKey: config.ResourceKey{Place: place, Type: bucket, ID: id}, Tags: tags, Configuration: map[string]any{"state": state}}
+	return recorder.Observation{Item: it, Gone: state == "gone"}
 }
 
 func (c *court) expect(r config.Rule, want ...string) {
@@ -351,6 +381,7 @@ func TestSnapshotTriggersTheRulesThatAskedForIt(t *testing.T) {
 	c.write(func(tx *db.Tx) error {
 		return c.engine.OnSnapshotDelivered(t.Context(), tx, config.SnapshotDelivered{Place: place, SnapshotID: "s", Bucket: "b", Key: "k"})
 	})
+	c.drain()
 	if len(c.heard) != 1 || c.heard[0].Message != config.MessageSnapshot {
 		t.Fatalf("heard %+v", c.heard)
 	}

@@ -91,3 +91,18 @@ func ruleIDs(ctx context.Context, tx *db.Tx, public []string) (map[string]int64,
 		return err
 	}, with+`SELECT r.id, r.public_id FROM w CROSS JOIN rule r WHERE r.public_id = w.public_id`, args...)
 }
+
+// RulePlaces returns the places that have had rules.
+func RulePlaces(ctx context.Context, tx *db.Tx) ([]config.Place, error) {
+	var out []config.Place
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		var p config.Place
+		err := scan(&p.Account, &p.Region)
+		out = append(out, p)
+		return err
+	}, `SELECT p.account, p.region FROM rule_set s JOIN place p ON p.id = s.place ORDER BY p.account, p.region`)
+	if err != nil {
+		return nil, fmt.Errorf("list the places of rules: %w", err)
+	}
+	return out, nil
+}

@@ -28,8 +28,9 @@ type Catalogue struct {
 	source fs.FS
 	env    func() (*cel.Env, error)
 
+	files map[string]func() (*File, error) // each reads and compiles once
+
 	mu         sync.Mutex
-	files      map[string]*File
 	evaluators map[string]*Evaluator
 }
 
@@ -50,10 +51,16 @@ func load(source fs.FS) (*Catalogue, error) {
 		info.Evaluated = err == nil
 		known[identifier] = info
 	}
-	return &Catalogue{
+	c := &Catalogue{
 		known: known, order: order, source: source, env: sync.OnceValues(newEnv),
-		files: map[string]*File{}, evaluators: map[string]*Evaluator{},
-	}, nil
+		files: map[string]func() (*File, error){}, evaluators: map[string]*Evaluator{},
+	}
+	for identifier, info := range known {
+		if info.Evaluated {
+			c.files[identifier] = sync.OnceValues(func() (*File, error) { return c.readFile(identifier) })
+		}
+	}
+	return c, nil
 }
 
 // FileName returns the name of an identifier's file in rules/.
@@ -105,23 +112,26 @@ func unknown(identifier string) error {
 }
 
 // Evaluator returns the rule's evaluator with its InputParameters read. It is
-// compiled once; asking again for the same is a look-up. The error is
-// ErrNoEvaluator when the rule has no file.
+// compiled once, and nobody waits for the compilation of another rule; asking
+// again for the same is a look-up. The error is ErrNoEvaluator when the rule has
+// no file.
 func (c *Catalogue) Evaluator(identifier, inputParameters string) (*Evaluator, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	key := identifier + "\x00" + inputParameters
-	if e, ok := c.evaluators[key]; ok {
+	c.mu.Lock()
+	e, ok := c.evaluators[key]
+	c.mu.Unlock()
+	if ok {
 		return e, nil
 	}
-	file, err := c.file(identifier)
+	file, err := c.File(identifier)
 	if err != nil {
 		return nil, err
 	}
-	e, err := file.Evaluator(inputParameters)
-	if err != nil {
+	if e, err = file.Evaluator(inputParameters); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.evaluators) >= maxEvaluators {
 		clear(c.evaluators)
 	}
@@ -131,32 +141,22 @@ func (c *Catalogue) Evaluator(identifier, inputParameters string) (*Evaluator, e
 
 // File returns the file of a rule, read and compiled.
 func (c *Catalogue) File(identifier string) (*File, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.file(identifier)
-}
-
-func (c *Catalogue) file(identifier string) (*File, error) {
-	if f, ok := c.files[identifier]; ok {
-		return f, nil
-	}
 	info, ok := c.known[identifier]
-	if !ok {
+	switch {
+	case !ok:
 		return nil, unknown(identifier)
-	}
-	if !info.Evaluated {
+	case !info.Evaluated:
 		return nil, fmt.Errorf("%s: %w", identifier, ErrNoEvaluator)
 	}
+	return c.files[identifier]()
+}
+
+func (c *Catalogue) readFile(identifier string) (*File, error) {
 	content, err := fs.ReadFile(c.source, FileName(identifier))
 	if err != nil {
 		return nil, fmt.Errorf("read the managed rule %s: %w", identifier, err)
 	}
-	f, err := c.ParseFile(FileName(identifier), content)
-	if err != nil {
-		return nil, err
-	}
-	c.files[identifier] = f
-	return f, nil
+	return c.ParseFile(FileName(identifier), content)
 }
 
 // Evaluated returns the identifiers that have an evaluator, sorted.
