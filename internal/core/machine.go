@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
@@ -138,8 +139,9 @@ func (m *Machine) addServices(ctx context.Context) error {
 func (m *Machine) addVerbs() {
 	m.Compliance = compliance.New(m.publish, m.Clock.Now)
 	m.Rules = rule.New(m.log, rule.Options{
-		DB: m.DB, Jobs: m.Jobs, Compile: compiler(m.Known.Managed, m.Clock.Now), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
+		DB: m.DB, Jobs: m.Jobs, Managed: m.Known.Managed, Compile: rule.Compiler(m.Known.Managed, m.Clock.Now), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
 		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, KnownType: m.Known.Types.Known, Now: m.Clock.Now,
+		MayInvoke: m.MayInvoke, EvaluateEvery: m.evaluateEvery(),
 	})
 	m.remote = outside.NewFunctions(m.Outside, m.DB, m.Jobs, m.Rules.Invoked)
 	source := m.options.Source
@@ -151,6 +153,14 @@ func (m *Machine) addVerbs() {
 		ReadingFailed: m.options.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+}
+
+// evaluateEvery is AWS's minute; who develops a rule need not wait.
+func (m *Machine) evaluateEvery() time.Duration {
+	if m.options.Settings.Mode == settings.Development {
+		return 0
+	}
+	return time.Minute
 }
 
 // Start runs jobs, which outlive the one who asked for the start: Rest ends them.

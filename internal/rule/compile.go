@@ -1,6 +1,38 @@
 package rule
 
-import "errors"
+import (
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/rule/managed"
+	"plumb/internal/rule/policy"
+)
 
 // ErrNoEvaluator says that a rule is known and that Plumb cannot evaluate it.
-var ErrNoEvaluator = errors.New("no evaluator")
+var ErrNoEvaluator = managed.ErrNoEvaluator
+
+// Compiler returns how rules are evaluated in this process: managed ones by their
+// files in rules/, custom policies by their text.
+func Compiler(c *managed.Catalogue, now func() time.Time) func(config.Rule) (Compiled, error) {
+	return func(r config.Rule) (Compiled, error) {
+		if r.Source.Owner == config.OwnerPolicy {
+			p, err := policy.Compile(r, now)
+			return Compiled{Evaluator: p, OnChange: true, Initially: true}, err
+		}
+		e, err := c.Evaluator(r.Source.Identifier, r.InputParameters)
+		if err != nil {
+			return Compiled{}, err
+		}
+		file, err := c.File(r.Source.Identifier)
+		if err != nil {
+			return Compiled{}, err
+		}
+		compiled := Compiled{
+			Evaluator: e, Types: file.Resources, OnChange: file.Trigger.OnChange(), Initially: file.Trigger != managed.NewChange,
+		}
+		if file.Trigger.OnSchedule() {
+			compiled.Period = config.Frequency(r.Frequency)
+		}
+		return compiled, nil
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/job"
 	"plumb/internal/rule/function"
+	"plumb/internal/rule/managed"
 )
 
 // An Evaluator decides the compliance of one item under one in-process rule.
@@ -45,13 +46,20 @@ type Invocation struct {
 	RuleID      string // given back to Invoked
 }
 
-// Options are what an Engine is made of. All are required.
+// Options are what an Engine is made of. All but EvaluateEvery are required.
 type Options struct {
-	DB   *db.DB
-	Jobs *job.Queue
+	DB      *db.DB
+	Jobs    *job.Queue
+	Managed *managed.Catalogue // says which managed rules there are, and their parameters
 	// Compile returns how a rule is evaluated in this process; ErrNoEvaluator
 	// with the reason if it cannot be. It is not asked about functions.
 	Compile func(r config.Rule) (Compiled, error)
+	// MayInvoke returns PutConfigRule's error unless AWS Config may invoke the
+	// function for rules of the place.
+	MayInvoke func(ctx context.Context, p config.Place, functionARN string) error
+	// EvaluateEvery is how long somebody who asks for an evaluation has to wait for
+	// the next one of the rule.
+	EvaluateEvery time.Duration
 	// KnownType reports whether AWS Config has a resource type.
 	KnownType func(resourceType string) bool
 	// Accept hands verdicts to compliance.

@@ -3,44 +3,37 @@ package rule
 import (
 	"context"
 	"errors"
-	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
+	"plumb/internal/model/configapi"
 	"plumb/internal/store"
 )
 
-// Put keeps a rule, new or changed, and has it evaluated on what is recorded.
-func (e *Engine) Put(ctx context.Context, tx *db.Tx, r config.Rule) error {
-	if err := store.PutRule(ctx, tx, r); err != nil {
-		return err
+// Named returns a rule or NoSuchConfigRuleException.
+func Named(ctx context.Context, tx *db.Tx, p config.Place, name string) (config.Rule, error) {
+	r, err := store.Rule(ctx, tx, p, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, configapi.NoSuchConfigRuleException("The ConfigRule '%s' provided in the request is invalid. Please check the configRule name.", name)
 	}
-	now := e.Now()
-	err := store.UpdateRuleStatus(ctx, tx, r.ID, func(st *config.RuleStatus) {
-		if st.FirstActivated.IsZero() {
-			st.FirstActivated = now
-		}
-	})
-	if err != nil {
-		return err
-	}
-	var due time.Time // never, if it is not periodic
-	if period := e.period(r); period > 0 {
-		due = now.Add(period)
-	}
-	if err := e.schedule(ctx, tx, r, due); err != nil {
-		return err
-	}
-	if err := e.Publish(ctx, tx, config.RuleChanged{Rule: r}); err != nil {
-		return err
-	}
-	return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{})
+	return r, err
 }
 
-// Evaluate has rules judge what is recorded, as if they were new. Their state is
-// EVALUATING until that is done.
-func (e *Engine) Evaluate(ctx context.Context, tx *db.Tx, p config.Place, rules []config.Rule) error {
+// Evaluate has rules evaluate what is recorded, as if they were new. Their state
+// is EVALUATING until that is done. Either all can be evaluated now or none is.
+func (e *Engine) Evaluate(ctx context.Context, tx *db.Tx, p config.Place, names []string) error {
+	var rules []config.Rule
+	for _, name := range names {
+		r, err := Named(ctx, tx, p, name)
+		if err != nil {
+			return err
+		}
+		if err := e.startable(ctx, tx, r); err != nil {
+			return err
+		}
+		rules = append(rules, r)
+	}
 	now := e.Now()
 	started := config.RulesEvaluationStarted{Place: p}
 	for _, r := range rules {
@@ -58,28 +51,56 @@ func (e *Engine) Evaluate(ctx context.Context, tx *db.Tx, p config.Place, rules 
 	return e.Publish(ctx, tx, started)
 }
 
-// Delete has a rule and its results vanish; it is DELETING until they have.
-func (e *Engine) Delete(ctx context.Context, tx *db.Tx, r config.Rule) error {
-	return e.forgetResults(ctx, tx, r, config.RuleDeleting)
+// startable returns an error for a rule that is going, or that was asked for an
+// evaluation a short time ago.
+func (e *Engine) startable(ctx context.Context, tx *db.Tx, r config.Rule) error {
+	if r.State == config.RuleDeleting || r.State == config.RuleDeletingResults {
+		return changeable(r, r.CreatedBy)
+	}
+	if e.EvaluateEvery == 0 {
+		return nil
+	}
+	started, err := store.RuleStarted(ctx, tx, r.ID)
+	if err != nil {
+		return err
+	}
+	if r.State == config.RuleEvaluating || e.Now().Sub(started) < e.EvaluateEvery {
+		return configapi.LimitExceededException("The rule %s is being evaluated, or was within the last minute. Please retry after some time", r.Name)
+	}
+	return nil
+}
+
+// Delete has a rule and its results vanish; it is DELETING until they have. by is
+// the service that asks, empty for a user.
+func (e *Engine) Delete(ctx context.Context, tx *db.Tx, p config.Place, name, by string) error {
+	return e.forgetResults(ctx, tx, p, name, by, config.RuleDeleting)
 }
 
 // DeleteResults has the results of a rule vanish; it is DELETING_RESULTS until
 // they have. It is not evaluated again by that.
-func (e *Engine) DeleteResults(ctx context.Context, tx *db.Tx, r config.Rule) error {
-	return e.forgetResults(ctx, tx, r, config.RuleDeletingResults)
+func (e *Engine) DeleteResults(ctx context.Context, tx *db.Tx, p config.Place, name, by string) error {
+	return e.forgetResults(ctx, tx, p, name, by, config.RuleDeletingResults)
 }
 
-func (e *Engine) forgetResults(ctx context.Context, tx *db.Tx, r config.Rule, s config.RuleState) error {
+func (e *Engine) forgetResults(ctx context.Context, tx *db.Tx, p config.Place, name, by string, s config.RuleState) error {
+	r, err := Named(ctx, tx, p, name)
+	if err != nil {
+		return err
+	}
+	if err := changeable(r, by); err != nil {
+		return err
+	}
 	if err := store.SetRuleState(ctx, tx, r, s); err != nil {
 		return err
 	}
-	return e.Jobs.Insert(ctx, tx, forget{r.ID}, job.Options{})
+	return e.Jobs.Insert(ctx, tx, forget{RuleID: r.ID}, job.Options{})
 }
 
 // forget deletes the results of a rule, a page a job, and then the rule if it is
 // being deleted.
 type forget struct {
-	RuleID string `json:"ruleId"`
+	RuleID   string `json:"ruleId"`
+	Evaluate bool   `json:"evaluate,omitempty"` // when the results are gone
 }
 
 // Kind names the job.
@@ -102,6 +123,9 @@ func (e *Engine) doForget(ctx context.Context, tx *db.Tx, j job.Job[forget]) err
 	}
 	if more {
 		return e.Jobs.Insert(ctx, tx, j.Args, job.Options{})
+	}
+	if j.Args.Evaluate && r.State != config.RuleDeleting {
+		return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{})
 	}
 	return e.forgotten(ctx, tx, r)
 }

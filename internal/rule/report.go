@@ -12,7 +12,8 @@ import (
 	"plumb/internal/store"
 )
 
-// ErrGone says that the rule of a result token was deleted.
+// ErrGone says that the rule of a result token was deleted, or has another
+// function.
 var ErrGone = errors.New("the rule was deleted")
 
 // An UnknownType is a resource type that evaluations cannot be on: AWS Config
@@ -64,7 +65,7 @@ func (e *Engine) Report(ctx context.Context, p config.Place, token string, evalu
 	}
 	return e.DB.Write(ctx, func(tx *db.Tx) error {
 		r, err := store.RuleByID(ctx, tx, t.RuleID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && r.State == config.RuleDeleting {
+		if errors.Is(err, store.ErrNotFound) || err == nil && (r.State == config.RuleDeleting || r.Source.Identifier != t.Source) {
 			return ErrGone
 		}
 		if err != nil {

@@ -16,9 +16,11 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
 	"plumb/internal/job"
+	"plumb/internal/model"
 	"plumb/internal/recorder"
 	"plumb/internal/rule"
 	"plumb/internal/rule/function"
+	"plumb/internal/rule/managed"
 	"plumb/internal/store"
 )
 
@@ -83,11 +85,16 @@ func newCourt(t *testing.T, d *db.DB) *court {
 		}
 		return nil
 	}
+	known, err := managed.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	door := compliance.New(publish, c.clock.Now)
 	c.engine = rule.New(slog.New(slog.DiscardHandler), rule.Options{
+		Managed: known, MayInvoke: func(context.Context, config.Place, string) error { return nil }, EvaluateEvery: time.Minute,
 		DB: d, Jobs: c.jobs, Accept: door.Accept, Forget: door.Forget, Publish: publish, Sealer: sealer, KnownType: func(string) bool { return true }, Now: c.clock.Now,
 		Compile: func(r config.Rule) (rule.Compiled, error) {
-			if r.Source.Identifier == "UNKNOWN" {
+			if r.Source.Identifier == "ACM_CERTIFICATE_EXPIRATION_CHECK" {
 				return rule.Compiled{}, fmt.Errorf("%w: nobody wrote one", rule.ErrNoEvaluator)
 			}
 			c.compilations.Add(1)
@@ -160,8 +167,12 @@ func (c *court) drain() {
 
 func (c *court) put(r config.Rule) config.Rule {
 	c.t.Helper()
-	r.Place, r.ID, r.State = place, "config-rule-"+r.Name, config.RuleActive
-	c.write(func(tx *db.Tx) error { return c.engine.Put(c.t.Context(), tx, r) })
+	r.Place = place
+	p, err := c.engine.Prepare(c.t.Context(), rule.Definition{Rule: r})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.write(func(tx *db.Tx) (err error) { r, err = c.engine.Put(c.t.Context(), tx, p); return err })
 	c.drain()
 	return r
 }
@@ -220,7 +231,7 @@ func (c *court) status(r config.Rule) (st config.RuleStatus) {
 }
 
 func managedRule(name string) config.Rule {
-	return config.Rule{Name: name, Source: config.Source{Owner: config.OwnerAWS, Identifier: "X"}}
+	return config.Rule{Name: name, Source: config.Source{Owner: config.OwnerAWS, Identifier: "S3_BUCKET_VERSIONING_ENABLED"}}
 }
 
 func lambdaRule(name string, messages ...string) config.Rule {
@@ -259,7 +270,7 @@ func TestRuleWithoutEvaluatorGivesNoVerdictAndSaysWhy(t *testing.T) {
 	c := newCourt(t, dbtest.Open(t))
 	c.record("a", "off", nil)
 	r := managedRule("m")
-	r.Source.Identifier = "UNKNOWN"
+	r.Source.Identifier = "ACM_CERTIFICATE_EXPIRATION_CHECK"
 	r = c.put(r)
 	c.expect(r)
 	if st := c.status(r); st.LastErrorCode != "NoEvaluator" {
@@ -298,7 +309,7 @@ func TestResultsBelongToTheTokensRule(t *testing.T) {
 		if err := c.engine.Report(t.Context(), elsewhere, c.heard[0].Token, said); !errors.Is(err, function.ErrToken) {
 			t.Fatalf("a token of another account gave %v", err)
 		}
-		c.write(func(tx *db.Tx) error { return c.engine.Delete(t.Context(), tx, r) })
+		c.write(func(tx *db.Tx) error { return c.engine.Delete(t.Context(), tx, place, r.Name, "") })
 		c.drain()
 		if err := c.engine.Report(t.Context(), place, c.heard[0].Token, said); !errors.Is(err, rule.ErrGone) {
 			t.Fatalf("a token of a deleted rule gave %v", err)
@@ -361,7 +372,7 @@ func TestDeletedRuleTakesItsResultsAlong(t *testing.T) {
 		c := newCourt(t, d)
 		c.record("a", "off", nil)
 		r := c.put(managedRule("m"))
-		c.write(func(tx *db.Tx) error { return c.engine.Delete(t.Context(), tx, r) })
+		c.write(func(tx *db.Tx) error { return c.engine.Delete(t.Context(), tx, place, r.Name, "") })
 		c.drain()
 		c.write(func(tx *db.Tx) error {
 			if _, err := store.RuleByID(t.Context(), tx, r.ID); !errors.Is(err, store.ErrNotFound) {
@@ -384,5 +395,79 @@ func TestSnapshotTriggersTheRulesThatAskedForIt(t *testing.T) {
 	c.drain()
 	if len(c.heard) != 1 || c.heard[0].Message != config.MessageSnapshot {
 		t.Fatalf("heard %+v", c.heard)
+	}
+}
+
+func TestServicesRulesAreChangedByTheServiceAlone(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		c := newCourt(t, d)
+		const packs = "config-conforms.amazonaws.com"
+		of := managedRule("m")
+		of.CreatedBy = packs
+		r := c.put(of)
+		if want := "arn:aws:config:eu-west-1:123456789012:config-rule/aws-service-rule/" + packs + "/" + r.ID; r.ARN != want {
+			t.Errorf("the ARN is %s, want %s", r.ARN, want)
+		}
+		c.put(of) // again, by the same service
+		change := func(by string) error {
+			return d.Write(t.Context(), func(tx *db.Tx) error { return c.engine.Delete(t.Context(), tx, place, "m", by) })
+		}
+		for _, by := range []string{"", "other.amazonaws.com"} {
+			if err := change(by); !model.IsCode(err, "AccessDeniedException") {
+				t.Errorf("%q may delete it: %v", by, err)
+			}
+		}
+		if err := change(packs); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAnotherSourceDoesNotKeepTheResultsOfTheFormerOne(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		c := newCourt(t, d)
+		c.record("a", "off", nil)
+		r := c.put(managedRule("m"))
+		c.expect(r, "a NON_COMPLIANT")
+		f := lambdaRule("m", config.MessageChange)
+		c.heard = nil
+		r = c.put(f)
+		c.expect(r)
+		if len(c.heard) != 1 || c.status(r).FirstEvaluationStarted {
+			t.Fatalf("heard %+v, status %+v", c.heard, c.status(r))
+		}
+		answer := []config.Evaluation{{ResourceType: bucket, ResourceID: "a", Compliance: config.Compliant, Ordering: c.clock.Now()}}
+		if err := c.engine.Report(t.Context(), place, c.heard[0].Token, answer); err != nil {
+			t.Fatal(err)
+		}
+		c.expect(r, "a COMPLIANT")
+		again := lambdaRule("m", config.MessageChange)
+		again.Source.Identifier += "2"
+		late := c.heard[0].Token
+		r = c.put(again)
+		if err := c.engine.Report(t.Context(), place, late, answer); !errors.Is(err, rule.ErrGone) {
+			t.Errorf("a token of the former function gave %v", err)
+		}
+		c.expect(r)
+	})
+}
+
+func TestEvaluationCanBeAskedForOnceAMinute(t *testing.T) {
+	c := newCourt(t, dbtest.Open(t))
+	c.put(managedRule("m"))
+	ask := func() error {
+		err := c.db.Write(t.Context(), func(tx *db.Tx) error { return c.engine.Evaluate(t.Context(), tx, place, []string{"m"}) })
+		c.drain()
+		return err
+	}
+	if err := ask(); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(); !model.IsCode(err, "LimitExceededException") {
+		t.Fatalf("the second one at once gave %v", err)
+	}
+	c.clock.Advance(time.Minute)
+	if err := ask(); err != nil {
+		t.Fatal(err)
 	}
 }

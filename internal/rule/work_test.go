@@ -78,14 +78,16 @@ func TestRuleThatIsDeletedWhileItEvaluatesLeavesNothing(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		c := newCourt(t, d)
 		c.record("a", "off", nil)
-		var r config.Rule
 		c.compiled = rule.Compiled{Types: []string{bucket}, Initially: true, Evaluator: watched{n: new(atomic.Int64), first: func() {
-			c.write(func(tx *db.Tx) error { return store.DeleteRule(t.Context(), tx, r) })
+			c.write(func(tx *db.Tx) error {
+				r, err := store.Rule(t.Context(), tx, place, "m")
+				if err != nil {
+					return err
+				}
+				return store.DeleteRule(t.Context(), tx, r)
+			})
 		}}}
-		r = managedRule("m")
-		r.Place, r.ID = place, "config-rule-m"
-		c.put(r)
-		c.expect(r)
+		c.expect(c.put(managedRule("m")))
 	})
 }
 
@@ -138,7 +140,7 @@ func TestRulesAreCompiledAheadAndOnce(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		c := newCourt(t, d)
 		c.put(managedRule("m"))
-		c.compilations.Store(0)
+		c.compilations.Store(0) // by putting and evaluating it
 		if err := c.engine.Warm(t.Context()); err != nil {
 			t.Fatal(err)
 		}

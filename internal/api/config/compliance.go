@@ -9,6 +9,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
+	"plumb/internal/rule"
 	"plumb/internal/store"
 )
 
@@ -164,7 +165,7 @@ func (c compliances) GetComplianceDetailsByConfigRule(
 	page.AfterType, page.AfterID, _ = strings.Cut(position, "\x00")
 	var verdicts []config.Verdict
 	err = c.DB.Read(ctx, func(tx *db.Tx) error {
-		r, err := namedRule(ctx, tx, p, *in.ConfigRuleName)
+		r, err := rule.Named(ctx, tx, p, *in.ConfigRuleName)
 		if err != nil {
 			return err
 		}

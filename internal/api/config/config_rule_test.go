@@ -3,7 +3,6 @@ package config_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
@@ -164,7 +163,7 @@ func TestManagedRuleWithoutEvaluatorReportsThatAndGivesNoVerdict(t *testing.T) {
 	a.equal(out.ComplianceByConfigRules[0].Compliance.ComplianceType, types.ComplianceTypeInsufficientData)
 }
 
-func TestEvaluationCanBeAskedForOnceAMinute(t *testing.T) {
+func TestEvaluationCanBeAskedForAtAnyTimeInDevelopment(t *testing.T) {
 	a := open(t, apptest.Start(t))
 	a.running()
 	a.must(a.put(managed("r", "S3_BUCKET_VERSIONING_ENABLED")))
@@ -174,9 +173,8 @@ func TestEvaluationCanBeAskedForOnceAMinute(t *testing.T) {
 		return err
 	}
 	a.must(start())
+	a.must(start())
 	a.Drain(t)
-	a.refused(start(), "LimitExceededException", "r")
-	a.Clock().Advance(time.Minute)
 	a.must(start())
 	a.Drain(t)
 	out, err := a.aws.DescribeConfigRules(t.Context(), &configservice.DescribeConfigRulesInput{})

@@ -65,14 +65,7 @@ func (e evaluations) DeleteEvaluationResults(
 	ctx context.Context, in *configapi.DeleteEvaluationResultsInput,
 ) (*configapi.DeleteEvaluationResultsOutput, error) {
 	err := e.DB.Write(ctx, func(tx *db.Tx) error {
-		r, err := namedRule(ctx, tx, place(ctx), *in.ConfigRuleName)
-		if err != nil {
-			return err
-		}
-		if err := changeable(r); err != nil {
-			return err
-		}
-		return e.Rules.DeleteResults(ctx, tx, r)
+		return e.Rules.DeleteResults(ctx, tx, place(ctx), *in.ConfigRuleName, "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete results of rule %s: %w", *in.ConfigRuleName, err)

@@ -19,23 +19,18 @@ import (
 	"plumb/internal/model/configapi"
 	"plumb/internal/recorder"
 	"plumb/internal/rule"
-	"plumb/internal/rule/managed"
 	"plumb/internal/wire"
 )
 
 // Options are what the API works with. All are required.
 type Options struct {
-	DB         *db.DB
-	Recorder   *recorder.Recorder
-	Rules      *rule.Engine
-	Managed    *managed.Catalogue
-	Delivery   *delivery.Delivery
-	Tokens     wire.Tokens
-	KnownType  func(resourceType string) bool // of AWS Config's own list
-	KnownTypes []string
-	// MayInvoke returns an error unless config.amazonaws.com may invoke the
-	// function for rules of the place.
-	MayInvoke   func(ctx context.Context, p config.Place, functionARN string) error
+	DB          *db.DB
+	Recorder    *recorder.Recorder
+	Rules       *rule.Engine
+	Delivery    *delivery.Delivery
+	Tokens      wire.Tokens
+	KnownType   func(resourceType string) bool // of AWS Config's own list
+	KnownTypes  []string
 	Development bool // PutResourceConfig takes AWS types
 	Now         func() time.Time
 }

@@ -1,30 +1,12 @@
 package config
 
-import (
-	"context"
-	"encoding/json"
-	"errors"
-	"slices"
-	"strings"
-	"time"
+import "plumb/internal/model/configapi"
 
-	"plumb/internal/config"
-	"plumb/internal/db"
-	"plumb/internal/model/configapi"
-	"plumb/internal/rule/managed"
-	"plumb/internal/rule/policy"
-	"plumb/internal/store"
-)
-
-// checkRule checks the meaning of a definition that needs no look at the store,
-// with AWS's texts.
-func (c configRules) checkRule(in *configapi.ConfigRule, r config.Rule) error {
+// checkShape refuses members that only AWS Config itself fills in. What a
+// definition means is checked where rules are put.
+func checkShape(in *configapi.ConfigRule) error {
 	refuse := configapi.InvalidParameterValueException
 	switch {
-	case in.ConfigRuleName == nil && r.ID == "" && r.ARN == "":
-		return refuse("One or more identifiers needs to be provided. Provide Name or Id or Arn")
-	case in.ConfigRuleName != nil && strings.TrimSpace(r.Name) == "":
-		return refuse("The ConfigRule name '%s' is not valid, blank string.", r.Name)
 	case in.ConfigRuleState != "" && in.ConfigRuleState != configapi.ConfigRuleStateActive:
 		return refuse("The ConfigRuleState %s is invalid.  Only the following values are permitted: ACTIVE", in.ConfigRuleState)
 	case in.CreatedBy != nil:
@@ -32,125 +14,5 @@ func (c configRules) checkRule(in *configapi.ConfigRule, r config.Rule) error {
 	case in.RuleEvaluationVisibility != "":
 		return refuse("AWS Config populates the RuleEvaluationVisibility field for ServiceLinkedConfigRule. Try again without populating the RuleEvaluationVisibility field")
 	}
-	if err := checkParameters(r); err != nil {
-		return err
-	}
-	if err := checkScope(r.Scope); err != nil {
-		return err
-	}
-	if slices.Contains(r.Modes, config.ModeProactive) {
-		return refuse("The evaluation mode PROACTIVE is not supported for this rule.")
-	}
-	return c.checkSource(r)
-}
-
-func checkParameters(r config.Rule) error {
-	if r.InputParameters == "" {
-		return nil
-	}
-	var v map[string]any
-	if err := json.Unmarshal([]byte(r.InputParameters), &v); err != nil {
-		return configapi.InvalidParameterValueException("Invalid json %s passed in the InputParameters field", r.InputParameters)
-	}
 	return nil
-}
-
-func checkScope(s *config.Scope) error {
-	refuse := configapi.InvalidParameterValueException
-	switch {
-	case s == nil:
-		return nil
-	case s.TagKey != nil && (len(s.Types) > 0 || s.ID != nil):
-		return refuse("Scope cannot be applied to both resource and tag")
-	case s.ID != nil && len(s.Types) != 1:
-		return refuse("A single resourceType should be provided when resourceId is provided in scope")
-	case s.TagValue != nil && s.TagKey == nil:
-		return refuse("Tag key should not be empty when tag value is provided in scope")
-	default:
-		return nil
-	}
-}
-
-func (c configRules) checkSource(r config.Rule) error {
-	refuse := configapi.InvalidParameterValueException
-	switch r.Source.Owner {
-	case config.OwnerAWS:
-		if len(r.Source.Details) > 0 {
-			return refuse("SourceDetails should be null/empty if the owner is AWS. SourceDetails should be provided if the owner is CUSTOM_LAMBDA")
-		}
-		return c.checkIdentifier(r)
-	case config.OwnerLambda:
-		if len(r.Source.Details) == 0 {
-			return refuse("SourceDetails should be null/empty if the owner is AWS. SourceDetails should be provided if the owner is CUSTOM_LAMBDA")
-		}
-		if r.Source.Identifier == "" {
-			return refuse("The sourceIdentifier is required when the owner is CUSTOM_LAMBDA: the ARN of the function")
-		}
-		return checkDetails(r.Source.Details)
-	default:
-		return checkPolicy(r)
-	}
-}
-
-func checkDetails(details []config.SourceDetail) error {
-	for _, d := range details {
-		onChange := d.MessageType == config.MessageChange || d.MessageType == config.MessageOversized
-		if d.MessageType == "" {
-			return configapi.InvalidParameterValueException("The MessageType of each of the SourceDetails should be provided")
-		}
-		if onChange && d.Frequency != "" {
-			return configapi.InvalidParameterValueException("A maximum execution frequency is not allowed if MessageType is " +
-				"ConfigurationItemChangeNotification or OversizedConfigurationItemChangeNotification")
-		}
-	}
-	return nil
-}
-
-func checkPolicy(r config.Rule) error {
-	refuse := configapi.InvalidParameterValueException
-	if r.Source.Policy == nil {
-		return refuse("CustomPolicyDetails should be provided if the owner is CUSTOM_POLICY")
-	}
-	for _, d := range r.Source.Details {
-		if d.MessageType != config.MessageChange && d.MessageType != config.MessageOversized {
-			return refuse("The MessageType %s is not allowed if the owner is CUSTOM_POLICY", d.MessageType)
-		}
-	}
-	if err := checkDetails(r.Source.Details); err != nil {
-		return err
-	}
-	if _, err := policy.Compile(r, time.Now); err != nil {
-		return refuse("The PolicyText is not valid: %s", err)
-	}
-	return nil
-}
-
-// checkIdentifier checks what a managed rule is asked for against what AWS's
-// guide says of it.
-func (c configRules) checkIdentifier(r config.Rule) error {
-	err := c.Managed.CheckParameters(r.Source.Identifier, r.InputParameters)
-	var refusal managed.Refusal
-	if errors.As(err, &refusal) {
-		return configapi.InvalidParameterValueException("%s", refusal)
-	}
-	if err != nil {
-		return err
-	}
-	info, _ := c.Managed.Known(r.Source.Identifier)
-	if r.Frequency != "" && !info.Trigger.OnSchedule() {
-		return configapi.InvalidParameterValueException("A maximum execution frequency for this rule is not allowed because only a change in resources triggers this managed rule.")
-	}
-	return nil
-}
-
-// checkManaged checks that a place with a managed rule has a recorder.
-func (c configRules) checkManaged(ctx context.Context, tx *db.Tx, r config.Rule) error {
-	if r.Source.Owner != config.OwnerAWS {
-		return nil
-	}
-	_, _, err := store.Recorder(ctx, tx, r.Place)
-	if errors.Is(err, store.ErrNotFound) {
-		return configapi.NoAvailableConfigurationRecorderException("You must create a configuration recorder before you can create or update a Config rule.")
-	}
-	return err
 }

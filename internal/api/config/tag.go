@@ -10,6 +10,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
+	"plumb/internal/rule"
 	"plumb/internal/store"
 )
 
@@ -146,22 +147,13 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 	if slices.ContainsFunc(recorders, func(r config.Recorder) bool { return r.ARN == resource }) {
 		return nil
 	}
-	if id, found := ruleID(resource); found {
+	if id, found := rule.IDOf(resource); found {
 		r, err := store.RuleByID(ctx, tx, id)
 		if err == nil && r.ARN == resource && r.Place == p {
 			return nil
 		}
 	}
 	return configapi.ResourceNotFoundException("ResourceArn '%s' does not exist", resource)
-}
-
-// ruleID returns the id at the end of a rule's ARN.
-func ruleID(ruleARN string) (string, bool) {
-	i := strings.LastIndex(ruleARN, "/")
-	if i < 0 || !strings.Contains(ruleARN, ":config-rule/") {
-		return "", false
-	}
-	return ruleARN[i+1:], true
 }
 
 func invalidNextToken() error {

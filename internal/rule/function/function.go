@@ -26,6 +26,7 @@ type Token struct {
 	Account string `json:"a"`
 	Region  string `json:"r"`
 	RuleID  string `json:"i"`
+	Source  string `json:"s"` // the ARN of the function: the rule may have another one by now
 	Invoked int64  `json:"t"` // microseconds since the epoch
 	// Captured is the capture time of the item that the function was told of, in
 	// microseconds; 0 if it was told of none.
@@ -109,7 +110,7 @@ type Trigger struct {
 // when the rule has none: rules parse it without asking. Only events of items
 // have an evaluation mode.
 func (s *Sealer) Event(r config.Rule, t Trigger) ([]byte, error) {
-	token := Token{Account: r.Account, Region: r.Region, RuleID: r.ID, Invoked: t.Now.UnixMicro()}
+	token := Token{Account: r.Account, Region: r.Region, RuleID: r.ID, Source: r.Source.Identifier, Invoked: t.Now.UnixMicro()}
 	mode := ""
 	if !t.Captured.IsZero() {
 		token.Captured, mode = t.Captured.UnixMicro(), config.ModeDetective
