@@ -11,7 +11,3 @@ import "errors"
 
 // ErrNotFound is what a read returns when the thing was never there, or is gone.
 var ErrNotFound = errors.New("not found")
-
-// ErrConflict says that what a decision was made on is not what the store holds
-// any more: whoever gets it reads and decides again.
-var ErrConflict = errors.New("write conflict")
