@@ -167,9 +167,11 @@ type ruleNote struct {
 }
 
 // invoke has functions of rules invoked, in the transaction that decided it:
-// embedded ones, or those of an outside Lambda. All are of one place.
+// embedded ones, or those of an outside Lambda. All are of one place. Whether AWS
+// Config may invoke an embedded function is asked each time.
 func (m *Machine) invoke(ctx context.Context, tx *db.Tx, list []rule.Invocation) error {
 	var events []lambda.Event
+	refused := map[string]error{} // by rule; nil if it may be invoked
 	for _, i := range list {
 		if m.Outside.Replaces(i.Place, "lambda") {
 			if err := m.remote.Invoke(ctx, tx, i); err != nil {
@@ -177,17 +179,53 @@ func (m *Machine) invoke(ctx context.Context, tx *db.Tx, list []rule.Invocation)
 			}
 			continue
 		}
-		ref, err := lambda.ParseARN(i.FunctionARN)
-		if err != nil {
-			return m.Rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
+		if _, asked := refused[i.RuleID]; !asked {
+			refusal, err := m.refusal(ctx, tx, i)
+			if err != nil {
+				return err
+			}
+			refused[i.RuleID] = refusal
 		}
-		note, err := json.Marshal(ruleNote{i.RuleID})
+		if refused[i.RuleID] != nil {
+			continue
+		}
+		e, err := event(i)
 		if err != nil {
 			return err
 		}
-		events = append(events, lambda.Event{Ref: ref, Payload: i.Payload, Note: note})
+		events = append(events, e)
 	}
 	return m.Functions.InvokeAll(ctx, tx, events)
+}
+
+// refusal returns why a rule's function may not be invoked, and notes it in the
+// rule's status. A function that is not there is let through: its
+// invocation fails and says so.
+func (m *Machine) refusal(ctx context.Context, tx *db.Tx, i rule.Invocation) (error, error) {
+	ref, err := lambda.ParseARN(i.FunctionARN)
+	if err != nil {
+		return err, m.Rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
+	}
+	may, err := lambda.MayInvoke(ctx, tx, i.FunctionARN, "config.amazonaws.com", "", i.Place.Account)
+	if err != nil || may || model.IsCode(m.Functions.Check(ctx, ref), "ResourceNotFoundException") {
+		return nil, err
+	}
+	refused := cannotInvoke(i.FunctionARN)
+	return refused, m.Rules.Invoked(ctx, tx, i.RuleID, "AccessDenied", refused.Message)
+}
+
+func event(i rule.Invocation) (lambda.Event, error) {
+	ref, err := lambda.ParseARN(i.FunctionARN)
+	if err != nil {
+		return lambda.Event{}, err
+	}
+	note, err := json.Marshal(ruleNote{i.RuleID})
+	return lambda.Event{Ref: ref, Payload: i.Payload, Note: note}, err
+}
+
+func cannotInvoke(functionARN string) *model.Error {
+	return configapi.InsufficientPermissionsException("The AWS Lambda function %s cannot be invoked. Check the specified "+
+		"function ARN, and check the function's permissions.", functionARN)
 }
 
 // invoked tells a rule how its function did.
@@ -216,8 +254,7 @@ func (m *Machine) notify(ctx context.Context, tx *db.Tx, functionARN string, eve
 // mayInvoke says whether AWS Config may invoke a rule's function for a place. Of
 // an outside function only its existence can be asked.
 func (m *Machine) MayInvoke(ctx context.Context, p config.Place, functionARN string) error {
-	refused := configapi.InsufficientPermissionsException("The AWS Lambda function %s cannot be invoked. Check the specified "+
-		"function ARN, and check the function's permissions.", functionARN)
+	refused := cannotInvoke(functionARN)
 	client, err := m.Outside.Service(ctx, p, "lambda")
 	if err != nil {
 		return err
