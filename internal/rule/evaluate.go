@@ -202,7 +202,10 @@ func (e *Engine) commitPage(ctx context.Context, tx *db.Tx, g *page) error {
 // commitResults leaves out what does not hold any more: whoever recorded a newer
 // item has had it evaluated.
 func (e *Engine) commitResults(ctx context.Context, tx *db.Tx, g *page) error {
-	if err := tx.Lock(ctx, g.rule.Lock()); err != nil {
+	if err := store.HoldRules(ctx, tx, g.rule.Place); err != nil {
+		return err
+	}
+	if err := store.Hold(ctx, tx, g.rule.Place, g.keys); err != nil {
 		return err
 	}
 	holds, err := g.stillHolds(ctx, tx)
