@@ -105,11 +105,11 @@ func evaluationBodies(token string, turn bool) ([][]byte, error) {
 // bareEvaluations writes the rows of a call: verdicts, and of those that turn the
 // compliance items.
 func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act, error) {
-	d, err := b.openStore(ctx)
+	d, err := b.openFloor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.someBody(ctx, b, config.TypeResourceCompliance)
+	some, err := s.someItem(ctx, b, config.TypeResourceCompliance)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act,
 			id := int64(int(n*most+i) % fleetSize)
 			verdicts = append(verdicts, keptVerdict{1, id})
 			if turn {
-				items = append(items, keptItem{1, id, body})
+				items = append(items, keptItem{1, id, some.body, some.packed})
 			}
 		}
 		at := state.Add(1)
@@ -138,12 +138,12 @@ func (b *bench) bareEvaluations(ctx context.Context, s *server, turn bool) (act,
 	}), nil
 }
 
-// someBody returns the text of some item that the server keeps.
-func (s *server) someBody(ctx context.Context, b *bench, kind string) (body string, err error) {
+// someItem returns the bodies of some item that the server keeps.
+func (s *server) someItem(ctx context.Context, b *bench, kind string) (keptItem, error) {
 	d, err := db.Open(ctx, s.store, b.log())
 	if err != nil {
-		return "", err
+		return keptItem{}, err
 	}
 	defer d.Close()
-	return someBody(ctx, d, kind)
+	return someItem(ctx, d, kind)
 }

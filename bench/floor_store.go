@@ -17,7 +17,8 @@ import (
 // that a key of the store would be.
 type keptItem struct {
 	kind, id int64
-	body     string
+	body     string // for queries
+	packed   []byte // for the history
 }
 
 const (
@@ -28,19 +29,24 @@ const (
 
 func (it keptItem) resource() int64 { return it.kind<<32 | it.id }
 
-// bareItems writes a history row, the current row and the queried body of each
-// item.
+// bareItems writes a history row, its body, the current row and the queried body
+// of each item.
 func bareItems(ctx context.Context, tx *db.Tx, items []keptItem, state int64) error {
-	var history, current, bodies []any
+	var history, packed, current, bodies []any
 	digest := make([]byte, 32)
 	for _, it := range items {
 		name := fmt.Sprintf("i-%017x", it.id)
-		history = append(history, it.resource(), state, 1, it.body)
+		history = append(history, it.resource(), state, 1)
+		packed = append(packed, it.resource(), state, it.packed)
 		current = append(current, it.resource(), floorPlace, it.kind, name, "", "arn:of:"+name, state, 1, digest, false)
 		bodies = append(bodies, it.resource(), it.body)
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO item (resource, state_id, status, body) VALUES `+
-		groups(len(items), "(?, ?, ?, ?)"), history...); err != nil {
+	if _, err := tx.Exec(ctx, `INSERT INTO item (resource, state_id, previous, body, status, reference) VALUES `+
+		groups(len(items), "(?, ?, 0, 0, ?, false)"), history...); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO body (resource, state_id, coding, dictionary, content) VALUES `+
+		groups(len(items), "(?, ?, 1, 1, ?)"), packed...); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO resource (id, place, type, external_id, name, arn, state_id, status, digest, pushed,
@@ -55,6 +61,18 @@ func bareItems(ctx context.Context, tx *db.Tx, items []keptItem, state int64) er
 	_, err := tx.Exec(ctx, `INSERT INTO resource_body (resource, body) VALUES `+groups(len(items), group)+`
 		ON CONFLICT (resource) DO UPDATE SET body = excluded.body`, bodies...)
 	return err
+}
+
+// openFloor opens an empty store with room for history of any month.
+func (b *bench) openFloor(ctx context.Context) (*db.DB, error) {
+	d, err := b.openStore(ctx)
+	if err != nil || !d.IsPostgres() {
+		return d, err
+	}
+	return d, d.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "CREATE TABLE item_any PARTITION OF item DEFAULT")
+		return err
+	})
 }
 
 // A keptVerdict is the row of one verdict.

@@ -87,7 +87,7 @@ func (m *machine) proveVerdicts(ctx context.Context) error {
 // current state of each instance, the verdict that turned, and the same of the
 // compliance items where those are recorded. The texts are copies of ours.
 func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) (func(context.Context) error, error) {
-	d, err := b.openStore(ctx)
+	d, err := b.openFloor(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +95,9 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 	if compliance {
 		kinds = append(kinds, config.TypeResourceCompliance)
 	}
-	bodies := map[string]string{}
+	bodies := map[string]keptItem{}
 	for _, kind := range kinds {
-		if bodies[kind], err = someBody(ctx, m.DB, kind); err != nil {
+		if bodies[kind], err = someItem(ctx, m.DB, kind); err != nil {
 			return nil, err
 		}
 	}
@@ -110,7 +110,7 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 		for i := range b.batch {
 			id := int64((int(step)*b.batch + i) % fleetSize)
 			for n, kind := range kinds {
-				items = append(items, keptItem{int64(n), id, bodies[kind]})
+				items = append(items, keptItem{int64(n), id, bodies[kind].body, bodies[kind].packed})
 			}
 			verdicts = append(verdicts, keptVerdict{1, id})
 		}
@@ -123,13 +123,19 @@ func (b *bench) bareRecording(ctx context.Context, m *machine, compliance bool) 
 	}, nil
 }
 
-// someBody returns the text of some item of a type.
-func someBody(ctx context.Context, d *db.DB, kind string) (body string, err error) {
+// someItem returns the bodies of some item of a type.
+func someItem(ctx context.Context, d *db.DB, kind string) (it keptItem, err error) {
+	text := "json(q.body)"
+	if d.IsPostgres() {
+		text = "q.body::text"
+	}
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT i.body FROM item i JOIN resource r ON r.id = i.resource JOIN resource_type t ON t.id = r.type WHERE t.name = ? LIMIT 1`, kind).Scan(&body)
+		return tx.QueryRow(ctx, `SELECT `+text+`, b.content FROM resource_type t JOIN resource r ON r.type = t.id
+			JOIN resource_body q ON q.resource = r.id JOIN body b ON b.resource = r.id AND b.state_id = r.body
+			WHERE t.name = ? LIMIT 1`, kind).Scan(&it.body, &it.packed)
 	})
 	if err != nil {
-		return "", fmt.Errorf("what an item of %s looks like: %w", kind, err)
+		return it, fmt.Errorf("what an item of %s looks like: %w", kind, err)
 	}
-	return body, nil
+	return it, nil
 }

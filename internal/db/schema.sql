@@ -6,6 +6,15 @@ CREATE TABLE announcement (
     seen      BIGINT NOT NULL
 );
 
+CREATE TABLE body (
+    resource   BIGINT NOT NULL,
+    state_id   BIGINT NOT NULL,   -- of the first item that has it
+    coding     SMALLINT NOT NULL, -- 0 text, 1 zstd
+    dictionary INTEGER NOT NULL,  -- that it was packed with; 0 is none
+    content    BLOB NOT NULL,
+    PRIMARY KEY (resource, state_id)
+);
+
 CREATE TABLE bucket_configurations (
   bucket TEXT NOT NULL,
   kind   TEXT NOT NULL,
@@ -50,12 +59,30 @@ CREATE TABLE delivery_status (
     PRIMARY KEY (place, part)
 );
 
+CREATE TABLE dictionary (
+    id      INTEGER PRIMARY KEY, -- drawn
+    type    TEXT NOT NULL,
+    version INTEGER NOT NULL, -- the highest is used for new bodies
+    samples INTEGER NOT NULL, -- how many bodies it was made from
+    made    BIGINT NOT NULL,  -- the state id of the newest of them
+    content BLOB NOT NULL,
+    UNIQUE (type, version)
+);
+
 CREATE TABLE item (
-    resource INTEGER NOT NULL,
-    state_id BIGINT NOT NULL, -- configurationStateId
-    status   SMALLINT NOT NULL,
-    body     TEXT NOT NULL,   -- the item in the event form
+    resource  BIGINT NOT NULL,
+    state_id  BIGINT NOT NULL,
+    previous  BIGINT NOT NULL,   -- the item before it, 0 if it is the first; in a reference row the item that it stands for
+    body      BIGINT NOT NULL,   -- 0 if the body is kept with this item; else the earlier item whose body is the same
+    status    SMALLINT NOT NULL, -- as in resource
+    reference BOOLEAN NOT NULL,  -- no item, but what was true when the month began
     PRIMARY KEY (resource, state_id)
+) WITHOUT ROWID;
+
+CREATE TABLE item_month (
+    month   INTEGER PRIMARY KEY,  -- 202611
+    carried BIGINT NOT NULL,      -- the last resource that has its reference row, or -1: all have theirs
+    dropped BOOLEAN NOT NULL      -- nobody reads it any more; the table goes next
 );
 
 CREATE TABLE job_server (
@@ -338,7 +365,7 @@ CREATE TABLE resource (
     pushed        BOOLEAN NOT NULL,  -- by PutResourceConfig: no collector will find it
     compliant     BIGINT NOT NULL,   -- how many rules say so
     non_compliant BIGINT NOT NULL,
-    rollup        SMALLINT NOT NULL, -- of the two: 0 no rule says anything, 1 compliant, 2 non-compliant
+    rollup        SMALLINT NOT NULL, body BIGINT NOT NULL DEFAULT 0, body_digest BLOB, -- of the two: 0 no rule says anything, 1 compliant, 2 non-compliant
     UNIQUE (type, place, external_id)
 );
 

@@ -17,11 +17,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// An encoder takes about 750 KiB, a decoder up to 300 KiB. Where more types than
-// that take turns, new ones are made, in 0.1 ms each.
+// An encoder takes about 750 KiB, a decoder about 30 KiB. Where more dictionaries
+// than that take turns, new ones are made, in 0.1 ms each.
 const (
-	maxEncoders = 8
-	maxDecoders = 16
+	maxEncoders = 4
+	maxDecoders = 32
 	window      = 64 << 10 // repetition is found within this distance
 	maxText     = 256 << 20
 )
@@ -88,7 +88,7 @@ func (c *Codec) Decode(dictionary uint32, load Loader, packed []byte) ([]byte, e
 }
 
 func newDecoder(dictionary uint32, load Loader) (*zstd.Decoder, error) {
-	o := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxText)}
+	o := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxText)}
 	if dictionary != 0 {
 		content, err := load()
 		if err != nil {

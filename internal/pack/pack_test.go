@@ -73,7 +73,7 @@ func TestMoreDictionariesThanAreKeptTakeTurns(t *testing.T) {
 	for n := range uint32(4) {
 		wg.Go(func() {
 			for i := range uint32(60) {
-				id := 1 + (n+i)%30
+				id := 1 + (n+i)%40
 				load := func() ([]byte, error) { return []byte(strings.Repeat(fmt.Sprint("dictionary ", id), 9)), nil }
 				text := []byte(fmt.Sprint("dictionary ", id, " and more"))
 				packed, err := c.Encode(id, load, text)

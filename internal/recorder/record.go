@@ -131,7 +131,10 @@ func (r *Recorder) plan(ctx context.Context, tx *db.Tx, p config.Place, observat
 	if c, err = b.decide(observations, r.capture()); err != nil {
 		return b, c, err
 	}
-	return b, c, c.readBefore(ctx, tx, p)
+	if err := c.readBefore(ctx, tx, p); err != nil {
+		return b, c, err
+	}
+	return b, c, store.Pack(ctx, tx, c.items)
 }
 
 // write records what was decided in a transaction that holds the resources.

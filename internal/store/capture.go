@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -77,28 +79,50 @@ func (w Window) resources(ctx context.Context, tx *db.Tx, kind, since, id string
 
 // items returns the items of those resources in the window, after that one.
 func (w Window) items(ctx context.Context, tx *db.Tx, after config.VersionKey, resources []windowResource, limit int) ([]Capture, error) {
-	var out []Capture
-	for _, r := range resources {
-		from := firstState(w.From)
-		if r.externalID == after.ID {
-			from = max(from, after.StateID+1)
-		}
-		c := Capture{VersionKey: config.VersionKey{ResourceKey: config.ResourceKey{Place: w.Place, Type: after.Type, ID: r.externalID}}}
+	all, err := months(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	from, until := firstState(w.From), firstState(w.Until)
+	with, args := list{
+		ints("n", counted(len(resources))),
+		ints("resource", collect(resources, func(r windowResource) int64 { return r.id })),
+		ints("since", collect(resources, func(r windowResource) int64 {
+			if r.externalID == after.ID {
+				return max(from, after.StateID+1)
+			}
+			return from
+		})),
+	}.with(tx)
+	args = append(args, until, limit)
+	type item struct{ n, stateID int64 }
+	var found []item
+	for _, m := range monthsUntil(monthsSince(all, from), until-1, len(all)) {
 		err := db.Each(ctx, tx, func(scan func(...any) error) error {
-			err := scan(&c.StateID)
-			c.At = captured(c.StateID)
-			out = append(out, c)
+			var it item
+			err := scan(&it.n, &it.stateID)
+			found = append(found, it)
 			return err
-		}, `SELECT i.state_id FROM item i WHERE i.resource = ? AND i.state_id >= ? AND i.state_id < ? ORDER BY i.state_id LIMIT ?`,
-			r.id, from, firstState(w.Until), limit-len(out))
+		}, with+`SELECT w.n, i.state_id FROM w CROSS JOIN `+m.table()+` i WHERE i.resource = w.resource AND i.state_id >= w.since
+			AND i.state_id < ? AND NOT i.reference ORDER BY w.n, i.state_id LIMIT ?`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("read the items of a window: %w", err)
 		}
-		if len(out) == limit {
-			break
-		}
 	}
-	return out, nil
+	slices.SortFunc(found, func(a, b item) int { return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.stateID, b.stateID)) })
+	return collect(found[:min(len(found), limit)], func(it item) Capture {
+		k := config.ResourceKey{Place: w.Place, Type: after.Type, ID: resources[it.n].externalID}
+		return Capture{config.VersionKey{ResourceKey: k, StateID: it.stateID}, captured(it.stateID)}
+	}), nil
+}
+
+// counted returns 0, 1, 2 ...
+func counted(n int) []int64 {
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(i)
+	}
+	return out
 }
 
 // NextType returns the first type after the given one that may have items in the

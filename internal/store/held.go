@@ -18,15 +18,17 @@ var ErrConflict = errors.New("the resource was recorded meanwhile")
 
 // A row is what a transaction knows of a resource that it holds.
 type row struct {
-	key       config.ResourceKey
-	id        int64
-	place     int64
-	kind      int64 // the id of its type
-	stateID   int64
-	status    int64
-	digest    []byte
-	compliant int64
-	bad       int64 // how many rules say non-compliant
+	key        config.ResourceKey
+	id         int64
+	place      int64
+	kind       int64 // the id of its type
+	stateID    int64
+	status     int64
+	digest     []byte
+	body       int64 // where the body of its newest item is kept
+	bodyDigest []byte
+	compliant  int64
+	bad        int64 // how many rules say non-compliant
 }
 
 func (r *row) rollup() int64 { return rollup(r.compliant, r.bad) }
@@ -86,13 +88,13 @@ func (h held) read(ctx context.Context, tx *db.Tx, p config.Place, keys []config
 	return db.Each(ctx, tx, func(scan func(...any) error) error {
 		var n int64
 		r := &row{place: w.place}
-		if err := scan(&n, &r.kind, &r.id, &r.stateID, &r.status, &r.digest, &r.compliant, &r.bad); err != nil {
+		if err := scan(&n, &r.kind, &r.id, &r.stateID, &r.status, &r.digest, &r.body, &r.bodyDigest, &r.compliant, &r.bad); err != nil {
 			return err
 		}
 		r.key = keys[n]
 		h[r.key] = r
 		return nil
-	}, with+`SELECT w.n, w.type, r.id, r.state_id, r.status, r.digest, r.compliant, r.non_compliant
+	}, with+`SELECT w.n, w.type, r.id, r.state_id, r.status, r.digest, r.body, r.body_digest, r.compliant, r.non_compliant
 		FROM w CROSS JOIN resource r WHERE r.type = w.type AND r.place = w.place AND r.external_id = w.id`+forUpdate(tx), args...)
 }
 
@@ -140,6 +142,7 @@ type newRow struct {
 	status    int64
 	digest    []byte
 	pushed    bool
+	body      []byte // the digest of the body that is kept with its first item; nil if it has none
 }
 
 // insert makes rows and holds those that no other transaction made meanwhile.
@@ -177,6 +180,7 @@ func (h held) insertSome(ctx context.Context, tx *db.Tx, place int64, types map[
 		ints("status", collect(all, func(r newRow) int64 { return r.status })),
 		blobs("digest", collect(all, func(r newRow) []byte { return r.digest })),
 		booleans("pushed", collect(all, func(r newRow) bool { return r.pushed })),
+		blobs("body_digest", collect(all, func(r newRow) []byte { return r.body })),
 	}.with(tx)
 	t := talliesOf(tx)
 	return db.Each(ctx, tx, func(scan func(...any) error) error {
@@ -187,11 +191,12 @@ func (h held) insertSome(ctx context.Context, tx *db.Tx, place int64, types map[
 		}
 		k.Place, k.Type = all[0].key.Place, names[r.kind]
 		r.key, r.stateID, r.status, r.digest = k, byKey[k].stateID, byKey[k].status, byKey[k].digest
+		r.body, r.bodyDigest = r.stateID, byKey[k].body
 		h[k] = r
 		t.made(r)
 		return nil
-	}, with+`INSERT INTO resource (place, type, external_id, name, arn, state_id, status, digest, pushed, compliant, non_compliant, rollup)
-		SELECT `+placeholder(tx)+`, type, id, name, arn, state_id, status, digest, pushed, 0, 0, 0 FROM w WHERE true ORDER BY type, id
+	}, with+`INSERT INTO resource (place, type, external_id, name, arn, state_id, status, digest, pushed, body, body_digest, compliant, non_compliant, rollup)
+		SELECT `+placeholder(tx)+`, type, id, name, arn, state_id, status, digest, pushed, state_id, body_digest, 0, 0, 0 FROM w WHERE true ORDER BY type, id
 		ON CONFLICT DO NOTHING RETURNING id, type, external_id`, append(args, place)...)
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -11,14 +12,18 @@ import (
 
 // appendHistory adds items to the history of their resources.
 func appendHistory(ctx context.Context, tx *db.Tx, all []born) error {
-	with, args := list{
-		ints("resource", collect(all, func(b born) int64 { return b.row.id })),
-		ints("state_id", collect(all, func(b born) int64 { return b.StateID })),
-		ints("status", collect(all, func(b born) int64 { return statusCode(b.Status) })),
-		texts("body", collect(all, func(b born) string { return string(b.Body) })),
-	}.with(tx)
-	_, err := tx.Exec(ctx, with+`INSERT INTO item (resource, state_id, status, body) SELECT resource, state_id, status, body FROM w`, args...)
-	return err
+	if err := appendBodies(ctx, tx, all); err != nil {
+		return err
+	}
+	return appendEntries(ctx, tx, collect(all, born.entry))
+}
+
+func (b born) entry() entry {
+	e := entry{resource: b.row.id, stateID: b.StateID, previous: b.previous, status: statusCode(b.Status)}
+	if b.body != b.StateID {
+		e.body = b.body
+	}
+	return e
 }
 
 // CurrentItem returns the newest item of a resource, whatever its status, or
@@ -52,38 +57,68 @@ func currentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.
 		return nil, err
 	}
 	with, args := w.with(tx)
-	found := make([]*config.Item, len(keys))
+	found := make([]*storedItem, len(keys))
 	err = db.Each(ctx, tx, func(scan func(...any) error) error {
-		var n int64
-		it, err := scanItem(p, read, scan, &n)
-		found[n] = &it
+		var n, status int64
+		var s storedItem
+		err := scan(&n, &s.bodyKey.resource, &s.bodyKey.stateID, &s.stateID, &status)
+		s.key, s.status = keys[n], statusOf(status)
+		found[n] = &s
 		return err
-	}, with+`SELECT w.n, i.body FROM w CROSS JOIN resource r CROSS JOIN item i
-		WHERE r.type = w.type AND r.place = w.place AND r.external_id = w.id AND i.resource = r.id AND i.state_id = r.state_id`, args...)
+	}, with+`SELECT w.n, r.id, r.body, r.state_id, r.status FROM w CROSS JOIN resource r
+		WHERE r.type = w.type AND r.place = w.place AND r.external_id = w.id AND r.state_id > 0`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read current items: %w", err)
 	}
-	var out []config.Item
-	for _, it := range found {
-		if it != nil {
-			out = append(out, *it)
+	return readItems(ctx, tx, read, slices.DeleteFunc(found, func(s *storedItem) bool { return s == nil }))
+}
+
+// A storedItem is an item whose body is not read yet.
+type storedItem struct {
+	key     config.ResourceKey
+	stateID int64
+	status  config.ItemStatus
+	bodyKey bodyKey
+}
+
+// readItems reads the bodies of items.
+func readItems(ctx context.Context, tx *db.Tx, read func([]byte) (config.Item, error), all []*storedItem) ([]config.Item, error) {
+	texts, err := bodies(ctx, tx, collect(all, func(s *storedItem) bodyKey { return s.bodyKey }))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]config.Item, len(all))
+	for i, s := range all {
+		text, ok := texts[s.bodyKey]
+		if !ok {
+			return nil, fmt.Errorf("item %d of %s has no body", s.stateID, s.key)
 		}
+		it, err := read(text)
+		if err != nil {
+			return nil, fmt.Errorf("decode item %d of %s: %w", s.stateID, s.key, err)
+		}
+		it.ResourceKey, it.Status, it.StateID, it.CaptureTime = s.key, s.status, s.stateID, captured(s.stateID)
+		out[i] = it
 	}
 	return out, nil
 }
 
 // ItemVersion returns one item of a resource's history.
 func ItemVersion(ctx context.Context, tx *db.Tx, v config.VersionKey) (config.Item, error) {
-	return oneItem(ctx, tx, v.ResourceKey, `i.state_id = ?`, v.StateID)
+	return oneItem(ctx, tx, v.ResourceKey, func(resource int64) ([]entry, error) {
+		return version(ctx, tx, bodyKey{resource, v.StateID})
+	})
 }
 
 // ItemBefore returns the item that came before one in a resource's history.
 func ItemBefore(ctx context.Context, tx *db.Tx, v config.VersionKey) (config.Item, error) {
-	return oneItem(ctx, tx, v.ResourceKey, `i.state_id < ? ORDER BY i.state_id DESC LIMIT 1`, v.StateID)
+	return oneItem(ctx, tx, v.ResourceKey, func(resource int64) ([]entry, error) {
+		return newestFirst(ctx, tx, span{resource, 0, v.StateID - 1}, 1)
+	})
 }
 
-func oneItem(ctx context.Context, tx *db.Tx, key config.ResourceKey, where string, args ...any) (config.Item, error) {
-	items, err := itemsOf(ctx, tx, key, decodedItem, where, args...)
+func oneItem(ctx context.Context, tx *db.Tx, key config.ResourceKey, find func(resource int64) ([]entry, error)) (config.Item, error) {
+	items, err := itemsOf(ctx, tx, key, decodedItem, find)
 	if err != nil {
 		return config.Item{}, err
 	}
@@ -106,18 +141,21 @@ type HistoryQuery struct {
 // History returns items of a resource, newest first unless Forward. Their
 // configurations are texts, json.RawMessage.
 func History(ctx context.Context, tx *db.Tx, q HistoryQuery) ([]config.Item, error) {
-	order := "DESC"
 	from, to := firstState(q.From), q.To.UnixMilli()
 	switch {
 	case q.Forward:
-		order = "ASC"
 		if q.After != 0 {
 			from = max(from, q.After+1)
 		}
 	case q.After != 0:
 		to = min(to, q.After-1)
 	}
-	return itemsOf(ctx, tx, q.Key, itemWithText, `i.state_id BETWEEN ? AND ? ORDER BY i.state_id `+order+` LIMIT ?`, from, to, q.Limit)
+	return itemsOf(ctx, tx, q.Key, itemWithText, func(resource int64) ([]entry, error) {
+		if q.Forward {
+			return oldestFirst(ctx, tx, span{resource, from, to}, q.Limit)
+		}
+		return newestFirst(ctx, tx, span{resource, from, to}, q.Limit)
+	})
 }
 
 // firstState returns the least state id of an item that was captured at a time or
@@ -133,41 +171,25 @@ func firstState(t time.Time) int64 {
 	return ms
 }
 
+// itemsOf returns the items of a resource that find finds in its history.
 func itemsOf(
-	ctx context.Context, tx *db.Tx, key config.ResourceKey, read func(body []byte) (config.Item, error), where string, args ...any,
+	ctx context.Context, tx *db.Tx, key config.ResourceKey, read func(body []byte) (config.Item, error), find func(resource int64) ([]entry, error),
 ) ([]config.Item, error) {
 	id, err := resourceID(ctx, tx, key)
 	if err != nil || id == 0 {
 		return nil, err
 	}
-	var out []config.Item
-	err = db.Each(ctx, tx, func(scan func(...any) error) error {
-		it, err := scanItem(key.Place, read, scan)
-		out = append(out, it)
-		return err
-	}, `SELECT i.body FROM item i WHERE i.resource = ? AND `+where, append([]any{id}, args...)...)
+	found, err := find(id)
 	if err != nil {
-		return nil, fmt.Errorf("read items of %s: %w", key, err)
+		return nil, err
 	}
-	return out, nil
+	return readItems(ctx, tx, read, collect(found, func(e entry) *storedItem {
+		return &storedItem{key, e.item(), statusOf(e.status), e.bodyKey()}
+	}))
 }
 
 func decodedItem(body []byte) (config.Item, error) {
 	var it config.Item
 	err := it.UnmarshalJSON(body)
 	return it, err
-}
-
-// scanItem reads an item whose body is the last column.
-func scanItem(p config.Place, read func([]byte) (config.Item, error), scan func(...any) error, before ...any) (config.Item, error) {
-	var body string
-	if err := scan(append(before, &body)...); err != nil {
-		return config.Item{}, err
-	}
-	it, err := read([]byte(body))
-	if err != nil {
-		return it, fmt.Errorf("decode item: %w", err)
-	}
-	it.Place = p
-	return it, nil
 }

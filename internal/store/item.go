@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -67,6 +68,8 @@ type NewItem struct {
 	Pushed        bool // by PutResourceConfig: no collector will find it
 	SameRelations bool // as in the item before it: what is kept of them stands
 	Inverse       int  // how many of the last relationships are there because others lead here: they are not kept as leading out
+
+	packed *packedBody // see Pack
 }
 
 func (it NewItem) hasBody() bool { return it.Configuration != nil }
@@ -75,7 +78,21 @@ func (it NewItem) hasBody() bool { return it.Configuration != nil }
 type born struct {
 	NewItem
 	*row
-	first bool // of a resource that had no row
+	first    bool  // of a resource that had no row
+	previous int64 // the state id of the item before it; 0 if it is the first
+	body     int64 // the state id that its body is kept under: its own, or the one of an earlier item with the same
+}
+
+func newBorn(it NewItem, r *row, first bool) born {
+	b := born{it, r, first, 0, it.StateID}
+	if first {
+		return b
+	}
+	b.previous = r.stateID
+	if bytes.Equal(r.bodyDigest, it.packed.digest) && !statusOf(r.status).Gone() { // nothing is carried over the time when it was gone
+		b.body = r.body
+	}
+	return b
 }
 
 // AppendItems appends items to the history and makes them the newest of their
@@ -85,6 +102,9 @@ type born struct {
 func AppendItems(ctx context.Context, tx *db.Tx, items []NewItem) error {
 	if len(items) == 0 {
 		return nil
+	}
+	if err := packRest(ctx, tx, items); err != nil {
+		return err
 	}
 	all, err := replaceCurrent(ctx, tx, items[0].Place, items)
 	if err != nil {
@@ -117,9 +137,9 @@ func replaceCurrent(ctx context.Context, tx *db.Tx, p config.Place, items []NewI
 	var fresh []newRow
 	for _, it := range items {
 		if r := h[it.ResourceKey]; r != nil {
-			known = append(known, born{it, r, false})
+			known = append(known, newBorn(it, r, false))
 		} else {
-			fresh = append(fresh, newRow{it.ResourceKey, it.Name, it.ARN, it.StateID, statusCode(it.Status), it.Digest, it.Pushed})
+			fresh = append(fresh, newRow{it.ResourceKey, it.Name, it.ARN, it.StateID, statusCode(it.Status), it.Digest, it.Pushed, it.packed.digest})
 		}
 	}
 	if err := h.insert(ctx, tx, p, fresh); err != nil {
@@ -133,9 +153,11 @@ func replaceCurrent(ctx context.Context, tx *db.Tx, p config.Place, items []NewI
 		isNew[r.key] = true
 	}
 	for _, it := range items {
-		all = append(all, born{it, h[it.ResourceKey], isNew[it.ResourceKey]})
+		if isNew[it.ResourceKey] {
+			all = append(all, newBorn(it, h[it.ResourceKey], true))
+		}
 	}
-	return all, updateRows(ctx, tx, known)
+	return append(all, known...), updateRows(ctx, tx, known)
 }
 
 func updateRows(ctx context.Context, tx *db.Tx, known []born) error {
@@ -150,9 +172,11 @@ func updateRows(ctx context.Context, tx *db.Tx, known []born) error {
 		ints("status", collect(known, func(b born) int64 { return statusCode(b.Status) })),
 		blobs("digest", collect(known, func(b born) []byte { return b.Digest })),
 		booleans("pushed", collect(known, func(b born) bool { return b.Pushed })),
+		ints("body", collect(known, func(b born) int64 { return b.body })),
+		blobs("body_digest", collect(known, func(b born) []byte { return b.packed.digest })),
 	}.with(tx)
 	_, err := tx.Exec(ctx, with+`UPDATE resource SET name = w.name, arn = w.arn, state_id = w.state_id, status = w.status, digest = w.digest,
-		pushed = w.pushed FROM w WHERE resource.id = w.id`, args...)
+		pushed = w.pushed, body = w.body, body_digest = w.body_digest FROM w WHERE resource.id = w.id`, args...)
 	if err != nil {
 		return err
 	}
@@ -160,6 +184,7 @@ func updateRows(ctx context.Context, tx *db.Tx, known []born) error {
 	for _, b := range known {
 		t.lived(b.row, statusCode(b.Status))
 		b.row.stateID, b.row.status, b.row.digest = b.StateID, statusCode(b.Status), b.Digest
+		b.row.body, b.row.bodyDigest = b.body, b.packed.digest
 	}
 	return nil
 }

@@ -61,15 +61,6 @@ CREATE TABLE relation (
 ) WITHOUT ROWID;
 CREATE INDEX relation_target ON relation (target_type, place, target, resource);
 
--- Every configuration item: append only.
-CREATE TABLE item (
-    resource INTEGER NOT NULL,
-    state_id BIGINT NOT NULL, -- configurationStateId
-    status   SMALLINT NOT NULL,
-    body     TEXT NOT NULL,   -- the item in the event form
-    PRIMARY KEY (resource, state_id)
-);
-
 -- How many changes of a resource its service announced, and how many of them the newest observation of it followed: an older
 -- observation says what the resource was, not what it is.
 CREATE TABLE announcement (
