@@ -21,6 +21,7 @@ import (
 	"plumb/internal/outside"
 	"plumb/internal/queue"
 	"plumb/internal/recorder"
+	"plumb/internal/retention"
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
@@ -49,6 +50,7 @@ type Machine struct {
 	Rules      *rule.Engine
 	Compliance *compliance.Door
 	Delivery   *delivery.Delivery
+	Retention  *retention.Retention
 
 	options Options
 	log     *slog.Logger
@@ -153,6 +155,7 @@ func (m *Machine) addVerbs() {
 		ReadingFailed: m.options.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep})
 }
 
 // evaluateEvery is AWS's minute; who develops a rule need not wait.
@@ -164,7 +167,11 @@ func (m *Machine) evaluateEvery() time.Duration {
 }
 
 // Start runs jobs, which outlive the one who asked for the start: Rest ends them.
-func (m *Machine) Start(context.Context) error {
+func (m *Machine) Start(ctx context.Context) error {
+	err := m.DB.Write(ctx, func(tx *db.Tx) error { return m.Retention.Ensure(ctx, tx) })
+	if err != nil {
+		return fmt.Errorf("plan the next retention run: %w", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.stopAside = cancel
 	m.aside.Go(func() {

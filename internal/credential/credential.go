@@ -88,9 +88,6 @@ func (s *Store) Give(ctx context.Context, c Credential) (Credential, error) {
 	c.Secret = base64.StdEncoding.EncodeToString(secret)
 	c.SessionToken = base64.StdEncoding.EncodeToString(token)
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM temporary_credentials WHERE expires < ?`, db.Micros(s.now().Add(-remembered))); err != nil {
-			return err
-		}
 		_, err := tx.Exec(ctx, `INSERT INTO temporary_credentials (id, secret, token, account, principal, user_id, expires) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			c.AccessKeyID, c.Secret, c.SessionToken, c.Account, c.PrincipalARN, c.UserID, db.Micros(c.Expires))
 		return err
@@ -99,6 +96,17 @@ func (s *Store) Give(ctx context.Context, c Credential) (Credential, error) {
 		return Credential{}, fmt.Errorf("keep credentials of %s: %w", c.PrincipalARN, err)
 	}
 	return c, nil
+}
+
+// Sweep deletes up to limit credentials that expired long ago, and reports whether
+// there may be more.
+func (s *Store) Sweep(ctx context.Context, tx *db.Tx, limit int) (more bool, err error) {
+	n, err := tx.Exec(ctx, `DELETE FROM temporary_credentials WHERE id IN (SELECT id FROM temporary_credentials WHERE expires < ? LIMIT ?)`,
+		db.Micros(s.now().Add(-remembered)), limit)
+	if err != nil {
+		return false, fmt.Errorf("delete expired credentials: %w", err)
+	}
+	return n == int64(limit), nil
 }
 
 // Lookup finds the secret and the owner of an access key.

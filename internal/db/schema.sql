@@ -369,6 +369,8 @@ CREATE TABLE resource (
     UNIQUE (type, place, external_id)
 );
 
+CREATE INDEX resource_gone ON resource (place, state_id) WHERE status IN (4, 5);
+
 CREATE INDEX resource_live ON resource (type, place, external_id) WHERE status IN (1, 2, 3);
 
 CREATE INDEX resource_name ON resource (type, place, name, external_id) WHERE name <> '';
@@ -392,6 +394,18 @@ CREATE INDEX resource_tag_value ON resource_tag (key, value, resource);
 CREATE TABLE resource_type (
     id   INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE retention (
+    place   INTEGER PRIMARY KEY,
+    name    TEXT NOT NULL,
+    days    INTEGER NOT NULL,
+    expired BIGINT NOT NULL -- items of before this state id were deleted
+);
+
+CREATE TABLE retention_run (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    next BIGINT NOT NULL
 );
 
 CREATE TABLE rule (

@@ -76,8 +76,18 @@ func hold(ctx context.Context, tx *db.Tx, p config.Place, keys []config.Resource
 			return nil, fmt.Errorf("hold resources: %w", err)
 		}
 	}
+	absent := absentTo(tx)
+	for _, k := range unknown {
+		absent[k] = absent[k] || h[k] == nil
+	}
 	return h, nil
 }
+
+// absent are the resources that had no row when the transaction asked for them
+// first. What was decided about them is wrong if they have one later.
+type absent map[config.ResourceKey]bool
+
+func absentTo(tx *db.Tx) absent { return db.Local(tx, func() absent { return absent{} }) }
 
 func (h held) read(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) error {
 	w, err := wanted(ctx, tx, p, keys)
@@ -193,6 +203,7 @@ func (h held) insertSome(ctx context.Context, tx *db.Tx, place int64, types map[
 		r.key, r.stateID, r.status, r.digest = k, byKey[k].stateID, byKey[k].status, byKey[k].digest
 		r.body, r.bodyDigest = r.stateID, byKey[k].body
 		h[k] = r
+		delete(absentTo(tx), k)
 		t.made(r)
 		return nil
 	}, with+`INSERT INTO resource (place, type, external_id, name, arn, state_id, status, digest, pushed, body, body_digest, compliant, non_compliant, rollup)

@@ -132,6 +132,11 @@ func replaceCurrent(ctx context.Context, tx *db.Tx, p config.Place, items []NewI
 	if err != nil {
 		return nil, err
 	}
+	for _, k := range keys {
+		if r := h[k]; r != nil && r.stateID > 0 && absentTo(tx)[k] {
+			return nil, ErrConflict // another transaction made it after this one looked
+		}
+	}
 	all := make([]born, 0, len(items))
 	var known []born
 	var fresh []newRow

@@ -33,6 +33,10 @@ func Indexed(t *testing.T, d *db.DB, f func(tx *db.Tx) error, small ...string) {
 	checkPlans(t, d, func() error { return d.Read(t.Context(), f) }, false, small)
 }
 
+// SmallSort is a name among the small tables for reads that sort what they found,
+// which is bounded by the page.
+const SmallSort = "sort"
+
 type traced struct {
 	query string
 	args  []any
@@ -74,6 +78,9 @@ var scanOf = regexp.MustCompile(`^(?:SCAN|Seq Scan) (\w+)(.*)`)
 // bad says what is wrong with a step of a plan, if anything is.
 func bad(step string, small []string) string {
 	if strings.HasPrefix(step, "USE TEMP B-TREE FOR") && strings.Contains(step, "ORDER BY") || strings.HasPrefix(step, "Sort") || strings.HasPrefix(step, "Incremental Sort") {
+		if slices.Contains(small, SmallSort) {
+			return ""
+		}
 		return "it sorts"
 	}
 	m := scanOf.FindStringSubmatch(step)
