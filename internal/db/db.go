@@ -38,7 +38,8 @@ type DB struct {
 	// SQLite: one connection writes, several read.
 	writer, reader *sql.DB
 	// PostgreSQL.
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	schema string // that the tables are in
 
 	readOnly  bool
 	refused   atomic.Bool  // the disk refused a write, and none was seen to work since

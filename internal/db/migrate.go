@@ -115,7 +115,7 @@ func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	}
 	_, err = session.Exec(ctx, "SET lock_timeout = "+millis(migrationWait))
 	if err == nil {
-		_, err = session.Exec(ctx, "SELECT pg_advisory_lock($1)", lockNumber("migrations"))
+		_, err = session.Exec(ctx, "SELECT pg_advisory_lock($1)", d.lockNumber("migrations"))
 	}
 	if err != nil {
 		session.Close(context.WithoutCancel(ctx))

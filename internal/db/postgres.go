@@ -50,7 +50,7 @@ func (d *DB) openPostgres(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open PostgreSQL: %w", err)
 	}
-	if err := d.pool.Ping(ctx); err != nil {
+	if err := d.pool.QueryRow(ctx, "SELECT coalesce(current_schema(), '')").Scan(&d.schema); err != nil {
 		d.pool.Close()
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}

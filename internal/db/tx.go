@@ -192,21 +192,34 @@ func (tx *Tx) LockShared(ctx context.Context, name string) error {
 	return tx.lock(ctx, "SELECT pg_advisory_xact_lock_shared($1)", name)
 }
 
+// TryLock is Lock for those who would rather do without than wait. It reports
+// whether the transaction has the lock.
+func (tx *Tx) TryLock(ctx context.Context, name string) (held bool, err error) {
+	if tx.pg == nil {
+		return true, nil
+	}
+	if err := tx.pg.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", tx.db.lockNumber(name)).Scan(&held); err != nil {
+		return false, fmt.Errorf("lock %s: %w", name, err)
+	}
+	return held, nil
+}
+
 func (tx *Tx) lock(ctx context.Context, query, name string) error {
 	if tx.pg == nil {
 		return nil
 	}
-	_, err := tx.pg.Exec(ctx, query, lockNumber(name))
+	_, err := tx.pg.Exec(ctx, query, tx.db.lockNumber(name))
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
 	return nil
 }
 
-// lockNumber returns the number that stands for a name in PostgreSQL's locks.
-func lockNumber(name string) int64 {
+// lockNumber returns the number that stands for a name in PostgreSQL's locks, which
+// the schemas of a database share.
+func (d *DB) lockNumber(name string) int64 {
 	h := fnv.New64a()
-	h.Write([]byte(name))
+	h.Write([]byte(d.schema + "\x00" + name))
 	return int64(h.Sum64())
 }
 

@@ -84,9 +84,12 @@ func (d dictionary) outgrown(samples int, stateID int64) bool {
 }
 
 // makeDictionary makes the next dictionary of a type out of bodies, and returns
-// it; or the last one, if another transaction made one at the same time. Its id is
-// drawn, so that one that is taken back is never that of another.
+// it; or the last one, if another transaction is making one: nobody waits for that.
+// Its id is drawn, so that one that is taken back is never that of another.
 func makeDictionary(ctx context.Context, tx *db.Tx, resourceType string, last dictionary, texts [][]byte, stateID int64) (dictionary, error) {
+	if free, err := tx.TryLock(ctx, "dictionary of "+resourceType); err != nil || !free {
+		return last, err
+	}
 	d := dictionary{int64(1 + rand.Int32N(math.MaxInt32)), last.version + 1, int64(min(len(texts), maxSamples)), stateID}
 	n, err := tx.Exec(ctx, `INSERT INTO dictionary (id, type, version, samples, made, content) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`, d.id, resourceType, d.version, d.samples, d.made, sample(texts))
