@@ -112,7 +112,7 @@ func checkRuntimes(ctx context.Context, s settings.Settings) []finding {
 		out = append(out, finding{fine, "python", host.Python + " " + host.PythonVersion + with("boto3", host.Boto3), ""})
 	}
 	if host.Node != "" {
-		out = append(out, finding{fine, "node", host.Node + " " + host.NodeVersion + with("aws-sdk in", host.NodeSDK), ""})
+		out = append(out, finding{fine, "node", host.Node + " " + host.NodeVersion + with("packages in", host.NodeSDK), ""})
 	}
 	for _, problem := range host.Problems {
 		what, advice, _ := strings.Cut(problem, "; ")

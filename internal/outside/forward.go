@@ -100,7 +100,7 @@ func (f *Forwarder) request(r *http.Request, p config.Place, service string, bod
 	target := f.clients.settings.Place(p.Account, p.Region).Target
 	base, region := target, p.Region
 	if base == settings.AWS {
-		base, region = amazon(service, p.Region)
+		base, region = amazon(service, p)
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -140,7 +140,8 @@ func unsignedQuery(q url.Values) url.Values {
 }
 
 // amazon returns Amazon's own endpoint of a service, and the region to sign for.
-func amazon(service, region string) (endpoint, signing string) {
+func amazon(service string, p config.Place) (endpoint, signing string) {
+	region := p.Region
 	switch service {
 	case "iam", "organizations", "route53", "cloudfront", "support":
 		if strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-") {
@@ -151,6 +152,9 @@ func amazon(service, region string) (endpoint, signing string) {
 	suffix := ".amazonaws.com"
 	if strings.HasPrefix(region, "cn-") {
 		suffix += ".cn"
+	}
+	if service == "s3control" {
+		service = p.Account + ".s3-control"
 	}
 	return "https://" + service + "." + region + suffix, region
 }

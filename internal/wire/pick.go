@@ -34,6 +34,9 @@ func (h *Handler) pick(r *http.Request, c credential, form url.Values) choice {
 		}
 		return choice{name: first(c.service, prefix)}
 	}
+	if isS3Control(r, c) {
+		return choice{name: "s3control"}
+	}
 	if found, ok := h.byName(first(c.service, hostService(r.Host))); ok {
 		return found
 	}
@@ -73,6 +76,13 @@ func hostService(host string) string {
 		return labels[0]
 	}
 	return ""
+}
+
+// isS3Control tells a request of the account's S3 from one for a bucket: both are
+// signed for s3. Its paths begin with the date of its API, which a bucket could
+// have as its name, so the header with the account has to be there as well.
+func isS3Control(r *http.Request, c credential) bool {
+	return (c.service == "s3" || c.service == "s3control") && strings.HasPrefix(r.URL.Path, "/v20180820/") && r.Header.Get("X-Amz-Account-Id") != ""
 }
 
 func (h *Handler) pickUnsigned(r *http.Request, form url.Values) choice {

@@ -21,7 +21,9 @@ type Host struct {
 	PythonShown           []string // what a function must see of the host to run it
 
 	Node, NodeVersion string
-	NodeSDK           string // a node_modules folder with aws-sdk v2 in it
+	NodeSDK           string // a node_modules folder with an AWS SDK in it
+	NodeSDK2          bool   // aws-sdk, of version 2, is there
+	NodeSDK3          bool   // packages of @aws-sdk, of version 3, are there
 	NodeShown         []string
 
 	Problems []string
@@ -29,7 +31,7 @@ type Host struct {
 
 // Runtimes finds the host's interpreters once, when the first function needs
 // one. Python and Node are programs to try first; NodePath is a node_modules
-// folder with aws-sdk v2. All may be empty.
+// folder with an AWS SDK. All may be empty.
 type Runtimes struct {
 	Python, Node, NodePath string
 
@@ -137,14 +139,27 @@ func (h *Host) lookForNode(ctx context.Context, program, modules string) {
 		if dir == "" {
 			continue
 		}
-		if info, err := os.Stat(filepath.Join(dir, "aws-sdk")); err == nil && info.IsDir() {
-			h.NodeSDK = dir
+		two, three := holds(dir, "aws-sdk"), holds(dir, "@aws-sdk/client-*")
+		if two || three || dir == modules && holds(dir, ".") {
+			h.NodeSDK, h.NodeSDK2, h.NodeSDK3 = dir, two, three
 			break
 		}
 	}
-	if h.NodeSDK == "" {
-		h.Problems = append(h.Problems, "no aws-sdk v2 for Node.js: functions that require('aws-sdk') must bring it; install it with npm install -g aws-sdk, or name its node_modules folder in PLUMB_NODE_PATH")
+	const how = "install it with npm install -g %s, or name its node_modules folder in PLUMB_NODE_PATH"
+	if !h.NodeSDK3 {
+		h.Problems = append(h.Problems, "no AWS SDK v3 for Node.js: functions for nodejs18.x and later that import @aws-sdk/client-... must bring it; "+
+			fmt.Sprintf(how, "@aws-sdk/client-config-service"))
 	}
+	if !h.NodeSDK2 {
+		h.Problems = append(h.Problems, "no aws-sdk v2 for Node.js: functions for nodejs16.x and before that require('aws-sdk') must bring it; "+
+			fmt.Sprintf(how, "aws-sdk"))
+	}
+}
+
+// holds reports whether a folder has a folder of a name like this.
+func holds(dir, pattern string) bool {
+	found, _ := filepath.Glob(filepath.Join(dir, pattern))
+	return len(found) > 0
 }
 
 // ask runs a program that prints JSON.

@@ -1,7 +1,10 @@
 package environment
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -123,5 +126,39 @@ exports.handler = async () => [new AWS.ConfigService().endpoint.href, new AWS.ST
 	want := `["http://127.0.0.1:4577/","http://127.0.0.1:4577/","http://localhost:9999/","us-east-1"]`
 	if r := b.invoke(v, `{}`); string(r.Payload) != want {
 		t.Errorf("got %s\n%s", r.Payload, r.Log)
+	}
+}
+
+// AWS's runtimes search NODE_PATH for ES modules from nodejs18.x on.
+func TestImportFindsThePackagesOfTheRuntime(t *testing.T) {
+	b := newBench(t)
+	v := b.node("")
+	modules := filepath.Join(b.dir, "node_modules")
+	for name, text := range map[string]string{
+		"@aws-sdk/client-x/package.json": `{"name": "@aws-sdk/client-x", "main": "index.js"}`,
+		"@aws-sdk/client-x/index.js":     `exports.found = "found";`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(modules, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(modules, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.host.NodePath = modules
+	b.host.once, b.host.host = sync.Once{}, Host{}
+	for name, files := range map[string]map[string]string{
+		"module":   {"index.mjs": `import { found } from "@aws-sdk/client-x"; export const handler = async () => found`},
+		"CommonJS": {"index.js": `exports.handler = async () => (await import("@aws-sdk/client-x")).found`},
+	} {
+		v.Code, v.Key = b.code(files), name
+		v.Runtime = "nodejs20.x"
+		if r := b.invoke(v, `{}`); string(r.Payload) != `"found"` {
+			t.Errorf("%s: %s\n%s", name, r.Payload, r.Log)
+		}
+	}
+	v.Code, v.Key, v.Runtime = b.code(map[string]string{"index.mjs": `import { found } from "@aws-sdk/client-x"; export const handler = async () => found`}), "old", "nodejs16.x"
+	if kind, _, _ := object(t, b.invoke(v, `{}`)); kind != "Runtime.ImportModuleError" {
+		t.Errorf("nodejs16.x finds it: %s", kind)
 	}
 }

@@ -6,7 +6,8 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const util = require('node:util');
-const { createRequire } = require('node:module');
+const nodeModule = require('node:module');
+const { createRequire } = nodeModule;
 const { pathToFileURL } = require('node:url');
 require('./endpoint.cjs');
 
@@ -170,10 +171,28 @@ function isModulePackage(dir) {
   return up === dir ? false : isModulePackage(up);
 }
 
+// searchNodePath has import find packages in NODE_PATH, as AWS's runtimes do
+// from nodejs18.x on. It starts a thread, so only what imports pays for it.
+function searchNodePath() {
+  const version = Number(/nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV ?? '')?.[1] ?? 0);
+  if (version >= 18 && nodeModule.register) nodeModule.register(pathToFileURL(path.join(__dirname, 'resolve.mjs')));
+}
+
+// imports reports whether a CommonJS file may import ES modules later.
+const imports = (file) => /\bimport\s*\(/.test(fs.readFileSync(file, 'utf8'));
+
 async function loadModule(dir, name) {
-  const require = createRequire(path.join(ROOT, 'index.js'));
+  const load = createRequire(path.join(ROOT, 'index.js'));
+  const require = (file) => {
+    if (imports(file)) searchNodePath();
+    return load(file);
+  };
+  require.resolve = load.resolve;
   const p = path.resolve(ROOT, dir, name);
-  const bring = (ext) => import(pathToFileURL(p + ext));
+  const bring = (ext) => {
+    searchNodePath();
+    return import(pathToFileURL(p + ext));
+  };
   if (fs.existsSync(p) && fs.statSync(p).isFile()) return require(p);
   if (fs.existsSync(p + '.js')) return isModulePackage(path.dirname(p)) ? bring('.js') : require(p + '.js');
   if (fs.existsSync(p + '.mjs')) return bring('.mjs');

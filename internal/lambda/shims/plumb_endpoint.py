@@ -22,7 +22,28 @@ def is_aws(url):
     return host.endswith('.amazonaws.com') or host.endswith('.amazonaws.com.cn') or host.endswith('.api.aws')
 
 
+def undo_prefixes():
+    """Lets a name in front of the endpoint's host lead to the endpoint.
+
+    Clients of some services put an account or a word there, which cannot be
+    resolved in front of an address.
+    """
+    import socket
+    lookup = socket.getaddrinfo
+    own = {urlsplit(v).hostname for k, v in os.environ.items() if k.startswith('AWS_ENDPOINT_URL') and v}
+
+    def getaddrinfo(host, *args, **kwargs):
+        if isinstance(host, str):
+            for name in own:
+                if name and host.endswith('.' + name):
+                    host = name
+        return lookup(host, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
 def patch(module):
+    undo_prefixes()
     original = module.Session.create_client
     position = 5  # of endpoint_url among create_client's arguments after service_name
 

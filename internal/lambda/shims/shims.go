@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed *.py *.cjs
+//go:embed *.py *.cjs *.mjs
 var files embed.FS
 
 // Names of the programs in the folder.
