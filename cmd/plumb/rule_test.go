@@ -23,7 +23,7 @@ func ruleCommand(t *testing.T, args ...string) (string, error) {
 
 func TestRuleTestRunsTheExamplesOfAFile(t *testing.T) {
 	out, err := ruleCommand(t, "test", "../../rules/encrypted-volumes.yaml")
-	if err != nil || out != "ok   ../../rules/encrypted-volumes.yaml: 6 examples\n" {
+	if err != nil || out != "ok   ../../rules/encrypted-volumes.yaml: 8 examples\n" {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -44,8 +44,8 @@ func TestRuleTestFailsOnAWrongExample(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	for _, want := range []string{
-		name + ":24: not attached: NOT_APPLICABLE, where COMPLIANT is expected\n",
-		name + ": no example shows NOT_APPLICABLE\n", "FAIL " + name + ": 1 of 6 examples\n",
+		name + ":27: not attached: NOT_APPLICABLE, where COMPLIANT is expected\n",
+		name + ": no example shows NOT_APPLICABLE\n", "FAIL " + name + ": 1 of 8 examples\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)

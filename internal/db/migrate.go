@@ -86,7 +86,7 @@ func (d *DB) migrate(ctx context.Context, files fs.FS) error {
 		}
 		done[m.number] = true
 	}
-	if after := latest(done); after != before {
+	if after := latest(done); after != before && before > 0 {
 		d.log.Info("the database's schema was moved forward", "from", before, "to", after)
 	}
 	return nil
