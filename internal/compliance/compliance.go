@@ -1,4 +1,4 @@
-// Package compliance is the one door for verdicts: whoever judged a resource, an
+// Package compliance is the one place that accepts verdicts: whoever evaluated a resource, an
 // in-process rule or a function through PutEvaluations, hands its evaluations to
 // Accept in a transaction. The package decides what a new evaluation may
 // replace, keeps it, and publishes ComplianceChanged when a compliance changed.
@@ -18,23 +18,23 @@ import (
 	"plumb/internal/store"
 )
 
-// A Door accepts evaluations.
-type Door struct {
+// A Ledger accepts evaluations.
+type Ledger struct {
 	now     func() time.Time
 	publish func(ctx context.Context, tx *db.Tx, event any) error
 }
 
-// New returns the door. publish is called in the transaction that changed a
+// New returns the ledger. publish is called in the transaction that changed a
 // compliance.
-func New(publish func(ctx context.Context, tx *db.Tx, event any) error, now func() time.Time) *Door {
-	return &Door{now: now, publish: publish}
+func New(publish func(ctx context.Context, tx *db.Tx, event any) error, now func() time.Time) *Ledger {
+	return &Ledger{now: now, publish: publish}
 }
 
 // Accept keeps the evaluations of several rules of one place. An evaluation that
 // is older than the kept verdict is dropped: a verdict never goes back. An
 // ordering time in the future is taken as now, or it would block what comes
 // after it.
-func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error {
+func (l *Ledger) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error {
 	batches, err := ofKnownRules(ctx, tx, p, batches)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	if err != nil {
 		return err
 	}
-	now := d.now()
+	now := l.now()
 	var write []store.NewVerdict
 	var changes []config.VerdictChange
 	for _, b := range batches {
@@ -72,7 +72,7 @@ func (d *Door) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches ..
 	if len(changes) == 0 {
 		return nil
 	}
-	return d.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
+	return l.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
 }
 
 // ofKnownRules leaves out what is said for rules that are gone or being deleted,
@@ -223,7 +223,7 @@ func lastOfEach(evaluations []config.Evaluation) []config.Evaluation {
 
 // Forget deletes up to limit results of a rule and reports whether there may be
 // more. It publishes ComplianceForgotten; no topic is told, as AWS tells none.
-func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error) {
+func (l *Ledger) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) (more bool, err error) {
 	if err := store.LockRules(ctx, tx, r.Place); err != nil {
 		return false, err
 	}
@@ -237,5 +237,5 @@ func (d *Door) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int) 
 	if err := store.DeleteVerdictDigests(ctx, tx, r.Place, gone); err != nil {
 		return false, err
 	}
-	return len(gone) == limit, d.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})
+	return len(gone) == limit, l.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})
 }

@@ -18,17 +18,17 @@ var (
 	noon  = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 )
 
-// desk is a door with a clock that stands and a list of what was published.
+// desk is a ledger with a clock that stands and a list of what was published.
 type desk struct {
 	t       *testing.T
 	db      *db.DB
-	door    *compliance.Door
+	ledger  *compliance.Ledger
 	changes []config.VerdictChange
 }
 
 func newDesk(t *testing.T, d *db.DB) *desk {
 	k := &desk{t: t, db: d}
-	k.door = compliance.New(func(_ context.Context, _ *db.Tx, e any) error {
+	k.ledger = compliance.New(func(_ context.Context, _ *db.Tx, e any) error {
 		if c, ok := e.(config.ComplianceChanged); ok {
 			k.changes = append(k.changes, c.Changes...)
 		}
@@ -48,7 +48,7 @@ func (k *desk) write(f func(*db.Tx) error) {
 func (k *desk) say(c config.Compliance, annotation string, at time.Time) {
 	k.t.Helper()
 	k.write(func(tx *db.Tx) error {
-		return k.door.Accept(k.t.Context(), tx, place, config.Batch{Rule: rule, Invoked: noon, Evaluations: []config.Evaluation{
+		return k.ledger.Accept(k.t.Context(), tx, place, config.Batch{Rule: rule, Invoked: noon, Evaluations: []config.Evaluation{
 			{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: c, Annotation: annotation, Ordering: at},
 		}})
 	})
@@ -97,7 +97,7 @@ func TestOlderItemOfTheSameSecondNeverReplacesTheVerdictOnANewerOne(t *testing.T
 			says     config.Compliance
 		}{{second.Add(700 * time.Millisecond), config.NonCompliant}, {second.Add(100 * time.Millisecond), config.Compliant}} {
 			k.write(func(tx *db.Tx) error {
-				return k.door.Accept(t.Context(), tx, place, config.Batch{Rule: rule, Captured: told.captured, Evaluations: []config.Evaluation{
+				return k.ledger.Accept(t.Context(), tx, place, config.Batch{Rule: rule, Captured: told.captured, Evaluations: []config.Evaluation{
 					{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: told.says, Ordering: second},
 				}})
 			})

@@ -21,7 +21,7 @@ func (k *desk) judge(at time.Time, says map[string]config.Compliance) {
 			{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: c, Ordering: at},
 		}})
 	}
-	k.write(func(tx *db.Tx) error { return k.door.Accept(k.t.Context(), tx, place, batches...) })
+	k.write(func(tx *db.Tx) error { return k.ledger.Accept(k.t.Context(), tx, place, batches...) })
 }
 
 func (k *desk) putRules(ids ...string) {
@@ -93,7 +93,7 @@ func TestWhatWasForgottenIsSaidAgain(t *testing.T) {
 		k.write(func(tx *db.Tx) error {
 			r := rule
 			r.ID, r.Name = "a", "a"
-			_, err := k.door.Forget(t.Context(), tx, r, 10)
+			_, err := k.ledger.Forget(t.Context(), tx, r, 10)
 			return err
 		})
 		k.want(says{"b": config.Compliant})
@@ -112,7 +112,7 @@ func TestRuleThatWasAFunctionForAWhileJudgesAnew(t *testing.T) {
 		r.ID, r.Name, r.Source.Owner = "a", "a", config.OwnerLambda
 		k.write(func(tx *db.Tx) error { return store.PutRule(t.Context(), tx, r) })
 		k.write(func(tx *db.Tx) error {
-			return k.door.Accept(t.Context(), tx, place, config.Batch{Rule: r, Invoked: noon, Evaluations: []config.Evaluation{
+			return k.ledger.Accept(t.Context(), tx, place, config.Batch{Rule: r, Invoked: noon, Evaluations: []config.Evaluation{
 				{ResourceType: "AWS::S3::Bucket", ResourceID: "b", Compliance: config.NonCompliant, Ordering: noon.Add(-time.Minute)},
 			}})
 		})

@@ -52,7 +52,7 @@ func (k *desk) recordAndJudge(ctx context.Context, tx *db.Tx, id string, step in
 	if err := store.AppendItems(ctx, tx, []store.NewItem{{Item: it, Body: body, Digest: []byte{byte(step)}}}); err != nil {
 		return err
 	}
-	return k.door.Accept(ctx, tx, place, config.Batch{Rule: rule, Invoked: noon, Evaluations: []config.Evaluation{
+	return k.ledger.Accept(ctx, tx, place, config.Batch{Rule: rule, Invoked: noon, Evaluations: []config.Evaluation{
 		{ResourceType: key.Type, ResourceID: key.ID, Compliance: config.Compliant, Ordering: at},
 	}})
 }

@@ -48,7 +48,7 @@ type Machine struct {
 
 	Recorder   *recorder.Recorder
 	Rules      *rule.Engine
-	Compliance *compliance.Door
+	Compliance *compliance.Ledger
 	Delivery   *delivery.Delivery
 	Retention  *retention.Retention
 

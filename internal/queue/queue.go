@@ -32,14 +32,14 @@ type Options struct {
 
 // A Store is the queues of every account.
 type Store struct {
-	log  *slog.Logger
-	db   *db.DB
-	jobs *job.Queue
-	now  func() time.Time
-	o    Options
-	bell *bell
-	last atomic.Int64 // the last sequence number given
-	node int64        // keeps the sequence numbers of several servers apart
+	log      *slog.Logger
+	db       *db.DB
+	jobs     *job.Queue
+	now      func() time.Time
+	o        Options
+	notifier *notifier
+	last     atomic.Int64 // the last sequence number given
+	node     int64        // keeps the sequence numbers of several servers apart
 }
 
 // New returns the queues kept in d and registers the job that forgets expired
@@ -48,7 +48,7 @@ func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Op
 	if o.Announce == nil {
 		o.Announce = func(context.Context, *db.Tx, config.ResourceKey) error { return nil }
 	}
-	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o, bell: newBell(), node: rand.Int64N(1 << nodeBits)}
+	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o, notifier: newNotifier(), node: rand.Int64N(1 << nodeBits)}
 	s.handleExpire()
 	return s
 }

@@ -23,7 +23,7 @@ type ReceiveRequest struct {
 func (s *Store) Receive(ctx context.Context, q Queue, r ReceiveRequest) ([]Message, error) {
 	deadline := time.Now().Add(r.Wait)
 	for {
-		rung := s.bell.listen(q.id) // before the look, so that nothing sent in between is missed
+		sent := s.notifier.listen(q.id) // before the look, so that nothing sent in between is missed
 		got, err := s.receive(ctx, q, r)
 		left := time.Until(deadline)
 		if err != nil || len(got) > 0 || left <= 0 {
@@ -37,7 +37,7 @@ func (s *Store) Receive(ctx context.Context, q Queue, r ReceiveRequest) ([]Messa
 		case <-s.o.Stopping:
 			timer.Stop()
 			return nil, nil
-		case <-rung:
+		case <-sent:
 			timer.Stop()
 		case <-timer.C: // another server may have sent, or a message come back
 		}
@@ -190,7 +190,7 @@ func (s *Store) DeleteMessage(ctx context.Context, tx *db.Tx, q Queue, handle st
 		return fmt.Errorf("delete message: %w", err)
 	}
 	if q.FIFO() {
-		tx.AfterCommit(func() { s.bell.ring(q.id) }) // the next one of the group
+		tx.AfterCommit(func() { s.notifier.notify(q.id) }) // the next one of the group
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (s *Store) ChangeVisibility(ctx context.Context, tx *db.Tx, q Queue, handle
 		return invalidValue("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", handle)
 	}
 	if d == 0 {
-		tx.AfterCommit(func() { s.bell.ring(q.id) })
+		tx.AfterCommit(func() { s.notifier.notify(q.id) })
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func (s *Store) insertMessage(ctx context.Context, tx *db.Tx, q Queue, m Message
 	if err != nil {
 		return fmt.Errorf("insert message: %w", err)
 	}
-	tx.AfterCommit(func() { s.bell.ring(q.id) })
+	tx.AfterCommit(func() { s.notifier.notify(q.id) })
 	return nil
 }
 

@@ -89,10 +89,10 @@ func newCourt(t *testing.T, d *db.DB) *court {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := compliance.New(publish, c.clock.Now)
+	ledger := compliance.New(publish, c.clock.Now)
 	c.engine = rule.New(slog.New(slog.DiscardHandler), rule.Options{
 		Managed: known, MayInvoke: func(context.Context, config.Place, string) error { return nil }, EvaluateEvery: time.Minute,
-		DB: d, Jobs: c.jobs, Accept: door.Accept, Forget: door.Forget, Publish: publish, Sealer: sealer, KnownType: func(string) bool { return true }, Now: c.clock.Now,
+		DB: d, Jobs: c.jobs, Accept: ledger.Accept, Forget: ledger.Forget, Publish: publish, Sealer: sealer, KnownType: func(string) bool { return true }, Now: c.clock.Now,
 		Compile: func(r config.Rule) (rule.Compiled, error) {
 			if r.Source.Identifier == "ACM_CERTIFICATE_EXPIRATION_CHECK" {
 				return rule.Compiled{}, fmt.Errorf("%w: nobody wrote one", rule.ErrNoEvaluator)

@@ -86,7 +86,7 @@ func beChild(control *os.File) error {
 	return become(o)
 }
 
-// become says that all is ready, closes the door behind itself and executes the
+// become reports that all is ready, drops its rights and executes the
 // program.
 func become(o order) error {
 	if o.Level >= Landlock {

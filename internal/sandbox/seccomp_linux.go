@@ -12,7 +12,7 @@ import (
 )
 
 // forbidden are the system calls that a function has no business with: they
-// change the machine, look into other processes, or have been doors into the
+// change the machine, look into other processes, or have led into the
 // kernel.
 var forbidden = []string{
 	"acct", "add_key", "adjtimex", "bpf", "clock_adjtime", "clock_settime", "create_module", "delete_module", "finit_module",

@@ -1,7 +1,7 @@
 // Package settings holds the program's own options: where it listens, what it
 // keeps its data in, whose resources it reads, and with which credentials.
 //
-// One table (table.go) is the door: the flags of the command, the PLUMB_*
+// One table (table.go) defines them: the flags of the command, the PLUMB_*
 // variables, the keys of the settings file and docs/settings.md are all made
 // from it, so none of them can lack a setting. What is nearer wins: a flag over
 // a variable over the file over the default.

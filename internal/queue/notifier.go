@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// A bell wakes those who wait for a queue's messages in this process. It is only
+// A notifier wakes those who wait for a queue's messages in this process. It is only
 // a hint: who waits looks again by itself.
-type bell struct {
+type notifier struct {
 	mu      sync.Mutex
 	waiting map[int64]chan struct{}
 }
 
-func newBell() *bell { return &bell{waiting: map[int64]chan struct{}{}} }
+func newNotifier() *notifier { return &notifier{waiting: map[int64]chan struct{}{}} }
 
 // listen returns a channel that is closed at the next ring.
-func (b *bell) listen(queue int64) <-chan struct{} {
+func (b *notifier) listen(queue int64) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ch, ok := b.waiting[queue]
@@ -28,7 +28,7 @@ func (b *bell) listen(queue int64) <-chan struct{} {
 	return ch
 }
 
-func (b *bell) ring(queue int64) {
+func (b *notifier) notify(queue int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if ch, ok := b.waiting[queue]; ok {
