@@ -138,7 +138,7 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 	}
 	switch {
 	case isRoot(op, ref, root.name):
-	case root.name == "ListBucketResult": // an S3 that ignores a subresource lists the bucket
+	case root.name == listOfObjects: // an S3 that ignores a subresource lists the bucket
 		return nil, &Error{Code: "NotImplemented", Status: http.StatusNotImplemented, Message: "the service does not know " + op.Name}
 	default:
 		return nil, fmt.Errorf("the answer is <%s> and not <%s>", root.name, orElse(op.Root, ref.ShapeName))
@@ -149,9 +149,15 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 	return xmlStructure(ref.Shape, root)
 }
 
+// listOfObjects is the root element of S3's lists of objects.
+const listOfObjects = "ListBucketResult"
+
 // isRoot reports whether the root element of an answer has the operation's name for it, or the one that imitations of AWS
 // take, who go by the operation or by its older name (GetBucketNotification for GetBucketNotificationConfiguration).
 func isRoot(op *model.Operation, ref *model.Ref, name string) bool {
+	if strings.HasPrefix(op.Name, "ListObjects") { // no name in the model says it
+		return name == listOfObjects
+	}
 	for _, known := range []string{op.Root, ref.LocationName, ref.ShapeName, ref.Shape.LocationName, op.Name + "Result"} {
 		if known != "" && name == known {
 			return true

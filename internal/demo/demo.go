@@ -46,7 +46,7 @@ type story struct {
 	*page
 	client *awsclient.Client
 
-	topicARN, queueARN, queueURL string
+	topicARN, queueURL string
 }
 
 // Tell runs the story and prints it to w.

@@ -217,7 +217,7 @@ func (q *Queue) settle(
 // translated returns what was picked, with times by the program's clock.
 func (q *Queue) translated(p *riverdriver.JobSetStateIfRunningManyParams, keep func(id int64) bool) *riverdriver.JobSetStateIfRunningManyParams {
 	out := pick(p, keep)
-	ahead := q.clock.Now().Sub(time.Now())
+	ahead := time.Until(q.clock.Now())
 	for i, at := range out.ScheduledAt {
 		if at != nil {
 			moved := at.Add(ahead)

@@ -19,8 +19,6 @@ type Domain struct {
 	Ports    bool           // ports and ranges of them, such as 443 or 1020-1025
 }
 
-const maxPort = 65535
-
 // check returns what is wrong with a value; empty if nothing is.
 func (d *Domain) check(value string) string {
 	if d == nil {
