@@ -25,9 +25,10 @@ func (q *Queue) claimName(ctx context.Context) error {
 		return nil
 	}
 	until := time.Now().Add(nameWait)
-	for {
+	for taken := false; ; taken = true {
 		err := q.tryName(ctx)
-		if !errors.Is(err, errNameTaken) {
+		late := taken && ctx.Err() != nil // the caller's time ran out while it was asked again
+		if !errors.Is(err, errNameTaken) && !late {
 			return err
 		}
 		select {

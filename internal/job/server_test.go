@@ -27,7 +27,7 @@ func TestSecondServerOfANameIsRefusedWhileTheFirstRuns(t *testing.T) {
 		handleNothing(first)
 		handleNothing(second)
 		first.start(t)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		if err := second.queue.Start(ctx); err == nil || !strings.Contains(err.Error(), "--host") {
 			t.Fatalf("got %v", err)
