@@ -1,6 +1,8 @@
 package recorder_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"plumb/internal/db/dbtest"
 	"plumb/internal/job"
 	"plumb/internal/recorder"
+	"plumb/internal/store"
 )
 
 var car = config.ResourceKey{Place: place, Type: "Acme::Garage::Car", ID: "one"}
@@ -29,13 +32,19 @@ func writeCar(t *testing.T, r *recorder.Recorder, writer, states int) (failures 
 // another returns the recorder of a second server on the same store.
 func (w *world) another(t *testing.T) *recorder.Recorder {
 	t.Helper()
+	o := w.recorder.Options
+	o.Jobs = w.idleJobs(t)
+	return recorder.New(slog.New(w.log), o)
+}
+
+// idleJobs returns the queue of a second server, which runs no jobs.
+func (w *world) idleJobs(t *testing.T) *job.Queue {
+	t.Helper()
 	jobs, err := job.New(t.Context(), w.db, slog.New(slog.DiscardHandler), w.clock, "another server")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := w.recorder.Options
-	o.Jobs = jobs
-	return recorder.New(slog.New(w.log), o)
+	return jobs
 }
 
 func TestWritersOfOneResourceWaitForEachOther(t *testing.T) {
@@ -79,5 +88,22 @@ func TestWritersOfSeveralServersLoseNothing(t *testing.T) {
 		if n := len(w.statuses(car)); n != writers*states {
 			t.Errorf("%d items of %d states", n, writers*states)
 		}
+	})
+}
+
+func TestBatchThatOthersNeverLetWriteIsBusy(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		w.start()
+		o := w.recorder.Options
+		o.Judge = func(context.Context, config.Place, []config.Item) (func(context.Context, *db.Tx) error, error) {
+			return func(context.Context, *db.Tx) error { return store.ErrConflict }, nil
+		}
+		o.Jobs = w.idleJobs(t)
+		failures := writeCar(t, recorder.New(slog.New(w.log), o), 0, 1)
+		if len(failures) != 1 || !errors.Is(failures[0], recorder.ErrBusy) {
+			t.Errorf("it failed with %v", failures)
+		}
+		w.expect(car)
 	})
 }

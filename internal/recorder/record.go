@@ -15,11 +15,15 @@ const (
 	maxAttempts = 3   // of a batch that holds nothing while it is decided on
 )
 
+// ErrBusy says that others kept writing the same resources. The caller may try
+// again.
+var ErrBusy = errors.New("too many others write the same resources")
+
 // Record compares observations with the newest items and records the
 // differences, durably and evaluated by every in-process rule, when it returns.
 // All are of one place; of several of one resource the last one counts. A place
-// without a running recorder records nothing. ErrBusy says that other servers kept
-// writing the same resources.
+// without a running recorder records nothing. ErrBusy says that others kept writing
+// the same resources.
 func (r *Recorder) Record(ctx context.Context, p config.Place, observations []Observation) error {
 	observations = latest(observations)
 	for len(observations) > 0 {
@@ -43,11 +47,11 @@ func (r *Recorder) recordBatch(ctx context.Context, p config.Place, observations
 	defer unlock()
 	for range maxAttempts {
 		err := r.tryBatch(ctx, p, observations)
-		if !errors.Is(err, errConflict) && !errors.Is(err, store.ErrConflict) {
+		if !isConflict(err) {
 			return err
 		}
 	}
-	return r.DB.Write(ctx, func(tx *db.Tx) error {
+	err = r.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := store.HoldRules(ctx, tx, p); err != nil {
 			return err
 		}
@@ -60,6 +64,14 @@ func (r *Recorder) recordBatch(ctx context.Context, p config.Place, observations
 		}
 		return r.write(ctx, tx, b, c, settle)
 	})
+	if isConflict(err) {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return err
+}
+
+func isConflict(err error) bool {
+	return errors.Is(err, errConflict) || errors.Is(err, store.ErrConflict)
 }
 
 func keysOf(observations []Observation) []config.ResourceKey {

@@ -38,10 +38,20 @@ func (r resourceConfigs) PutResourceConfig(
 	if err := r.needRunning(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.Recorder.Record(ctx, it.Place, []recorder.Observation{{Item: it, Pushed: true}}); err != nil {
+	if err := r.record(ctx, recorder.Observation{Item: it, Pushed: true}); err != nil {
 		return nil, fmt.Errorf("put resource config: %w", err)
 	}
 	return &configapi.PutResourceConfigOutput{}, nil
+}
+
+// record records one resource. If others keep writing it, the caller is asked to
+// try again, as SDKs do by themselves.
+func (r resourceConfigs) record(ctx context.Context, o recorder.Observation) error {
+	err := r.Recorder.Record(ctx, o.Item.Place, []recorder.Observation{o})
+	if errors.Is(err, recorder.ErrBusy) {
+		return model.ThrottlingException("Rate exceeded: too many callers write the resource %s.", o.Item.ID)
+	}
+	return err
 }
 
 // pushed returns the item that a caller describes. For a type of AWS the
@@ -138,7 +148,7 @@ func (r resourceConfigs) DeleteResourceConfig(
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Recorder.Record(ctx, key.Place, []recorder.Observation{{Item: config.Item{ResourceKey: key}, Gone: true, Pushed: true}}); err != nil {
+	if err := r.record(ctx, recorder.Observation{Item: config.Item{ResourceKey: key}, Gone: true, Pushed: true}); err != nil {
 		return nil, fmt.Errorf("delete resource config: %w", err)
 	}
 	return &configapi.DeleteResourceConfigOutput{}, nil
