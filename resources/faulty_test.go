@@ -2,6 +2,7 @@ package resources_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"plumb/internal/awsclient"
@@ -33,7 +34,7 @@ func TestNoFaultMakesAFalseItemOrDeletion(t *testing.T) {
 var examplePlace = config.Place{Account: "123456789012", Region: "us-east-1"}
 
 func faults(t *testing.T, cat *resource.Catalogue, info resource.Info, ex resource.Example) (tried int) {
-	target := faulty.Start(t, awsclient.NewModels(models.FS), info.Service, ex.Answers)
+	target := faulty.Start(t, awsclient.NewModels(models.FS), ex.Answers, services(cat, info.Type)...)
 	client := target.Client()
 	read := func() ([]config.Item, error) {
 		return resource.Collect(cat.Discover(t.Context(), client, examplePlace, info.Type))
@@ -68,4 +69,15 @@ func faults(t *testing.T, cat *resource.Catalogue, info resource.Info, ex resour
 		}
 	}
 	return tried
+}
+
+// services are those that reading a type calls.
+func services(cat *resource.Catalogue, typ string) []string {
+	var out []string
+	for _, call := range cat.Calls(typ) {
+		if !slices.Contains(out, call.Service) {
+			out = append(out, call.Service)
+		}
+	}
+	return out
 }

@@ -44,7 +44,7 @@ func (m *Models) operation(service, operation string) (*model.API, *model.Operat
 	}
 	op := api.Operations[operation]
 	if op == nil {
-		return nil, nil, fmt.Errorf("operation %s of %s is not among the models: add it to models/services.json", operation, service)
+		return nil, nil, fmt.Errorf("operation %s of %s is not among the models: strip %[2]s again", operation, service)
 	}
 	return api, op, nil
 }

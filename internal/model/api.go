@@ -24,6 +24,7 @@ type Metadata struct {
 	XMLNamespace     string   `json:"xmlNamespace,omitempty"`
 	QueryCompatible  bool     `json:"queryCompatible,omitempty"` // a JSON service that speaks awsQuery to old clients
 	Protocols        []string `json:"protocols,omitempty"`
+	Source           string   `json:"source,omitempty"` // what the description was made of, with its version
 
 	// Set by patches: how the service words what its own model does not say.
 	ValidationCode string `json:"validationCode,omitempty"` // empty: ValidationException

@@ -9,16 +9,25 @@ import (
 	"sync"
 )
 
-// A Listing is one service in services.json: whether Plumb serves it or only calls it, and which operations are kept.
+// A Listing is one service in services.json: whether Plumb serves it or only calls it, and which operations are kept beside
+// those that resource types call.
 type Listing struct {
-	Role       string `json:"role"`       // serve or collect
-	Operations any    `json:"operations"` // "all" or a list of names
+	Serve      bool     `json:"serve"`
+	Operations []string `json:"operations"` // sorted; nil: all of them
+}
+
+// With returns the listing with one more operation.
+func (l Listing) With(operation string) Listing {
+	at, found := slices.BinarySearch(l.Operations, operation)
+	if !found && (l.Operations != nil || !l.Serve) {
+		l.Operations = slices.Insert(slices.Clone(l.Operations), at, operation)
+	}
+	return l
 }
 
 // Wants says whether an operation of the service is kept.
 func (l Listing) Wants(operation string) bool {
-	list, ok := l.Operations.([]any)
-	return !ok || slices.ContainsFunc(list, func(v any) bool { return v == operation })
+	return l.Operations == nil || slices.Contains(l.Operations, operation)
 }
 
 // Listings reads services.json.

@@ -117,6 +117,7 @@ func (f *form) info() Info {
 
 // A Call is an operation that reading a type takes.
 type Call struct {
+	Service   string
 	Operation string
 	List      bool     // it finds the resources; the others are made for one of them
 	Single    bool     // it finds one resource, or says whether it is there
@@ -130,13 +131,13 @@ func (c *Catalogue) Calls(typ string) []Call {
 	if !ok {
 		return nil
 	}
-	out := []Call{{Operation: f.List.Call, List: true, Bare: f.List.Bare}}
+	out := []Call{{Service: f.List.service(f), Operation: f.List.Call, List: true, Bare: f.List.Bare}}
 	for _, k := range f.Calls {
-		out = append(out, Call{Operation: k.Call, Bare: k.Bare})
+		out = append(out, Call{Service: k.service(f), Operation: k.Call, Bare: k.Bare})
 	}
 	for _, k := range []*call{f.One, f.Exists} {
 		if k != nil {
-			out = append(out, Call{Operation: k.Call, Single: true, Bare: k.Bare, Gone: k.Gone})
+			out = append(out, Call{Service: k.service(f), Operation: k.Call, Single: true, Bare: k.Bare, Gone: k.Gone})
 		}
 	}
 	return out

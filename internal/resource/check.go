@@ -36,14 +36,18 @@ func (c *Catalogue) check(f *form) error {
 
 // checkModel holds a form against the model of its service.
 func (c *Catalogue) checkModel(f *form) error {
+	for _, k := range f.calls() {
+		api, err := c.models.API(k.service(f))
+		if err != nil {
+			return err
+		}
+		if api.Operations[k.Call] == nil {
+			return fmt.Errorf("call %q is not an operation of the %s model", k.Call, api.Name)
+		}
+	}
 	api, err := c.models.API(f.Service)
 	if err != nil {
 		return err
-	}
-	for _, k := range f.calls() {
-		if api.Operations[k.Call] == nil {
-			return fmt.Errorf("call %q is not an operation of the %s model", k.Call, f.Service)
-		}
 	}
 	if err := checkBody(api, f.Configuration); err != nil {
 		return fmt.Errorf("configuration: %w", err)

@@ -124,7 +124,7 @@ func (r *reader) answers(ctx context.Context, k call, base map[string]any) iter.
 		return func(yield func(awsclient.Page, error) bool) { yield(nil, err) }
 	}
 	return func(yield func(awsclient.Page, error) bool) {
-		for page, err := range r.client.Pages(ctx, r.Service, k.Call, in) {
+		for page, err := range r.client.Pages(ctx, k.service(r.form), k.Call, in) {
 			if err == nil {
 				err = k.sound(page)
 			}
@@ -228,11 +228,19 @@ func (r *reader) call(ctx context.Context, k call, doc map[string]any) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	answer, err := r.client.All(ctx, r.Service, k.Call, in)
+	answer, err := r.client.All(ctx, k.service(r.form), k.Call, in)
 	if err != nil {
 		return nil, err
 	}
 	return answer, k.sound(answer)
+}
+
+// service is the one that answers the call.
+func (k call) service(f *form) string {
+	if k.Service != "" {
+		return k.Service
+	}
+	return f.Service
 }
 
 func (k call) input(doc map[string]any) (map[string]any, error) {

@@ -27,6 +27,7 @@ type form struct {
 // and their answers are in its document under As.
 type call struct {
 	As      string              `yaml:"as"`
+	Service string              `yaml:"service"` // another one than the type's
 	Call    string              `yaml:"call"`
 	With    template            `yaml:"with"`
 	Each    *expression         `yaml:"each"`

@@ -51,7 +51,7 @@ func Generate() (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for name, l := range listings {
-		if l.Role != "serve" {
+		if !l.Serve {
 			continue
 		}
 		api, err := model.Load(models.FS, name)

@@ -1,42 +1,57 @@
 // Command strip writes the descriptions under models/ from a folder of botocore's API models:
 //
-//	go run ./internal/model/strip -botocore .../botocore -o models
+//	go run ./internal/model/strip -botocore .../botocore            all services
+//	go run ./internal/model/strip -botocore .../botocore sqs kms    these
 //
 // It keeps what a server or a client needs (names, types, constraints, bindings, errors, paging) and drops prose and
-// whatever no kept operation reaches. models/services.json says which services and operations are kept.
+// whatever no kept operation reaches. models/services.json says which operations the program itself serves or calls; those
+// that read resources are named by the files of resources/ alone.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-
-	"plumb/internal/model"
+	"strings"
 )
 
 func main() {
 	botocore := flag.String("botocore", "", "folder of the botocore package, with data/ in it")
 	out := flag.String("o", "models", "folder of the stripped models")
+	files := flag.String("resources", "resources", "folder of the resource types")
 	flag.Parse()
-	if err := run(*botocore, *out); err != nil {
+	if err := run(*botocore, *out, *files, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "strip:", err)
 		os.Exit(1)
 	}
 }
 
-func run(botocore, out string) error {
-	listings, err := model.Listings(os.DirFS(out))
+func run(botocore, out, files string, only []string) error {
+	wanted, err := wanted(os.DirFS(out), os.DirFS(files))
 	if err != nil {
 		return err
 	}
-	for name, listing := range listings {
+	release, err := release(botocore)
+	if err != nil {
+		return err
+	}
+	if len(only) == 0 {
+		only = slices.Sorted(maps.Keys(wanted))
+	}
+	for _, name := range only {
+		listing, ok := wanted[name]
+		if !ok {
+			return fmt.Errorf("nothing names %s: neither models/services.json nor a file of resources/", name)
+		}
 		dir, err := newest(filepath.Join(botocore, "data", name))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		text, err := strip(dir, listing)
+		text, err := strip(dir, release, listing)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -45,6 +60,21 @@ func run(botocore, out string) error {
 		}
 	}
 	return nil
+}
+
+var version = regexp.MustCompile(`__version__ = ['"]([0-9.]+)['"]`)
+
+// release names the source, which is written into what is made of it.
+func release(botocore string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(botocore, "__init__.py"))
+	if err != nil {
+		return "", err
+	}
+	m := version.FindSubmatch(text)
+	if m == nil {
+		return "", fmt.Errorf("%s does not say its version", botocore)
+	}
+	return strings.Join([]string{"botocore", string(m[1])}, " "), nil
 }
 
 // newest picks the latest API version; the folders are named by date.

@@ -11,7 +11,7 @@ import (
 )
 
 // strip reads one service and returns its stripped description.
-func strip(dir string, listing model.Listing) ([]byte, error) {
+func strip(dir, release string, listing model.Listing) ([]byte, error) {
 	var src source
 	if err := readSource(dir, "service-2", &src); err != nil {
 		return nil, err
@@ -25,6 +25,7 @@ func strip(dir string, listing model.Listing) ([]byte, error) {
 		Operations: map[string]*model.Operation{},
 		Shapes:     map[string]*model.Shape{},
 	}
+	api.Metadata.Source = release
 	api.Metadata.QueryCompatible = len(src.Metadata.AWSQueryCompatible) > 0
 	for name, op := range src.Operations {
 		if listing.Wants(name) {
@@ -49,10 +50,9 @@ func strip(dir string, listing model.Listing) ([]byte, error) {
 
 // missing refuses a list that names operations which the source does not have.
 func missing(listing model.Listing, api *model.API) error {
-	list, _ := listing.Operations.([]any)
-	for _, name := range list {
-		if _, ok := api.Operations[name.(string)]; !ok {
-			return fmt.Errorf("services.json names operation %v, which the model does not have", name)
+	for _, name := range listing.Operations {
+		if _, ok := api.Operations[name]; !ok {
+			return fmt.Errorf("operation %s is named, and the model does not have it", name)
 		}
 	}
 	return nil

@@ -1,7 +1,7 @@
 // Package faulty is a target on loopback for tests. It answers calls with the recorded answers of a resource type's
 // examples, in the service's own wire format, and fails as it is told to: as networks, proxies and services do.
 //
-//	target := faulty.Start(t, models, "sqs", example.Answers)
+//	target := faulty.Start(t, models, example.Answers, "sqs")
 //	target.Break("ListQueues", faulty.EmptyBody)
 //	items, err := resource.Collect(cat.Discover(ctx, target.Client(), place, "AWS::SQS::Queue"))
 package faulty
@@ -19,11 +19,11 @@ import (
 	"plumb/internal/resource"
 )
 
-// A Target answers as one service.
+// A Target answers as some services.
 type Target struct {
 	server  *httptest.Server
 	models  *awsclient.Models
-	api     *model.API
+	apis    []*model.API
 	answers []resource.Recorded
 
 	mu    sync.Mutex
@@ -33,13 +33,16 @@ type Target struct {
 }
 
 // Start runs a target until the test ends.
-func Start(t testing.TB, m *awsclient.Models, service string, answers []resource.Recorded) *Target {
+func Start(t testing.TB, m *awsclient.Models, answers []resource.Recorded, services ...string) *Target {
 	t.Helper()
-	api, err := m.API(service)
-	if err != nil {
-		t.Fatal(err)
+	target := &Target{models: m, answers: answers}
+	for _, service := range services {
+		api, err := m.API(service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.apis = append(target.apis, api)
 	}
-	target := &Target{models: m, api: api, answers: answers}
 	target.Heal()
 	target.server = httptest.NewServer(target)
 	t.Cleanup(target.server.Close)
@@ -84,7 +87,7 @@ func (t *Target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	op, in := t.call(r, body)
+	api, op, in := t.call(r, body)
 	if op == nil {
 		http.Error(w, "no such operation", http.StatusNotImplemented)
 		return
@@ -93,11 +96,11 @@ func (t *Target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.calls[op.Name]++
 	fault := t.fault[op.Name]
 	t.mu.Unlock()
-	a := answer{api: t.api, op: op, status: http.StatusOK, later: later(r, body)}
+	a := answer{api: api, op: op, status: http.StatusOK, later: later(r, body)}
 	if rec, ok := t.next(op.Name, in, fault == EmptyPage && !a.later); !ok {
-		a.status, a.body = http.StatusBadRequest, errorBody(t.api, "NotRecorded")
+		a.status, a.body = http.StatusBadRequest, errorBody(api, "NotRecorded")
 	} else if rec.Error != "" {
-		a.status, a.body = http.StatusBadRequest, errorBody(t.api, rec.Error)
+		a.status, a.body = http.StatusBadRequest, errorBody(api, rec.Error)
 	} else {
 		a.body = rec.Body
 	}

@@ -18,22 +18,42 @@ func later(r *http.Request, body []byte) bool {
 	return bytes.Contains(body, []byte(token)) || strings.Contains(r.URL.RawQuery, token)
 }
 
-// call finds the operation of a request, and the texts of its input.
-func (t *Target) call(r *http.Request, body []byte) (*model.Operation, map[string]string) {
-	switch t.api.Metadata.Protocol {
+// call finds the service and the operation of a request, and the texts of its input.
+func (t *Target) call(r *http.Request, body []byte) (*model.API, *model.Operation, map[string]string) {
+	for _, api := range t.apis {
+		if signedFor(r) != api.Metadata.Signing() {
+			continue
+		}
+		if op, in := called(api, r, body); op != nil {
+			return api, op, in
+		}
+	}
+	return nil, nil, nil
+}
+
+// signedFor is the service in the credential scope of a signature.
+func signedFor(r *http.Request) string {
+	if parts := strings.Split(r.Header.Get("Authorization"), "/"); len(parts) > 3 {
+		return parts[3]
+	}
+	return ""
+}
+
+func called(api *model.API, r *http.Request, body []byte) (*model.Operation, map[string]string) {
+	switch api.Metadata.Protocol {
 	case "json":
 		_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		var all map[string]any
 		_ = json.Unmarshal(body, &all) // without texts no answer fits
-		return t.api.Operations[name], texts(all)
+		return api.Operations[name], texts(all)
 	case "query", "ec2":
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, nil
 		}
-		return t.api.Operations[form.Get("Action")], values(form)
+		return api.Operations[form.Get("Action")], values(form)
 	}
-	return t.route(r)
+	return route(api, r)
 }
 
 func texts(all map[string]any) map[string]string {
@@ -55,9 +75,9 @@ func values(form url.Values) map[string]string {
 }
 
 // route finds the operation of a REST service by method, path and the fixed part of the query. The one that fixes most wins.
-func (t *Target) route(r *http.Request) (found *model.Operation, in map[string]string) {
+func route(api *model.API, r *http.Request) (found *model.Operation, in map[string]string) {
 	most := -1
-	for _, op := range t.api.Operations {
+	for _, op := range api.Operations {
 		path, query, _ := strings.Cut(op.URI, "?")
 		labels, ok := match(path, r.URL.Path)
 		fixed, isFixed := fixes(query, r.URL.Query())
