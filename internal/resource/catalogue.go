@@ -24,7 +24,7 @@ const GlobalRegion = "global"
 type Catalogue struct {
 	fsys   fs.FS
 	forms  map[string]*form
-	known  map[string]bool
+	known  map[string]bool // to AWS Config
 	models *awsclient.Models
 }
 
@@ -56,6 +56,11 @@ func Load(fsys fs.FS, models *awsclient.Models) (*Catalogue, error) {
 	for _, file := range files {
 		if err := c.read(fsys, file); err != nil {
 			return nil, fmt.Errorf("load resource types: %s: %w", file, err)
+		}
+	}
+	for _, f := range c.forms { // once all are there: a relationship may lead to any
+		if err := c.checkRelations(f); err != nil {
+			return nil, fmt.Errorf("load resource types: %s: %w", f.file, err)
 		}
 	}
 	return c, nil
@@ -143,8 +148,8 @@ func (c *Catalogue) Calls(typ string) []Call {
 	return out
 }
 
-// Known says whether AWS Config has a type of that name, whether it can be read here or not.
-func (c *Catalogue) Known(typ string) bool { return c.known[typ] }
+// Known says whether AWS Config has a type of that name, whether it can be read here or not, or a file goes beyond it.
+func (c *Catalogue) Known(typ string) bool { return c.known[typ] || c.forms[typ] != nil }
 
 // Examples reads the examples in a type's file.
 func (c *Catalogue) Examples(typ string) ([]Example, error) {

@@ -12,8 +12,8 @@ var reserved = []string{"place", "answer", "element", "id", "name", "arn"}
 
 // check holds a form against the names that exist.
 func (c *Catalogue) check(f *form) error {
-	if !c.known[f.Type] {
-		return fmt.Errorf("type %q is not in types.txt", f.Type)
+	if c.known[f.Type] == f.Beyond {
+		return fmt.Errorf("type %q is not in types.txt, or it is there and the file says beyond", f.Type)
 	}
 	if c.forms[f.Type] != nil {
 		return fmt.Errorf("type %s has two files", f.Type)
@@ -31,7 +31,7 @@ func (c *Catalogue) check(f *form) error {
 		}
 		seen = append(seen, k.As)
 	}
-	return c.checkRelations(f)
+	return nil
 }
 
 // checkModel holds a form against the model of its service.
@@ -91,8 +91,8 @@ func checkBody(api *model.API, b body) error {
 
 func (c *Catalogue) checkRelations(f *form) error {
 	for _, r := range f.Relationships {
-		if !c.known[r.Type] {
-			return fmt.Errorf("relationship to %q, which is not in types.txt", r.Type)
+		if !c.Known(r.Type) {
+			return fmt.Errorf("relationship to %q, which is not in types.txt and has no file", r.Type)
 		}
 		if r.Name == "" || r.To == nil {
 			return fmt.Errorf("relationship to %s: name and to are needed", r.Type)

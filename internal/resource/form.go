@@ -8,6 +8,7 @@ type form struct {
 	Type          string          `yaml:"type"`
 	Service       string          `yaml:"service"` // the file of the service's model
 	Global        bool            `yaml:"global"`  // awsRegion is "global"
+	Beyond        bool            `yaml:"beyond"`  // AWS Config does not record the type; rules judge it all the same
 	Poll          time.Duration   `yaml:"poll"`    // between two readings; 0: as the settings say
 	List          call            `yaml:"list"`
 	One           *call           `yaml:"one"`    // reads a single resource by its id; without it the list is read
