@@ -87,7 +87,8 @@ func newRuleListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List the managed rules of AWS Config",
 		Long: `List the managed rules of AWS Config: identifier, trigger, whether Plumb can judge by it, and the
-resource types. All of them can be put; those that are not evaluated give no verdict and say so.`,
+resource types. All of them can be put; those that are not evaluated give no verdict and say so. The
+verdicts of a process check are put with PutExternalEvaluation.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			catalogue, err := managed.Load()
@@ -109,7 +110,10 @@ func listRules(out io.Writer, rules []managed.Info, evaluated bool) error {
 			continue
 		}
 		answer := "no"
-		if r.Evaluated {
+		switch {
+		case r.Trigger == managed.None:
+			answer = "put"
+		case r.Evaluated:
 			answer = "yes"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Identifier, r.Trigger, answer, strings.Join(r.Types, " "))

@@ -19,6 +19,9 @@ func Compiler(c *managed.Catalogue, now func() time.Time) func(config.Rule) (Com
 			p, err := policy.Compile(r, now)
 			return Compiled{Evaluator: p, OnChange: true, Initially: true}, err
 		}
+		if info, _ := c.Known(r.Source.Identifier); info.Trigger == managed.None {
+			return Compiled{}, nil // its verdicts are put
+		}
 		e, err := c.Evaluator(r.Source.Identifier, r.InputParameters)
 		if err != nil {
 			return Compiled{}, err

@@ -17,6 +17,7 @@ type evaluations struct{ Options }
 
 func (e evaluations) register(s *configapi.Service) {
 	s.PutEvaluations(e.PutEvaluations)
+	s.PutExternalEvaluation(e.PutExternalEvaluation)
 	s.DeleteEvaluationResults(e.DeleteEvaluationResults)
 }
 
@@ -57,6 +58,22 @@ func (e evaluations) PutEvaluations(ctx context.Context, in *configapi.PutEvalua
 		return nil, fmt.Errorf("put evaluations: %w", err)
 	}
 	return out, nil
+}
+
+// PutExternalEvaluation keeps the verdict of a process check, which somebody
+// outside of AWS Config comes to.
+func (e evaluations) PutExternalEvaluation(
+	ctx context.Context, in *configapi.PutExternalEvaluationInput,
+) (*configapi.PutExternalEvaluationOutput, error) {
+	s := in.ExternalEvaluation
+	err := e.Rules.ReportExternal(ctx, place(ctx), *in.ConfigRuleName, config.Evaluation{
+		ResourceType: *s.ComplianceResourceType, ResourceID: *s.ComplianceResourceId,
+		Compliance: config.Compliance(s.ComplianceType), Annotation: text(s.Annotation), Ordering: *s.OrderingTimestamp,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("put external evaluation for rule %s: %w", *in.ConfigRuleName, err)
+	}
+	return &configapi.PutExternalEvaluationOutput{}, nil
 }
 
 // DeleteEvaluationResults has the results of a rule vanish. The rule is not

@@ -165,7 +165,7 @@ func (v *ConfigurationRecorderFilter) check(c *model.Checker) {
 }
 
 func (v *ConformancePackComplianceFilters) check(c *model.Checker) {
-	model.Strings(c, "configRuleNames", v.ConfigRuleNames, ruleConformancePackConfigRuleNames, ruleStringWithCharLimit64)
+	model.Strings(c, "configRuleNames", v.ConfigRuleNames, ruleConformancePackConfigRuleNames, ruleConfigRuleName)
 	c.Enum("complianceType", string(v.ComplianceType), ruleConformancePackComplianceType)
 }
 
@@ -175,7 +175,7 @@ func (v *ConformancePackComplianceScoresFilters) check(c *model.Checker) {
 }
 
 func (v *ConformancePackEvaluationFilters) check(c *model.Checker) {
-	model.Strings(c, "configRuleNames", v.ConfigRuleNames, ruleConformancePackConfigRuleNames, ruleStringWithCharLimit64)
+	model.Strings(c, "configRuleNames", v.ConfigRuleNames, ruleConformancePackConfigRuleNames, ruleConfigRuleName)
 	c.Enum("complianceType", string(v.ComplianceType), ruleConformancePackComplianceType)
 	c.String("resourceType", v.ResourceType, ruleStringWithCharLimit256)
 	model.Strings(c, "resourceIds", v.ResourceIds, ruleConformancePackComplianceResourceIds, ruleStringWithCharLimit256)
@@ -246,7 +246,7 @@ func (v *DeleteDeliveryChannelInput) check(c *model.Checker) {
 
 func (v *DeleteEvaluationResultsInput) check(c *model.Checker) {
 	c.Required("configRuleName", v.ConfigRuleName == nil)
-	c.String("configRuleName", v.ConfigRuleName, ruleStringWithCharLimit64)
+	c.String("configRuleName", v.ConfigRuleName, ruleConfigRuleName)
 }
 
 func (v *DeleteOrganizationConfigRuleInput) check(c *model.Checker) {
@@ -597,7 +597,7 @@ func (v *GetAggregateResourceConfigInput) check(c *model.Checker) {
 
 func (v *GetComplianceDetailsByConfigRuleInput) check(c *model.Checker) {
 	c.Required("configRuleName", v.ConfigRuleName == nil)
-	c.String("configRuleName", v.ConfigRuleName, ruleStringWithCharLimit64)
+	c.String("configRuleName", v.ConfigRuleName, ruleConfigRuleName)
 	model.Strings(c, "complianceTypes", v.ComplianceTypes, ruleComplianceTypes, ruleComplianceType)
 	model.Number(c, "limit", v.Limit, ruleLimit)
 }

@@ -9,12 +9,14 @@ import (
 type Trigger string
 
 // The triggers. NewChange rules see changes only: putting the rule or asking for
-// an evaluation does not run them on what is already there.
+// an evaluation does not run them on what is already there. Nothing runs a rule
+// of trigger None: its verdicts are put by PutExternalEvaluation.
 const (
 	Change    Trigger = "change"
 	Periodic  Trigger = "periodic"
 	Both      Trigger = "both"
 	NewChange Trigger = "new"
+	None      Trigger = "none"
 )
 
 // OnChange reports whether a configuration change runs the rule.
@@ -25,10 +27,10 @@ func (t Trigger) OnSchedule() bool { return t == Periodic || t == Both }
 
 func parseTrigger(s string) (Trigger, error) {
 	switch t := Trigger(s); t {
-	case Change, Periodic, Both, NewChange:
+	case Change, Periodic, Both, NewChange, None:
 		return t, nil
 	}
-	return "", fmt.Errorf("the trigger %q is none of change, periodic, both, new", s)
+	return "", fmt.Errorf("the trigger %q is none of change, periodic, both, new, none", s)
 }
 
 // Info is what AWS's guide says of a managed rule.
