@@ -90,7 +90,7 @@ func saying(t *testing.T, c *managed.Catalogue, list []tableRule, tc tableCase, 
 		if err != nil {
 			t.Fatalf("%s: %v", tc.name, err)
 		}
-		if got, _, _ := evaluator.Evaluate(item); got == compliance {
+		if got, _, _ := evaluator.Evaluate(item, managed.Beside()); got == compliance {
 			names = append(names, r.identifier)
 		}
 	}

@@ -48,6 +48,13 @@ type RecorderChanged struct {
 	Deleted  bool
 }
 
+// TypeRead says that all resources of a type were read for the first time since
+// the recorder started: from now on it is known which there are.
+type TypeRead struct {
+	Place Place
+	Type  string
+}
+
 // SnapshotDelivered says that a snapshot lies in the channel's bucket.
 type SnapshotDelivered struct {
 	Place      Place

@@ -141,8 +141,8 @@ func (m *Machine) addServices(ctx context.Context) error {
 func (m *Machine) addVerbs() {
 	m.Compliance = compliance.New(m.publish, m.Clock.Now)
 	m.Rules = rule.New(m.log, rule.Options{
-		DB: m.DB, Jobs: m.Jobs, Managed: m.Known.Managed, Compile: rule.Compiler(m.Known.Managed, m.Clock.Now), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
-		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, KnownType: m.Known.Types.Known, Now: m.Clock.Now,
+		DB: m.DB, Jobs: m.Jobs, Managed: m.Known.Managed, Compile: rule.Compiler(m.Known.Managed), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
+		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, KnownType: m.Known.Types.Known, Global: m.Known.Types.Global, Now: m.Clock.Now,
 		MayInvoke: m.MayInvoke, EvaluateEvery: m.evaluateEvery(),
 	})
 	m.remote = outside.NewFunctions(m.Outside, m.DB, m.Jobs, m.Rules.Invoked)

@@ -29,6 +29,8 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 		return m.Recorder.RecordRecorder(ctx, tx, e)
 	case config.RulesEvaluationStarted:
 		return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e)
+	case config.TypeRead:
+		return m.Rules.OnTypeRead(ctx, tx, e)
 	case config.SnapshotDelivered:
 		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
 	case config.RuleChanged:

@@ -240,6 +240,11 @@ func (r *Recorder) endReading(ctx context.Context, tx *db.Tx, d discover, began 
 	if !s.end(d, began, r.Now(), failure) {
 		return nil
 	}
+	if d.Inventory && cause == nil {
+		if err := r.Publish(ctx, tx, config.TypeRead{Place: d.Place, Type: d.Type}); err != nil {
+			return err
+		}
+	}
 	if err := r.writeSchedule(ctx, tx, s, d.Generation); err != nil {
 		return err
 	}

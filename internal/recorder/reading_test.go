@@ -403,3 +403,26 @@ func TestReadingsKnowWhenTheyWereLastComplete(t *testing.T) {
 		}
 	})
 }
+
+func TestTheFirstCompleteReadingOfATypeIsPublished(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t), nil)
+	read := make(chan string, 10)
+	w.firstRead = func(e config.TypeRead) { read <- e.Type }
+	count := func() map[string]int {
+		out := map[string]int{}
+		for range len(read) {
+			out[<-read]++
+		}
+		return out
+	}
+	w.cloud.deny(group, errDenied)
+	w.start()
+	if got := count(); got[instance] != 1 || got[group] != 0 {
+		t.Errorf("after the start %v are published", got)
+	}
+	w.cloud.deny(group, nil)
+	w.poll()
+	if got := count(); got[instance] != 0 || got[group] != 1 {
+		t.Errorf("after the next poll %v are published", got)
+	}
+}

@@ -149,6 +149,7 @@ type world struct {
 	pollEvery time.Duration
 	evaluated atomic.Int64              // calls of the in-process rules
 	recorded  chan config.ItemsRecorded // what is published, if a test makes it
+	firstRead func(config.TypeRead)     // likewise
 	recorder  *recorder.Recorder
 }
 
@@ -196,6 +197,9 @@ func (w *world) open(poll time.Duration) {
 		Publish: func(_ context.Context, tx *db.Tx, event any) error {
 			if e, ok := event.(config.ItemsRecorded); ok && w.recorded != nil {
 				tx.AfterCommit(func() { w.recorded <- e })
+			}
+			if e, ok := event.(config.TypeRead); ok && w.firstRead != nil {
+				tx.AfterCommit(func() { w.firstRead(e) })
 			}
 			return nil
 		},

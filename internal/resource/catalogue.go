@@ -116,6 +116,9 @@ func (c *Catalogue) Info(typ string) (Info, bool) {
 	return f.info(), true
 }
 
+// Global reports whether resources of a type belong to no region.
+func (c *Catalogue) Global(typ string) bool { return c.forms[typ] != nil && c.forms[typ].Global }
+
 func (f *form) info() Info {
 	return Info{f.Type, f.Service, f.Poll, f.Global, f.One != nil || f.Exists != nil}
 }

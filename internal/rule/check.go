@@ -112,7 +112,7 @@ func (e *Engine) checkPolicy(r config.Rule) error {
 	if err := checkDetails(r.Source.Details); err != nil {
 		return err
 	}
-	if _, err := policy.Compile(r, e.Now); err != nil {
+	if _, err := policy.Compile(r); err != nil {
 		return refuse("The PolicyText is not valid: %s", err)
 	}
 	return nil

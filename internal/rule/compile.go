@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"time"
-
 	"plumb/internal/config"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rule/policy"
@@ -13,10 +11,10 @@ var ErrNoEvaluator = managed.ErrNoEvaluator
 
 // Compiler returns how rules are evaluated in this process: managed ones by their
 // files in rules/, custom policies by their text.
-func Compiler(c *managed.Catalogue, now func() time.Time) func(config.Rule) (Compiled, error) {
+func Compiler(c *managed.Catalogue) func(config.Rule) (Compiled, error) {
 	return func(r config.Rule) (Compiled, error) {
 		if r.Source.Owner == config.OwnerPolicy {
-			p, err := policy.Compile(r, now)
+			p, err := policy.Compile(r)
 			return Compiled{Evaluator: p, OnChange: true, Initially: true}, err
 		}
 		if info, _ := c.Known(r.Source.Identifier); info.Trigger == managed.None {
@@ -32,6 +30,7 @@ func Compiler(c *managed.Catalogue, now func() time.Time) func(config.Rule) (Com
 		}
 		compiled := Compiled{
 			Evaluator: e, Types: file.Resources, OnChange: file.Trigger.OnChange(), Initially: file.Trigger != managed.NewChange,
+			Finds: file.Finds,
 		}
 		if file.Trigger.OnSchedule() {
 			compiled.Period = config.Frequency(r.Frequency)

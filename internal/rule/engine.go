@@ -22,11 +22,12 @@ import (
 	"plumb/internal/job"
 	"plumb/internal/rule/function"
 	"plumb/internal/rule/managed"
+	"plumb/internal/rule/view"
 )
 
 // An Evaluator decides the compliance of one item under one in-process rule.
 type Evaluator interface {
-	Evaluate(item config.Item) (verdict config.Compliance, annotation string, err error)
+	Evaluate(item config.Item, v view.View) (verdict config.Compliance, annotation string, err error)
 }
 
 // A Compiled is how an in-process rule is evaluated.
@@ -35,6 +36,7 @@ type Compiled struct {
 	Types     []string // that it looks at when its scope names none
 	OnChange  bool     // by each item
 	Initially bool     // on what is there when it was put, or when somebody asks
+	Finds     []string // types that it looks through beside the item's
 	Period    time.Duration
 }
 
@@ -62,6 +64,8 @@ type Options struct {
 	EvaluateEvery time.Duration
 	// KnownType reports whether AWS Config has a resource type.
 	KnownType func(resourceType string) bool
+	// Global reports whether resources of a type belong to no region.
+	Global func(resourceType string) bool
 	// Accept hands verdicts to compliance.
 	Accept func(ctx context.Context, tx *db.Tx, p config.Place, batches ...config.Batch) error
 	// Forget deletes up to limit results of a rule.
@@ -106,5 +110,6 @@ func (e *Engine) handleJobs() {
 	job.HandlePrepared(e.Jobs, e.prepareSnapshot, job.Policy{})
 	job.HandlePrepared(e.Jobs, e.prepareEvaluate, job.Policy{})
 	job.HandlePrepared(e.Jobs, e.prepareTick, job.Policy{})
+	job.HandlePrepared(e.Jobs, e.prepareFound, job.Policy{})
 	job.HandleTx(e.Jobs, e.doForget, job.Policy{})
 }

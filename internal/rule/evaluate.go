@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -42,7 +44,8 @@ type page struct {
 	scheduled   []Invocation // the one of a periodic function
 	invocations []Invocation // of a function with items
 	asked       []config.ResourceKey
-	lasting     bool // a verdict on an item stands although a newer one came
+	lasting     bool               // a verdict on an item stands although a newer one came
+	account     config.ResourceKey // the account, when a verdict on it stands without an item
 }
 
 // prepareEvaluate reads a page and has the rule evaluate it.
@@ -103,9 +106,10 @@ func (e *Engine) fill(ctx context.Context, g *page) error {
 		return err
 	}
 	r := &inProcess{Rule: g.rule, Compiled: c}
-	res := r.newResult(e.Now())
+	v := e.view(ctx, g.rule.Place)
+	res := r.newResult(v.Now())
 	for _, it := range g.items {
-		r.evaluate(it, res)
+		r.evaluate(it, v, res)
 	}
 	g.results, g.lasting = []result{*res}, !c.OnChange
 	return nil
@@ -166,9 +170,22 @@ func (e *Engine) readItems(ctx context.Context, g *page, types []string) error {
 			return err
 		}
 		g.more = len(g.keys) == maxPage
-		g.items, err = store.DecodedItems(ctx, tx, g.rule.Place, g.keys)
+		if g.items, err = store.DecodedItems(ctx, tx, g.rule.Place, g.keys); err == nil && g.first && slices.Contains(types, config.TypeAccount) {
+			g.addAccount(e.Now())
+		}
 		return err
 	})
+}
+
+// addAccount has the account itself evaluated, which is there without being
+// recorded: what rules on it look at are mostly other resources.
+func (g *page) addAccount(now time.Time) {
+	if len(g.keys) > 0 && g.keys[0].Type == config.TypeAccount {
+		return // it is recorded
+	}
+	g.account = config.ResourceKey{Place: g.rule.Place, Type: config.TypeAccount, ID: g.rule.Place.Account}
+	g.keys = slices.Insert(g.keys, 0, g.account)
+	g.items = slices.Insert(g.items, 0, config.Item{ResourceKey: g.account, Status: config.StatusOK, CaptureTime: now})
 }
 
 // commitPage writes what came of a page. A rule that was put meanwhile has an
@@ -249,7 +266,7 @@ func (g *page) stillHolds(ctx context.Context, tx *db.Tx) (func(config.ResourceK
 	}
 	return func(k config.ResourceKey) bool {
 		h, ok := heads[k]
-		return ok && (h.StateID == read[k] || g.lasting && !h.Status.Gone())
+		return k == g.account || ok && (h.StateID == read[k] || g.lasting && !h.Status.Gone())
 	}, nil
 }
 

@@ -11,6 +11,7 @@ func TestStoredJobs(t *testing.T) {
 		evaluate{RuleID: "config-rule-1"},
 		evaluate{RuleID: "config-rule-1", Type: "AWS::S3::Bucket", ID: "b"},
 		tick{RuleID: "config-rule-1", Due: 7},
+		found{Account: "123456789012", Region: "us-east-1", Type: "AWS::KMS::Key"},
 		forget{RuleID: "config-rule-1"},
 		forget{RuleID: "config-rule-1", Evaluate: true},
 		dispatch{Account: "123456789012", Region: "us-east-1", Versions: []version{{Type: "AWS::S3::Bucket", ID: "b", StateID: 7}}},

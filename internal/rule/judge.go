@@ -8,6 +8,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/rule/view"
 	"plumb/internal/store"
 )
 
@@ -20,7 +21,7 @@ func (e *Engine) Judge(ctx context.Context, p config.Place, items []config.Item)
 	if err != nil {
 		return nil, err
 	}
-	results := s.evaluate(items, e.Now())
+	results := s.evaluate(items, e.view(ctx, p))
 	return func(ctx context.Context, tx *db.Tx) error {
 		version, err := store.RuleSetVersion(ctx, tx, p)
 		if err != nil {
@@ -42,15 +43,15 @@ type result struct {
 
 // evaluate has the rules that apply evaluate items. The results are in the order
 // of the rules.
-func (s *set) evaluate(items []config.Item, now time.Time) []result {
+func (s *set) evaluate(items []config.Item, v view.View) []result {
 	byRule := make([]*result, s.inProcess)
 	for _, it := range items {
 		for _, part := range s.onChange.of(it.Type) {
 			for _, r := range part {
 				if byRule[r.number] == nil {
-					byRule[r.number] = r.newResult(now)
+					byRule[r.number] = r.newResult(v.Now())
 				}
-				r.evaluate(it, byRule[r.number])
+				r.evaluate(it, v, byRule[r.number])
 			}
 		}
 	}
@@ -69,7 +70,7 @@ func (r *inProcess) newResult(now time.Time) *result {
 
 // evaluate evaluates an item if the rule covers it. A resource that is gone, or
 // that a tag scope lost, has no verdict any more.
-func (r *inProcess) evaluate(it config.Item, res *result) {
+func (r *inProcess) evaluate(it config.Item, v view.View, res *result) {
 	if !judged(r.Rule, it) {
 		return
 	}
@@ -85,7 +86,7 @@ func (r *inProcess) evaluate(it config.Item, res *result) {
 			return
 		}
 	default:
-		verdict, annotation, err := r.Evaluator.Evaluate(it)
+		verdict, annotation, err := r.Evaluator.Evaluate(it, v)
 		if err != nil { // no verdict: an error is not one
 			if res.failed == nil {
 				res.failed, res.on = err, it.ResourceKey

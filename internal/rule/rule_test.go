@@ -21,6 +21,7 @@ import (
 	"plumb/internal/rule"
 	"plumb/internal/rule/function"
 	"plumb/internal/rule/managed"
+	"plumb/internal/rule/view"
 	"plumb/internal/store"
 )
 
@@ -31,7 +32,7 @@ const bucket = "AWS::S3::Bucket"
 // versioned says that a bucket complies when its configuration says "on".
 type versioned struct{}
 
-func (versioned) Evaluate(it config.Item) (config.Compliance, string, error) {
+func (versioned) Evaluate(it config.Item, _ view.View) (config.Compliance, string, error) {
 	body, _ := it.Configuration.(map[string]any)
 	switch body["state"] {
 	case "on":
@@ -92,7 +93,7 @@ func newCourt(t *testing.T, d *db.DB) *court {
 	ledger := compliance.New(publish, c.clock.Now)
 	c.engine = rule.New(slog.New(slog.DiscardHandler), rule.Options{
 		Managed: known, MayInvoke: func(context.Context, config.Place, string) error { return nil }, EvaluateEvery: time.Minute,
-		DB: d, Jobs: c.jobs, Accept: ledger.Accept, Forget: ledger.Forget, Publish: publish, Sealer: sealer, KnownType: func(string) bool { return true }, Now: c.clock.Now,
+		DB: d, Jobs: c.jobs, Accept: ledger.Accept, Forget: ledger.Forget, Publish: publish, Sealer: sealer, Global: func(string) bool { return false }, KnownType: func(string) bool { return true }, Now: c.clock.Now,
 		Compile: func(r config.Rule) (rule.Compiled, error) {
 			if r.Source.Identifier == "ACM_CERTIFICATE_EXPIRATION_CHECK" {
 				return rule.Compiled{}, fmt.Errorf("%w: nobody wrote one", rule.ErrNoEvaluator)

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"plumb/internal/config"
+	"plumb/internal/rule/view"
 )
 
 // counting is an evaluator that counts.
 type counting struct{ n *int }
 
-func (c counting) Evaluate(config.Item) (config.Compliance, string, error) {
+func (c counting) Evaluate(config.Item, view.View) (config.Compliance, string, error) {
 	*c.n++
 	return config.Compliant, "", nil
 }
@@ -39,7 +39,7 @@ func many(n int) (*set, *int) {
 func TestItemIsEvaluatedOnceByEachRuleThatAppliesInTheirOrder(t *testing.T) {
 	s, _ := many(5)
 	var got []string
-	for _, r := range s.evaluate([]config.Item{item("T1"), item("T1"), item("T9")}, time.Time{}) {
+	for _, r := range s.evaluate([]config.Item{item("T1"), item("T1"), item("T9")}, view.Fixed{}) {
 		got = append(got, fmt.Sprint(r.batch.Rule.Name, " ", len(r.batch.Evaluations)))
 	}
 	if want := []string{"r1 2", "r3 2", "r4 3"}; !slices.Equal(got, want) {
@@ -88,7 +88,7 @@ func BenchmarkSet(b *testing.B) {
 			}
 			items := slices.Repeat([]config.Item{item("AWS::S3::Bucket")}, 100)
 			for b.Loop() {
-				s.evaluate(items, time.Time{})
+				s.evaluate(items, view.Fixed{})
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
 	"plumb/internal/rule"
+	"plumb/internal/rule/view"
 	"plumb/internal/store"
 )
 
@@ -21,10 +22,10 @@ type watched struct {
 	first func()
 }
 
-func (w watched) Evaluate(it config.Item) (config.Compliance, string, error) {
+func (w watched) Evaluate(it config.Item, v view.View) (config.Compliance, string, error) {
 	w.n.Add(1)
 	w.first()
-	return w.versioned.Evaluate(it)
+	return w.versioned.Evaluate(it, v)
 }
 
 // unlocked fails the test if a write waits for what runs now.

@@ -159,3 +159,18 @@ func typesOf(keys []config.ResourceKey) []string {
 	}
 	return out
 }
+
+// PlacesOf returns the places of an account, by region.
+func PlacesOf(ctx context.Context, tx *db.Tx, account string) ([]config.Place, error) {
+	var out []config.Place
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		p := config.Place{Account: account}
+		err := scan(&p.Region)
+		out = append(out, p)
+		return err
+	}, `SELECT region FROM place WHERE account = ? ORDER BY region`, account)
+	if err != nil {
+		return nil, fmt.Errorf("list the places of %s: %w", account, err)
+	}
+	return out, nil
+}

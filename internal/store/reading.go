@@ -156,3 +156,17 @@ func DeleteNextPoll(ctx context.Context, tx *db.Tx, p config.Place) error {
 	}
 	return nil
 }
+
+// WasRead reports whether there was a complete reading of a type in a place.
+func WasRead(ctx context.Context, tx *db.Tx, p config.Place, resourceType string) (bool, error) {
+	place, kind, err := placeAndType(ctx, tx, p, resourceType)
+	if err != nil || place == 0 || kind == 0 {
+		return false, err
+	}
+	var completed int64
+	err = tx.QueryRow(ctx, `SELECT coalesce(max(completed), 0) FROM reading WHERE place = ? AND type = ?`, place, kind).Scan(&completed)
+	if err != nil {
+		return false, fmt.Errorf("read the reading of %s in %s: %w", resourceType, p, err)
+	}
+	return completed > 0, nil
+}

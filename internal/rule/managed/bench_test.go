@@ -34,7 +34,7 @@ func BenchmarkFiftyRulesOnOneInstance(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, e := range evaluators {
-			if _, _, err := e.Evaluate(item); err != nil {
+			if _, _, err := e.Evaluate(item, Beside()); err != nil {
 				b.Fatal(err)
 			}
 		}

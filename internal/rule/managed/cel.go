@@ -3,6 +3,7 @@ package managed
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
@@ -14,6 +15,7 @@ import (
 	"cel.dev/cel-go/parser"
 
 	"plumb/internal/config"
+	"plumb/internal/rule/view"
 )
 
 // costLimit bounds one evaluation. The costliest check of the catalogue on an
@@ -25,7 +27,7 @@ const costLimit = 10_000_000
 // forgiving macros and the functions.
 func newEnv() (*cel.Env, error) {
 	options := []cel.EnvOption{
-		cel.ClearMacros(), cel.Macros(forgivingMacros()...),
+		cel.ClearMacros(), cel.Macros(forgivingMacros()...), cel.Macros(viewMacros()...),
 		cel.CrossTypeNumericComparisons(true),
 		cel.ExpressionNestingDepthLimit(64),
 	}
@@ -35,8 +37,8 @@ func newEnv() (*cel.Env, error) {
 	for _, name := range []string{"configuration", "supplementaryConfiguration", "relationships"} {
 		options = append(options, cel.Variable(name, cel.DynType))
 	}
-	options = append(options, cel.Variable("tags", cel.MapType(cel.StringType, cel.DynType)))
-	env, err := cel.NewEnv(append(options, functions()...)...)
+	options = append(options, cel.Variable("tags", cel.MapType(cel.StringType, cel.DynType)), cel.Variable(viewVariable, cel.DynType))
+	env, err := cel.NewEnv(slices.Concat(options, functions(), viewFunctions())...)
 	if err != nil {
 		return nil, fmt.Errorf("make the language of checks: %w", err)
 	}
@@ -53,6 +55,14 @@ func textVariables() []string {
 // compile checks an expression against the environment and plans it. A type
 // other than want (or dyn, which is looked at when it runs) is an error.
 func compile(env *cel.Env, text string, want ...*cel.Type) (cel.Program, error) {
+	checked, err := parse(env, text, want...)
+	if err != nil {
+		return nil, err
+	}
+	return plan(env, checked)
+}
+
+func parse(env *cel.Env, text string, want ...*cel.Type) (*cel.Ast, error) {
 	checked, issues := env.Compile(text)
 	if issues.Err() != nil {
 		return nil, &expressionError{issues}
@@ -60,6 +70,10 @@ func compile(env *cel.Env, text string, want ...*cel.Type) (cel.Program, error) 
 	if !accepts(checked.OutputType(), want) {
 		return nil, fmt.Errorf("the expression is a %s, where a %s is wanted", checked.OutputType(), want[0])
 	}
+	return checked, nil
+}
+
+func plan(env *cel.Env, checked *cel.Ast) (cel.Program, error) {
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(forgive)}
 	if loops(checked) {
 		options = append(options, cel.CostLimit(costLimit))
@@ -154,6 +168,7 @@ func forgivingMacros() []cel.Macro {
 type itemVars struct {
 	item       *config.Item
 	parameters map[string]any // by "parameters.NAME"
+	view       view.View
 }
 
 // Parent returns nothing: an item has no outer scope.
@@ -169,7 +184,9 @@ func (v *itemVars) ResolveName(name string) (any, bool) {
 	case "tags":
 		return v.item.Tags, true
 	case "relationships":
-		return relationships(v.item), true
+		return view.Relationships(v.item), true
+	case viewVariable:
+		return seen{v}, true
 	}
 	if text, ok := v.text(name); ok {
 		return text, true
@@ -198,14 +215,4 @@ func (v *itemVars) text(name string) (string, bool) {
 		return string(v.item.Status), true
 	}
 	return "", false
-}
-
-func relationships(item *config.Item) []any {
-	list := make([]any, len(item.Relationships))
-	for i, r := range item.Relationships {
-		list[i] = map[string]any{
-			"resourceType": r.Type, "resourceId": r.ID, "resourceName": r.ResourceName, "name": r.Name,
-		}
-	}
-	return list
 }

@@ -23,7 +23,7 @@ func TestCatalogueAndEvaluatorsAreSharedByManyGoroutines(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if compliance, _, err := e.Evaluate(item); err != nil || compliance == config.InsufficientData {
+				if compliance, _, err := e.Evaluate(item, Beside()); err != nil || compliance == config.InsufficientData {
 					t.Errorf("%s: %s, %v", identifier, compliance, err)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/common/types"
 
 	"plumb/internal/config"
+	"plumb/internal/rule/view"
 )
 
 // An Evaluator judges items by one rule with its parameters. It is safe for
@@ -42,12 +43,13 @@ func (f *File) Evaluator(inputParameters string) (*Evaluator, error) {
 
 // Evaluate judges an item. Items of other types, of resources that are gone and
 // of types that are not recorded are NOT_APPLICABLE. An error comes with
-// INSUFFICIENT_DATA: it is not a verdict.
-func (e *Evaluator) Evaluate(item config.Item) (config.Compliance, string, error) {
+// INSUFFICIENT_DATA: it is not a verdict. What the rule looks at beside the item
+// it finds in v.
+func (e *Evaluator) Evaluate(item config.Item, v view.View) (config.Compliance, string, error) {
 	if !e.judges(item) {
 		return config.NotApplicable, "", nil
 	}
-	vars := &itemVars{item: &item, parameters: e.parameters}
+	vars := &itemVars{item: &item, parameters: e.parameters, view: v}
 	if e.file.applicable != nil {
 		applies, err := truth(e.file.applicable, vars)
 		if err != nil {

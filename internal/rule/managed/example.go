@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"plumb/internal/config"
+	"plumb/internal/rule/view"
 )
 
 // An Example shows a rule on an item: what goes in, and what comes out.
@@ -15,7 +17,8 @@ type Example struct {
 	Name       string
 	Line       int // in the file
 	Item       config.Item
-	Parameters string // InputParameters, JSON
+	Parameters string     // InputParameters, JSON
+	Beside     view.Fixed // what else there is, and when it is
 	Compliance config.Compliance
 	Annotation *string // nil when the example does not care
 }
@@ -27,7 +30,7 @@ func (p *fileParser) examples() {
 		return
 	}
 	if node.Kind != yaml.SequenceNode {
-		p.fail(node.Line, "examples is a list of name, item, parameters, compliance, annotation")
+		p.fail(node.Line, "examples is a list of name, item, others, unread, now, parameters, compliance, annotation")
 		return
 	}
 	for _, n := range node.Content {
@@ -36,7 +39,7 @@ func (p *fileParser) examples() {
 }
 
 func (p *fileParser) example(node *yaml.Node) {
-	keys := p.mapping(node, []string{"name", "item", "parameters", "compliance", "annotation"})
+	keys := p.mapping(node, []string{"name", "item", "others", "unread", "now", "parameters", "compliance", "annotation"})
 	for _, key := range []string{"name", "item", "compliance"} {
 		if keys[key] == nil {
 			p.fail(node.Line, "an example needs %s", key)
@@ -53,6 +56,7 @@ func (p *fileParser) example(node *yaml.Node) {
 	}
 	e.Parameters = p.exampleParameters(keys["parameters"])
 	e.Item = p.exampleItem(keys["item"])
+	e.Beside = p.exampleView(keys)
 	p.file.Examples = append(p.file.Examples, e)
 }
 
@@ -104,6 +108,48 @@ func (p *fileParser) exampleItem(node *yaml.Node) config.Item {
 	return item
 }
 
+// exampleView reads what there is beside the item: other resources, types that
+// nobody records, and the time.
+func (p *fileParser) exampleView(keys map[string]*yaml.Node) view.Fixed {
+	v := Beside()
+	v.Unread = p.texts(keys["unread"], "unread")
+	if node := keys["now"]; node != nil {
+		at, err := time.Parse(time.RFC3339, p.text(node, "now"))
+		if err != nil {
+			p.fail(node.Line, "now is a time such as 2026-01-02T03:04:05Z")
+		}
+		v.At = at
+	}
+	node := keys["others"]
+	if node == nil {
+		return v
+	}
+	if node.Kind != yaml.SequenceNode {
+		p.fail(node.Line, "others is a list of items, each with its resourceType")
+		return v
+	}
+	for _, n := range node.Content {
+		it := p.exampleItem(n)
+		if values := p.anyMapping(n); values["resourceType"] == nil {
+			p.fail(n.Line, "another item needs its resourceType")
+		}
+		v.Items = append(v.Items, it)
+	}
+	return v
+}
+
+func (p *fileParser) anyMapping(node *yaml.Node) map[string]any {
+	values := map[string]any{}
+	if err := node.Decode(&values); err != nil {
+		p.fail(node.Line, "an item is a mapping, as in an event: %v", err)
+	}
+	return values
+}
+
+// Beside is what there is beside the item of an example that does not say: no
+// other resource, at the time when the item was captured.
+func Beside() view.Fixed { return view.Fixed{At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
 // Run judges an example's item and returns an error unless the verdict is the
 // one that the example names.
 func (f *File) Run(e Example) error {
@@ -111,7 +157,7 @@ func (f *File) Run(e Example) error {
 	if err != nil {
 		return fmt.Errorf("%s:%d: %s: %w", f.Name, e.Line, e.Name, err)
 	}
-	compliance, annotation, err := evaluator.Evaluate(e.Item)
+	compliance, annotation, err := evaluator.Evaluate(e.Item, e.Beside)
 	if compliance != e.Compliance {
 		if err != nil {
 			return fmt.Errorf("%s:%d: %s: %s, where %s is expected: %w", f.Name, e.Line, e.Name, compliance, e.Compliance, err)

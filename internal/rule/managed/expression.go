@@ -3,6 +3,7 @@ package managed
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -39,7 +40,17 @@ func (p *fileParser) compile(env *cel.Env, key string) cel.Program {
 	}
 	// Without the line break that | leaves, an error at the end is on the last line.
 	text := strings.TrimRight(p.text(node, key), "\n")
-	program, err := compile(env, text, cel.BoolType, cel.NullableType(cel.BoolType))
+	checked, err := parse(env, text, cel.BoolType, cel.NullableType(cel.BoolType))
+	if err != nil {
+		p.explain(node, key, err)
+		return nil
+	}
+	for _, t := range finds(checked) {
+		if !slices.Contains(p.file.Finds, t) {
+			p.file.Finds = append(p.file.Finds, t)
+		}
+	}
+	program, err := plan(env, checked)
 	if err != nil {
 		p.explain(node, key, err)
 	}

@@ -27,6 +27,8 @@ type File struct {
 	Empty       config.Compliance // the verdict on an item without a configuration
 	Examples    []Example
 
+	Finds []string // types that the rule looks through beside the item's
+
 	applicable cel.Program // nil when the rule applies to every item of its types
 	check      cel.Program
 	annotation template

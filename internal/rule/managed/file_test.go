@@ -123,7 +123,7 @@ func TestLongAnnotationIsCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, annotation, err := e.Evaluate(f.Examples[1].Item)
+	_, annotation, err := e.Evaluate(f.Examples[1].Item, Beside())
 	if n := len([]rune(annotation)); n != config.MaxAnnotation || err != nil {
 		t.Errorf("%d characters, %v", n, err)
 	}

@@ -20,7 +20,7 @@ func verdict(t *testing.T, check, parameters string, item config.Item) (config.C
 		t.Fatal(err)
 	}
 	item.Type, item.Status = "A::B::C", config.StatusOK
-	got, _, err := e.Evaluate(item)
+	got, _, err := e.Evaluate(item, Beside())
 	return got, err
 }
 

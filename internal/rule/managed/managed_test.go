@@ -98,7 +98,7 @@ func TestGoneAndUnrecordedResourcesAreNotApplicable(t *testing.T) {
 	} {
 		item := config.Item{Status: status, Configuration: open}
 		item.Type = "AWS::EC2::SecurityGroup"
-		if got, _, err := e.Evaluate(item); got != want || err != nil {
+		if got, _, err := e.Evaluate(item, Beside()); got != want || err != nil {
 			t.Errorf("%s: %s, %v, where %s is expected", status, got, err, want)
 		}
 	}

@@ -88,7 +88,7 @@ func withBodies(item config.Item, body any, extra map[string]any) config.Item {
 
 func judgeOdd(tb testing.TB, e *Evaluator, item config.Item) {
 	tb.Helper()
-	compliance, annotation, err := e.Evaluate(item)
+	compliance, annotation, err := e.Evaluate(item, Beside())
 	if (err != nil) != (compliance == config.InsufficientData) {
 		tb.Errorf("%s: %s with error %v", e.file.Identifier, compliance, err)
 	}
@@ -168,7 +168,7 @@ func TestLargestItemsStayBelowTheCostLimit(t *testing.T) {
 func costOf(t *testing.T, e *Evaluator, item config.Item) uint64 {
 	t.Helper()
 	var program cel.Program = e.file.check
-	_, details, err := program.Eval(&itemVars{item: &item, parameters: e.parameters})
+	_, details, err := program.Eval(&itemVars{item: &item, parameters: e.parameters, view: Beside()})
 	if err != nil || details == nil || details.ActualCost() == nil {
 		return 0
 	}

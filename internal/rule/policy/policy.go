@@ -16,18 +16,18 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/guard"
 	"plumb/internal/guard/document"
+	"plumb/internal/rule/view"
 )
 
 // A Policy evaluates one custom policy rule. It is safe for concurrent use.
 type Policy struct {
 	rules      *guard.RuleSet
 	parameters map[string]any
-	now        func() time.Time
 }
 
 // Compile parses the text of a CUSTOM_POLICY rule. The error says line, column
 // and what was expected.
-func Compile(r config.Rule, now func() time.Time) (*Policy, error) {
+func Compile(r config.Rule) (*Policy, error) {
 	if r.Source.Policy == nil {
 		return nil, fmt.Errorf("the rule %s has no policy", r.Name)
 	}
@@ -35,7 +35,7 @@ func Compile(r config.Rule, now func() time.Time) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{rules: rules, parameters: map[string]any{}, now: now}
+	p := &Policy{rules: rules, parameters: map[string]any{}}
 	if r.InputParameters != "" {
 		if err := json.Unmarshal([]byte(r.InputParameters), &p.parameters); err != nil {
 			return nil, fmt.Errorf("input parameters: %w", err)
@@ -49,7 +49,7 @@ const patience = 5 * time.Second
 
 // Evaluate judges an item: PASS is COMPLIANT, FAIL is NON_COMPLIANT with the
 // names of the rules that failed, SKIP, when no rule applies, is NOT_APPLICABLE.
-func (p *Policy) Evaluate(it config.Item) (config.Compliance, string, error) {
+func (p *Policy) Evaluate(it config.Item, v view.View) (config.Compliance, string, error) {
 	form := it.Form()
 	form["CONFIG_RULE_PARAMETERS"] = p.parameters
 	doc, err := document.FromGo(form)
@@ -58,7 +58,7 @@ func (p *Policy) Evaluate(it config.Item) (config.Compliance, string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	result, err := p.rules.Evaluate(ctx, doc, guard.Options{Detail: guard.Verdicts, Now: p.now})
+	result, err := p.rules.Evaluate(ctx, doc, guard.Options{Detail: guard.Verdicts, Now: v.Now})
 	if errors.Is(err, guard.ErrNoResources) {
 		return config.NotApplicable, "", nil // a rule for templates
 	}

@@ -6,6 +6,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/rule/policy"
+	"plumb/internal/rule/view"
 )
 
 const text = `
@@ -33,7 +34,7 @@ func table(resourceType, status, pitr string) config.Item {
 
 func compile(t *testing.T, text, parameters string) *policy.Policy {
 	t.Helper()
-	p, err := policy.Compile(config.Rule{Name: "r", InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: text}}}, time.Now)
+	p, err := policy.Compile(config.Rule{Name: "r", InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: text}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestPassFailAndSkipAreTheThreeVerdicts(t *testing.T) {
 		{table("AWS::DynamoDB::Table", "ACTIVE", "DISABLED"), config.NonCompliant},
 		{table("AWS::S3::Bucket", "ACTIVE", "ENABLED"), config.NotApplicable},
 	} {
-		got, annotation, err := p.Evaluate(c.item)
+		got, annotation, err := p.Evaluate(c.item, view.Fixed{At: time.Now()})
 		if err != nil || got != c.want {
 			t.Errorf("%s %v: got %s (%s), %v, want %s", c.item.Type, c.item.Supplementary, got, annotation, err, c.want)
 		}
@@ -62,7 +63,7 @@ func TestPassFailAndSkipAreTheThreeVerdicts(t *testing.T) {
 
 func TestParametersStandBesideTheItem(t *testing.T) {
 	p := compile(t, `rule r { configuration.tableStatus == CONFIG_RULE_PARAMETERS.status }`, `{"status":"ACTIVE"}`)
-	got, _, err := p.Evaluate(table("AWS::DynamoDB::Table", "ACTIVE", ""))
+	got, _, err := p.Evaluate(table("AWS::DynamoDB::Table", "ACTIVE", ""), view.Fixed{})
 	if err != nil || got != config.Compliant {
 		t.Fatalf("got %s, %v", got, err)
 	}
@@ -70,7 +71,7 @@ func TestParametersStandBesideTheItem(t *testing.T) {
 
 func TestRuleWrittenForATemplateDoesNotApplyToAnItem(t *testing.T) {
 	p := compile(t, `AWS::DynamoDB::Table { Properties.BillingMode == "PROVISIONED" }`, "")
-	got, annotation, err := p.Evaluate(table("AWS::DynamoDB::Table", "ACTIVE", ""))
+	got, annotation, err := p.Evaluate(table("AWS::DynamoDB::Table", "ACTIVE", ""), view.Fixed{})
 	if err != nil || got != config.NotApplicable {
 		t.Errorf("got %s %s, %v", got, annotation, err)
 	}
