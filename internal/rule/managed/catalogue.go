@@ -46,9 +46,17 @@ func load(source fs.FS) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the managed rules: %w", err)
 	}
+	templates, err := stencils(source)
+	if err != nil {
+		return nil, fmt.Errorf("load the managed rules: %w", err)
+	}
 	for identifier, info := range known {
-		_, err := fs.Stat(source, FileName(identifier))
-		info.Evaluated = err == nil
+		if _, err := fs.Stat(source, FileName(identifier)); err == nil {
+			info.Evaluated = true
+		} else {
+			info.stencil = stencilOf(templates, info)
+			info.Evaluated = info.stencil.name != ""
+		}
 		known[identifier] = info
 	}
 	c := &Catalogue{
@@ -152,12 +160,29 @@ func (c *Catalogue) File(identifier string) (*File, error) {
 }
 
 func (c *Catalogue) readFile(identifier string) (*File, error) {
-	content, err := fs.ReadFile(c.source, FileName(identifier))
+	content, err := c.Content(identifier)
 	if err != nil {
-		return nil, fmt.Errorf("read the managed rule %s: %w", identifier, err)
+		return nil, err
 	}
 	return c.ParseFile(FileName(identifier), content)
 }
+
+// Content returns the text of a rule's file, or what its template makes.
+func (c *Catalogue) Content(identifier string) (content []byte, err error) {
+	if info := c.known[identifier]; info.stencil.name != "" {
+		content, err = info.stencil.fill(c.source, info)
+	} else {
+		content, err = fs.ReadFile(c.source, FileName(identifier))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the managed rule %s: %w", identifier, err)
+	}
+	return content, nil
+}
+
+// Template is the name of the template that makes a rule's file; "" for a rule
+// that has a file of its own.
+func (c *Catalogue) Template(identifier string) string { return c.known[identifier].stencil.name }
 
 // Evaluated returns the identifiers that have an evaluator, sorted.
 func (c *Catalogue) Evaluated() []string {

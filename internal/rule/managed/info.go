@@ -41,6 +41,8 @@ type Info struct {
 	Types       []string // resource types; none for rules on the account
 	Parameters  []Parameter
 	Evaluated   bool // Plumb has an evaluator for it
+
+	stencil stencil // that makes its file
 }
 
 // A Parameter of a rule. In the identifiers a default is what the console fills
