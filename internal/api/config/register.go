@@ -41,6 +41,7 @@ func Register(o Options) *configapi.Service {
 	configurationRecorders{o}.register(s)
 	serviceLinkedRecorders{o}.register(s)
 	deliveryChannels{db: o.DB, delivery: o.Delivery}.register(s)
+	retentionConfigurations{o}.register(s)
 	discoveredResources{o}.register(s)
 	resourceConfigs{o}.register(s)
 	configurationItems{o}.register(s)
