@@ -93,6 +93,12 @@ func (r Rule) Triggered(messageType string) bool {
 	return false
 }
 
+// InMode reports whether the rule evaluates in a mode. A rule that was put without
+// modes is detective.
+func (r Rule) InMode(mode string) bool {
+	return slices.Contains(r.Modes, mode) || len(r.Modes) == 0 && mode == ModeDetective
+}
+
 // Covers reports whether the item is in the rule's scope. types are those that
 // the rule looks at when its scope names none; empty means every type.
 func (r Rule) Covers(it Item, types []string) bool {

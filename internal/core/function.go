@@ -163,7 +163,8 @@ func objectError(err error) error {
 
 // A ruleNote goes with an invocation that a rule asked for.
 type ruleNote struct {
-	Rule string `json:"rule"`
+	Rule       string `json:"rule"`
+	Evaluation string `json:"evaluation,omitempty"` // the proactive one
 }
 
 // invoke has functions of rules invoked, in the transaction that decided it:
@@ -171,7 +172,7 @@ type ruleNote struct {
 // Config may invoke an embedded function is asked each time.
 func (m *Machine) invoke(ctx context.Context, tx *db.Tx, list []rule.Invocation) error {
 	var events []lambda.Event
-	refused := map[string]error{} // by rule; nil if it may be invoked
+	refused := map[rule.Origin]error{} // nil if it may be invoked
 	for _, i := range list {
 		if m.Outside.Replaces(i.Place, "lambda") {
 			if err := m.remote.Invoke(ctx, tx, i); err != nil {
@@ -179,14 +180,14 @@ func (m *Machine) invoke(ctx context.Context, tx *db.Tx, list []rule.Invocation)
 			}
 			continue
 		}
-		if _, asked := refused[i.RuleID]; !asked {
+		if _, asked := refused[i.Origin]; !asked {
 			refusal, err := m.refusal(ctx, tx, i)
 			if err != nil {
 				return err
 			}
-			refused[i.RuleID] = refusal
+			refused[i.Origin] = refusal
 		}
-		if refused[i.RuleID] != nil {
+		if refused[i.Origin] != nil {
 			continue
 		}
 		e, err := event(i)
@@ -204,14 +205,14 @@ func (m *Machine) invoke(ctx context.Context, tx *db.Tx, list []rule.Invocation)
 func (m *Machine) refusal(ctx context.Context, tx *db.Tx, i rule.Invocation) (error, error) {
 	ref, err := lambda.ParseARN(i.FunctionARN)
 	if err != nil {
-		return err, m.Rules.Invoked(ctx, tx, i.RuleID, "InvalidParameterValue", err.Error())
+		return err, m.Rules.Invoked(ctx, tx, i.Origin, "InvalidParameterValue", err.Error())
 	}
 	may, err := lambda.MayInvoke(ctx, tx, i.FunctionARN, "config.amazonaws.com", "", i.Place.Account)
 	if err != nil || may || model.IsCode(m.Functions.Check(ctx, ref), "ResourceNotFoundException") {
 		return nil, err
 	}
 	refused := cannotInvoke(i.FunctionARN)
-	return refused, m.Rules.Invoked(ctx, tx, i.RuleID, "AccessDenied", refused.Message)
+	return refused, m.Rules.Invoked(ctx, tx, i.Origin, "AccessDenied", refused.Message)
 }
 
 func event(i rule.Invocation) (lambda.Event, error) {
@@ -219,7 +220,7 @@ func event(i rule.Invocation) (lambda.Event, error) {
 	if err != nil {
 		return lambda.Event{}, err
 	}
-	note, err := json.Marshal(ruleNote{i.RuleID})
+	note, err := json.Marshal(ruleNote{i.RuleID, i.Evaluation})
 	return lambda.Event{Ref: ref, Payload: i.Payload, Note: note}, err
 }
 
@@ -238,7 +239,7 @@ func (m *Machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) erro
 	if o.Err != "" {
 		failure, text = "InvocationFailed", o.Err
 	}
-	return m.Rules.Invoked(ctx, tx, note.Rule, failure, text)
+	return m.Rules.Invoked(ctx, tx, rule.Origin{RuleID: note.Rule, Evaluation: note.Evaluation}, failure, text)
 }
 
 // notify invokes a function that a topic's subscription names.

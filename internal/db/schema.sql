@@ -382,6 +382,35 @@ CREATE TABLE resource_body (
     body     BLOB NOT NULL -- JSONB; the history has U+0000 where this has U+FFFD
 );
 
+CREATE TABLE resource_evaluation (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    place      INTEGER NOT NULL,
+    public_id  TEXT NOT NULL UNIQUE, -- ResourceEvaluationId
+    token      TEXT, -- the caller's; NULL if there was none
+    context    TEXT NOT NULL,
+    started    BIGINT NOT NULL,
+    status     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    compliance TEXT NOT NULL,
+    request    TEXT NOT NULL,
+    UNIQUE (place, token)
+);
+
+CREATE INDEX resource_evaluation_started ON resource_evaluation (place, started, id);
+
+CREATE TABLE resource_evaluation_rule (
+    evaluation BIGINT NOT NULL,
+    name       TEXT NOT NULL,
+    rule       TEXT NOT NULL, -- ConfigRuleId
+    compliance TEXT NOT NULL, -- empty until it answers
+    annotation TEXT NOT NULL,
+    failure    TEXT NOT NULL,
+    ordering   BIGINT NOT NULL,
+    invoked    BIGINT NOT NULL,
+    recorded   BIGINT NOT NULL,
+    PRIMARY KEY (evaluation, name)
+);
+
 CREATE TABLE resource_tag (
     resource INTEGER NOT NULL,
     key      TEXT NOT NULL,

@@ -17,13 +17,13 @@ type Functions struct {
 	clients *Clients
 	db      *db.DB
 	jobs    *job.Queue
-	invoked func(ctx context.Context, tx *db.Tx, ruleID, code, message string) error
+	invoked func(ctx context.Context, tx *db.Tx, o rule.Origin, code, message string) error
 }
 
 // NewFunctions returns the functions, and registers the job that invokes one.
 // How an invocation ended is handed to invoked.
 func NewFunctions(
-	c *Clients, d *db.DB, jobs *job.Queue, invoked func(ctx context.Context, tx *db.Tx, ruleID, code, message string) error,
+	c *Clients, d *db.DB, jobs *job.Queue, invoked func(ctx context.Context, tx *db.Tx, o rule.Origin, code, message string) error,
 ) *Functions {
 	f := &Functions{c, d, jobs, invoked}
 	job.Handle(jobs, f.call, job.Policy{Timeout: time.Minute})
@@ -62,5 +62,5 @@ func (f *Functions) call(ctx context.Context, j job.Job[invocation]) error {
 	if err != nil {
 		failure, text = "InvocationFailed", err.Error()
 	}
-	return f.db.Write(ctx, func(tx *db.Tx) error { return f.invoked(ctx, tx, i.RuleID, failure, text) })
+	return f.db.Write(ctx, func(tx *db.Tx) error { return f.invoked(ctx, tx, i.Origin, failure, text) })
 }

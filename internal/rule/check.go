@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 
 	"plumb/internal/config"
@@ -31,10 +30,10 @@ func (e *Engine) check(r config.Rule) error {
 	if err := checkScope(r.Scope); err != nil {
 		return err
 	}
-	if slices.Contains(r.Modes, config.ModeProactive) {
-		return refuse("The evaluation mode PROACTIVE is not supported for this rule.")
+	if err := e.checkSource(r); err != nil {
+		return err
 	}
-	return e.checkSource(r)
+	return e.checkModes(r)
 }
 
 func checkParameters(r config.Rule) error {

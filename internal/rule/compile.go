@@ -15,7 +15,7 @@ func Compiler(c *managed.Catalogue) func(config.Rule) (Compiled, error) {
 	return func(r config.Rule) (Compiled, error) {
 		if r.Source.Owner == config.OwnerPolicy {
 			p, err := policy.Compile(r)
-			return Compiled{Evaluator: p, OnChange: true, Initially: true}, err
+			return Compiled{Evaluator: p, OnChange: true, Initially: true, Proactive: p}, err
 		}
 		if info, _ := c.Known(r.Source.Identifier); info.Trigger == managed.None {
 			return Compiled{}, nil // its verdicts are put
@@ -31,6 +31,11 @@ func Compiler(c *managed.Catalogue) func(config.Rule) (Compiled, error) {
 		compiled := Compiled{
 			Evaluator: e, Types: file.Resources, OnChange: file.Trigger.OnChange(), Initially: file.Trigger != managed.NewChange,
 			Finds: file.Finds,
+		}
+		if file.Proactive != nil {
+			if compiled.Proactive, err = c.ProactiveEvaluator(r.Source.Identifier, r.InputParameters); err != nil {
+				return Compiled{}, err
+			}
 		}
 		if file.Trigger.OnSchedule() {
 			compiled.Period = config.Frequency(r.Frequency)

@@ -38,6 +38,7 @@ type Compiled struct {
 	Initially bool     // on what is there when it was put, or when somebody asks
 	Finds     []string // types that it looks through beside the item's
 	Period    time.Duration
+	Proactive Evaluator // judges properties in CloudFormation's spelling; nil if nothing does
 }
 
 // An Invocation asks for a function, asynchronously and with Lambda's retries.
@@ -45,7 +46,13 @@ type Invocation struct {
 	Place       config.Place
 	FunctionARN string
 	Payload     []byte
-	RuleID      string // given back to Invoked
+	Origin
+}
+
+// An Origin says what an invocation is for. It is given back to Invoked.
+type Origin struct {
+	RuleID     string
+	Evaluation string `json:",omitempty"` // the proactive one
 }
 
 // Options are what an Engine is made of. All but EvaluateEvery are required.
@@ -112,4 +119,7 @@ func (e *Engine) handleJobs() {
 	job.HandlePrepared(e.Jobs, e.prepareTick, job.Policy{})
 	job.HandlePrepared(e.Jobs, e.prepareFound, job.Policy{})
 	job.HandleTx(e.Jobs, e.doForget, job.Policy{})
+	job.HandlePrepared(e.Jobs, e.prepareProactive, job.Policy{})
+	job.HandleTx(e.Jobs, e.doProactiveTimeout, job.Policy{})
+	job.HandleTx(e.Jobs, e.doProactiveForget, job.Policy{})
 }

@@ -88,6 +88,9 @@ func sameRule(a, b config.Rule) bool {
 
 // fill reads the page's items and computes what the rule makes of them.
 func (e *Engine) fill(ctx context.Context, g *page) error {
+	if !g.rule.InMode(config.ModeDetective) {
+		return nil
+	}
 	if g.rule.Source.Owner == config.OwnerLambda {
 		return e.fillByFunction(ctx, g)
 	}

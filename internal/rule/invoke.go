@@ -75,7 +75,7 @@ func (e *Engine) seal(r config.Rule, recorderRole string, invokingEvent []byte, 
 		t.Captured = it.CaptureTime
 	}
 	payload, err := e.Sealer.Event(r, t)
-	return Invocation{r.Place, r.Source.Identifier, payload, r.ID}, err
+	return Invocation{r.Place, r.Source.Identifier, payload, Origin{RuleID: r.ID}}, err
 }
 
 func (e *Engine) invoke(ctx context.Context, tx *db.Tx, list []Invocation) error {
@@ -99,9 +99,14 @@ func role(ctx context.Context, tx *db.Tx, p config.Place) (string, error) {
 
 // Invoked is told how an invocation of a rule's function ended. An empty code is
 // a success: the function ran; whether it reported is another matter.
-func (e *Engine) Invoked(ctx context.Context, tx *db.Tx, ruleID, errorCode, errorMessage string) error {
+func (e *Engine) Invoked(ctx context.Context, tx *db.Tx, o Origin, errorCode, errorMessage string) error {
+	if o.Evaluation != "" && errorCode != "" {
+		if err := e.failProactive(ctx, tx, o, "the function could not be invoked or failed: "+errorMessage); err != nil {
+			return err
+		}
+	}
 	now := e.Now()
-	return store.UpdateRuleStatus(ctx, tx, ruleID, func(st *config.RuleStatus) {
+	return store.UpdateRuleStatus(ctx, tx, o.RuleID, func(st *config.RuleStatus) {
 		if errorCode == "" {
 			st.LastSuccessfulInvocation = now
 			return

@@ -15,6 +15,9 @@ func TestStoredJobs(t *testing.T) {
 		forget{RuleID: "config-rule-1"},
 		forget{RuleID: "config-rule-1", Evaluate: true},
 		dispatch{Account: "123456789012", Region: "us-east-1", Versions: []version{{Type: "AWS::S3::Bucket", ID: "b", StateID: 7}}},
+		proactive{evaluationArgs{"e"}},
+		proactiveTimeout{evaluationArgs{"e"}},
+		proactiveForget{evaluationArgs{"e"}},
 		snapshot{Account: "123456789012", Region: "us-east-1", SnapshotID: "id", Bucket: "b", Key: "k"},
 	)
 }

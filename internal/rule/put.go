@@ -42,15 +42,20 @@ func (e *Engine) Prepare(ctx context.Context, d Definition) (Prepared, error) {
 	if err := e.check(d.Rule); err != nil {
 		return p, err
 	}
+	detective := d.InMode(config.ModeDetective)
 	if d.Source.Owner == config.OwnerLambda {
-		p.period = d.Period()
+		if detective {
+			p.period = d.Period()
+		}
 		return p, e.MayInvoke(ctx, d.Place, d.Source.Identifier)
 	}
 	c, err := e.Compile(d.Rule)
 	if errors.Is(err, ErrNoEvaluator) {
 		p.noEvaluator, err = err, nil
 	}
-	p.period = c.Period
+	if detective {
+		p.period = c.Period
+	}
 	return p, err
 }
 
@@ -114,9 +119,10 @@ func (e *Engine) keep(ctx context.Context, tx *db.Tx, r config.Rule, period time
 	return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{})
 }
 
-// otherSource reports whether something else decides than before.
+// otherSource reports whether something else decides than before, or nothing does
+// about what is there.
 func otherSource(a, b config.Rule) bool {
-	return a.Source.Owner != b.Source.Owner || a.Source.Identifier != b.Source.Identifier
+	return a.InMode(config.ModeDetective) && !b.InMode(config.ModeDetective) || a.Source.Owner != b.Source.Owner || a.Source.Identifier != b.Source.Identifier
 }
 
 // present returns the rule that a definition replaces, found by name, id or ARN;

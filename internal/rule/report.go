@@ -60,8 +60,10 @@ func (e *Engine) Report(ctx context.Context, p config.Place, token string, evalu
 	if t.Account != p.Account || t.Region != p.Region {
 		return function.ErrToken
 	}
-	if err := e.CheckTypes(ctx, p, evaluations); err != nil {
-		return err
+	if t.Evaluation == "" { // what is not there may be of any type
+		if err := e.CheckTypes(ctx, p, evaluations); err != nil {
+			return err
+		}
 	}
 	return e.DB.Write(ctx, func(tx *db.Tx) error {
 		r, err := store.RuleByID(ctx, tx, t.RuleID)
@@ -70,6 +72,9 @@ func (e *Engine) Report(ctx context.Context, p config.Place, token string, evalu
 		}
 		if err != nil {
 			return err
+		}
+		if t.Evaluation != "" {
+			return e.reportProactive(ctx, tx, t, r, evaluations)
 		}
 		err = e.Accept(ctx, tx, p, config.Batch{
 			Rule: r, Evaluations: evaluations, Invoked: db.Time(t.Invoked), Captured: db.Time(t.Captured),

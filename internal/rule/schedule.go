@@ -33,6 +33,9 @@ func (e *Engine) schedule(ctx context.Context, tx *db.Tx, r config.Rule, due tim
 
 // period returns how often a rule runs by the clock; 0 if it does not.
 func (e *Engine) period(r config.Rule) time.Duration {
+	if !r.InMode(config.ModeDetective) {
+		return 0
+	}
 	if r.Source.Owner == config.OwnerLambda {
 		return r.Period()
 	}

@@ -20,6 +20,7 @@ type set struct {
 	inProcess int                // how many of those there are
 	functions index[config.Rule] // invoked with each item
 	snapshots []config.Rule      // functions that a snapshot triggers
+	proactive []config.Rule      // that evaluate what is not there yet
 }
 
 // An inProcess is a rule that is evaluated here.
@@ -112,8 +113,11 @@ func (e *Engine) loaded(ctx context.Context, tx *db.Tx, p config.Place) (*set, b
 func (e *Engine) compile(rules []config.Rule, version int64) *set {
 	s := &set{version: version, size: len(rules)}
 	for _, r := range rules {
+		if r.State != config.RuleDeleting && r.InMode(config.ModeProactive) {
+			s.proactive = append(s.proactive, r)
+		}
 		switch {
-		case r.State == config.RuleDeleting:
+		case r.State == config.RuleDeleting, !r.InMode(config.ModeDetective):
 		case r.Source.Owner == config.OwnerLambda:
 			s.addFunction(r)
 		default:

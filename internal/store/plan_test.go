@@ -77,6 +77,20 @@ var pagedReads = map[string]func(s suite) error{
 		_, err := store.Rules(s.Context(), s.tx, place, "a", 10)
 		return err
 	},
+	"Evaluations": func(s suite) error {
+		before := store.EvaluationPosition{Started: 7, ID: 7}
+		for _, q := range []store.EvaluationPage{{}, {Before: before}, {Context: "c", From: noon, To: noon.AddDate(0, 0, 1), Before: before}} {
+			q.Limit = 10
+			if _, err := store.Evaluations(s.Context(), s.tx, place, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"ProactiveVerdicts": func(s suite) error {
+		_, err := store.ProactiveVerdicts(s.Context(), s.tx, "e", store.VerdictPage{AfterRule: "a", Compliance: []config.Compliance{config.Compliant}, Limit: 10})
+		return err
+	},
 	"AllKept": func(s suite) error {
 		_, err := store.AllKept(s.Context(), s.tx, config.Place{}, 10)
 		return err

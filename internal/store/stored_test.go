@@ -42,6 +42,9 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		Supplementary: map[string]any{"y": "z"}, Frequency: config.Daily, DeliveryTime: &created,
 		Relationships: []config.Relationship{{Type: "T", ID: "i", Name: "Is in"}, {Type: "T", ResourceName: "n", Name: "Is in"}},
 	}
+	evaluation := config.ResourceEvaluation{
+		ResourceKey: config.ResourceKey{Type: "AWS::S3::Bucket", ID: "b"}, Configuration: "{}", Schema: "CFN_RESOURCE_SCHEMA", Timeout: 60,
+	}
 	for _, f := range []struct {
 		name string
 		form any
@@ -51,6 +54,7 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		{"rule", fromRule(rule), rule, read(storedRule.toRule)},
 		{"recorder", fromRecorder(recorder), recorder, read(storedRecorder.toRecorder)},
 		{"delivery_channel", fromChannel(channel), channel, read(storedChannel.toChannel)},
+		{"resource_evaluation", fromEvaluation(evaluation), evaluation, read(storedEvaluation.toEvaluation)},
 		{"item", item, item, func(text []byte) (any, error) { return decodedItem(text) }},
 	} {
 		text, err := json.MarshalIndent(f.form, "", "  ")

@@ -197,7 +197,10 @@ func (c compliances) GetComplianceDetailsByResource(
 		return nil, err
 	}
 	if in.ResourceEvaluationId != nil {
-		return nil, configapi.InvalidParameterValueException("There is no resource evaluation with the ResourceEvaluationId %s.", *in.ResourceEvaluationId)
+		if in.ResourceType != nil || in.ResourceId != nil {
+			return nil, configapi.InvalidParameterValueException("Either ResourceType and ResourceId must be specified, or ResourceEvaluationId.")
+		}
+		return c.proactiveDetails(ctx, in, wanted)
 	}
 	if in.ResourceType == nil || in.ResourceId == nil {
 		return nil, configapi.InvalidParameterValueException("Both ResourceType and ResourceId must be specified, or ResourceEvaluationId.")

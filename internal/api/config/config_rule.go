@@ -102,7 +102,7 @@ func (c configRules) DescribeConfigRules(ctx context.Context, in *configapi.Desc
 		out.NextToken = new(c.Tokens.Encode("DescribeConfigRules", rules[rulePage-1].Name, p.String(), mode))
 	}
 	for _, r := range rules {
-		if mode == "" || hasMode(r, mode) {
+		if mode == "" || r.InMode(mode) {
 			out.ConfigRules = append(out.ConfigRules, ruleShape(r))
 		}
 	}

@@ -47,6 +47,7 @@ func Register(o Options) *configapi.Service {
 	configurationItems{o}.register(s)
 	configRules{o}.register(s)
 	evaluations{o}.register(s)
+	resourceEvaluations{o}.register(s)
 	compliances{o}.register(s)
 	complianceSummaries{o}.register(s)
 	tags{o}.register(s)

@@ -66,15 +66,6 @@ func modes(r config.Rule) []string {
 	return r.Modes
 }
 
-func hasMode(r config.Rule, mode string) bool {
-	for _, m := range modes(r) {
-		if m == mode {
-			return true
-		}
-	}
-	return false
-}
-
 // statusShape returns how a rule fares. Times that never came are left out.
 func statusShape(r config.Rule, st config.RuleStatus) configapi.ConfigRuleEvaluationStatus {
 	return configapi.ConfigRuleEvaluationStatus{

@@ -31,6 +31,9 @@ type Token struct {
 	// Captured is the capture time of the item that the function was told of, in
 	// microseconds; 0 if it was told of none.
 	Captured int64 `json:"c,omitempty"`
+	// Evaluation is the proactive one that the function was asked in; empty if it
+	// was asked about what is there.
+	Evaluation string `json:"e,omitempty"`
 }
 
 // A Sealer makes and opens result tokens.
@@ -104,16 +107,22 @@ type Trigger struct {
 	LeftScope     bool
 	RoleARN       string // the recorder's role, also for custom rules
 	Now           time.Time
+	Evaluation    string // the proactive one; empty for what is there
 }
 
 // Event returns what a rule's function is invoked with. ruleParameters is "{}"
 // when the rule has none: rules parse it without asking. Only events of items
 // have an evaluation mode.
 func (s *Sealer) Event(r config.Rule, t Trigger) ([]byte, error) {
-	token := Token{Account: r.Account, Region: r.Region, RuleID: r.ID, Source: r.Source.Identifier, Invoked: t.Now.UnixMicro()}
+	token := Token{
+		Account: r.Account, Region: r.Region, RuleID: r.ID, Source: r.Source.Identifier, Invoked: t.Now.UnixMicro(), Evaluation: t.Evaluation,
+	}
 	mode := ""
 	if !t.Captured.IsZero() {
 		token.Captured, mode = t.Captured.UnixMicro(), config.ModeDetective
+	}
+	if t.Evaluation != "" {
+		mode = config.ModeProactive
 	}
 	sealed, err := s.Seal(token)
 	if err != nil {

@@ -171,6 +171,20 @@ func (f *File) Run(e Example) error {
 	return nil
 }
 
+// Failures runs all examples, those of the proactive part too, and returns how
+// many there are and the errors of those that fail.
+func (f *File) Failures() (examples int, failures []error) {
+	for _, part := range f.Parts() {
+		examples += len(part.Examples)
+		for _, e := range part.Examples {
+			if err := part.Run(e); err != nil {
+				failures = append(failures, err)
+			}
+		}
+	}
+	return examples, failures
+}
+
 // Unshown returns the outcomes that the rule can have and no example shows.
 func (f *File) Unshown() []config.Compliance {
 	wanted := []config.Compliance{config.Compliant, config.NonCompliant}

@@ -26,6 +26,7 @@ type File struct {
 	Parameters  []Parameter
 	Empty       config.Compliance // the verdict on an item without a configuration
 	Examples    []Example
+	Proactive   *File // how the properties of a CloudFormation resource are judged; nil if the file does not say
 
 	Finds []string // types that the rule looks through beside the item's
 
@@ -38,7 +39,7 @@ type File struct {
 func fileKeys() []string {
 	return []string{
 		"identifier", "description", "sources", "note", "resources", "trigger", "parameters",
-		"applicable", "check", "annotation", "empty", "examples",
+		"applicable", "check", "annotation", "empty", "examples", "proactive",
 	}
 }
 
@@ -56,6 +57,7 @@ func (c *Catalogue) ParseFile(name string, content []byte) (*File, error) {
 		p.expressions(env)
 		p.empty()
 		p.examples()
+		p.proactive(env)
 	}
 	if !p.ok() {
 		return nil, errors.Join(p.errs...)

@@ -41,6 +41,7 @@ type Info struct {
 	Types       []string // resource types; none for rules on the account
 	Parameters  []Parameter
 	Evaluated   bool // Plumb has an evaluator for it
+	Proactive   bool // AWS evaluates with it before a resource is there
 
 	stencil stencil // that makes its file
 }
@@ -84,7 +85,7 @@ func parseInfo(fields []string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{Identifier: fields[0], DefaultName: fields[1], Trigger: trigger}
+	info := Info{Identifier: fields[0], DefaultName: fields[1], Trigger: trigger, Proactive: proactive(fields[0])}
 	if fields[3] != "" {
 		info.Types = strings.Split(fields[3], ", ")
 	}
