@@ -1,23 +1,57 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"plumb/internal/app"
+	"plumb/internal/awsclient"
+	"plumb/internal/resource"
+	"plumb/internal/rule/managed"
 	"plumb/internal/settings"
+	"plumb/models"
+	"plumb/resources"
 )
 
 // pages are the pages of docs/ that the program prints, by their names there.
 func pages() map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
-		"coverage": app.WriteCoverage,
-		"settings": settings.WriteDocs,
+		"coverage":       app.WriteCoverage,
+		"managed-rules":  writeManagedRules,
+		"resource-types": writeResourceTypes,
+		"settings":       settings.WriteDocs,
 	}
+}
+
+func writeManagedRules(w io.Writer) error {
+	catalogue, err := managed.Load()
+	if err != nil {
+		return err
+	}
+	return catalogue.WriteDocs(w)
+}
+
+// schemaVariable names a checkout of AWS's public resource schema, which the page on resource types compares with.
+const schemaVariable = "PLUMB_SCHEMA_CHECKOUT"
+
+func writeResourceTypes(w io.Writer) error {
+	types, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
+	if err != nil {
+		return err
+	}
+	var schema fs.FS
+	if dir := os.Getenv(schemaVariable); dir != "" {
+		schema = os.DirFS(filepath.Join(dir, "config", "properties", "resource-types"))
+	}
+	return types.WriteDocs(context.Background(), w, schema)
 }
 
 func newDocsCommand() *cobra.Command {

@@ -198,7 +198,8 @@ func TestUnknownCommandIsAnError(t *testing.T) {
 	}
 }
 
-// TestPrintedPagesAreFresh compares docs/ with what the program prints.
+// TestPrintedPagesAreFresh compares docs/ with what the program prints. Without AWS's schema the page on resource types
+// ends before the comparison with it.
 func TestPrintedPagesAreFresh(t *testing.T) {
 	for name, write := range pages() {
 		var b bytes.Buffer
@@ -207,6 +208,9 @@ func TestPrintedPagesAreFresh(t *testing.T) {
 		}
 		file := filepath.Join("..", "..", "docs", name+".md")
 		kept, err := os.ReadFile(file)
+		if name == "resource-types" && os.Getenv(schemaVariable) == "" {
+			kept, _, _ = bytes.Cut(kept, []byte("\n## Against"))
+		}
 		if err != nil || !bytes.Equal(kept, b.Bytes()) {
 			t.Errorf("docs/%s.md is not what the program prints (%v): run make generate", name, err)
 		}
