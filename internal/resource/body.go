@@ -40,6 +40,9 @@ func (r *reader) body(b body, doc map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.add(v, doc); err != nil {
+		return nil, err
+	}
 	for _, name := range b.Steps {
 		if v, err = steps[name](v); err != nil {
 			return nil, fmt.Errorf("step %s: %w", name, err)
@@ -71,8 +74,37 @@ func (r *reader) spell(b body, v any) (any, error) {
 	out := s.value(shape, v)
 	if m, ok := out.(map[string]any); ok {
 		s.forget(m, shape, b.Drop)
+		s.rename(m, b.Rename)
 	}
 	return out, nil
+}
+
+// rename gives members the names that items have for them.
+func (s speller) rename(m map[string]any, names map[string]string) {
+	for from, to := range names {
+		if v, ok := m[s.key(from)]; ok {
+			delete(m, s.key(from))
+			m[to] = v
+		}
+	}
+}
+
+// add puts members beside those of the value. One without a value is left out, or null where the others are.
+func (b body) add(v any, doc map[string]any) error {
+	m, ok := v.(map[string]any)
+	if !ok && len(b.Add) > 0 {
+		return fmt.Errorf("%T has no members to add to", v)
+	}
+	for name, e := range b.Add {
+		added, err := e.eval(doc)
+		if err != nil {
+			return fmt.Errorf("add %s: %w", name, err)
+		}
+		if added != nil || b.Unset == "null" {
+			m[name] = added
+		}
+	}
+	return nil
 }
 
 // forget takes away what the speller wrote for members that are not to be there at all.

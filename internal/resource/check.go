@@ -76,7 +76,12 @@ func checkBody(api *model.API, b body) error {
 		return fmt.Errorf("shape %q is not in the model", b.Shape)
 	}
 	if _, ok := spellings[b.Keys]; b.Shape != "" && !ok {
-		return fmt.Errorf("keys are bean, jackson or same, not %q", b.Keys)
+		return fmt.Errorf("keys are bean, jackson, pascal or same, not %q", b.Keys)
+	}
+	for name := range b.Rename {
+		if b.Shape == "" || api.Shapes[b.Shape].Lookup(name) == nil {
+			return fmt.Errorf("rename: %q is not a member of the shape %q", name, b.Shape)
+		}
 	}
 	if b.Shape != "" && b.Unset != "null" && b.Unset != "omit" {
 		return fmt.Errorf("unset is null or omit, not %q", b.Unset)

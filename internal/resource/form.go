@@ -56,13 +56,17 @@ type identity struct {
 type body struct {
 	Value    *expression `yaml:"value"`    // none: the resource as it was listed
 	Shape    string      `yaml:"shape"`    // of the service's model; none: the value is spelled already
-	Keys     string      `yaml:"keys"`     // bean, jackson or same
+	Keys     string      `yaml:"keys"`     // bean, jackson, pascal or same
 	Unset    string      `yaml:"unset"`    // what members without a value become: null or omit
 	Drop     []string    `yaml:"drop"`     // members, by the model's name, that are left out at the top
 	Blank    []string    `yaml:"blank"`    // members at any depth that count as unset: they change without anyone changing them
 	Integers []string    `yaml:"integers"` // members at the top whose text is a number
-	Steps    []string    `yaml:"steps"`    // named steps, for what a form cannot say
-	Text     bool        `yaml:"text"`     // the value is recorded as JSON text
+
+	Rename map[string]string      `yaml:"rename"` // members at the top, by the model's name, that have another name in items
+	Add    map[string]*expression `yaml:"add"`    // members at the top that the value does not have, spelled already
+
+	Steps []string `yaml:"steps"` // named steps, for what a form cannot say
+	Text  bool     `yaml:"text"`  // the value is recorded as JSON text
 }
 
 // A relation is one kind of relationship that items of the type list.

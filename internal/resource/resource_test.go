@@ -299,6 +299,7 @@ func TestAFormWithAMistakeDoesNotLoad(t *testing.T) {
 		{"{TableName}\"\n  az", "{TableName\"\n  az", "not closed"},
 		{"type: AWS::KMS::Key", "type: AWS::KMS::Lock", "AWS::KMS::Lock"},
 		{"configuration: {", "configuration: {steps: [fly], ", `"fly"`},
+		{"configuration: {", "configuration: {rename: {Toast: Bread}, ", `"Toast"`},
 		{"list:", "lists:", "lists"},
 	} {
 		if !strings.Contains(tables, c.old) {

@@ -9,15 +9,20 @@ import (
 )
 
 // spellings turn a model's member name into the one in a configuration item. They are those of the Java beans that AWS
-// Config serialises: one generation lowers the first letter, the other every capital that the name begins with.
+// Config serialises: one generation lowers the first letter, the other every capital that the name begins with. The newest
+// types have CloudFormation's names, which begin with a capital where the service's do not.
 var spellings = map[string]func(string) string{
 	"same":    func(s string) string { return s },
 	"bean":    lowerFirst,
 	"jackson": lowerLeading,
+	"pascal":  upperFirst,
 }
 
 // lowerFirst: DBInstanceIdentifier becomes dBInstanceIdentifier.
 func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// upperFirst: containerDefinitions becomes ContainerDefinitions.
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // lowerLeading: SSEDescription becomes ssedescription, KMSKeyArn kmskeyArn.
 func lowerLeading(s string) string {

@@ -76,3 +76,36 @@ func TestStepsRefuseWhatTheyDoNotKnow(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesOfCloudFormationBeginWithACapital(t *testing.T) {
+	for name, want := range map[string]string{"containerDefinitions": "ContainerDefinitions", "roleArn": "RoleArn", "ID": "ID"} {
+		if got := upperFirst(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestMembersAreRenamedAndAdded(t *testing.T) {
+	s := speller{key: upperFirst}
+	m := map[string]any{"Settings": []any{}, "Name": "n"}
+	s.rename(m, map[string]string{"settings": "ClusterSettings", "absent": "X"})
+	full, err := compile("other.value", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, err := compile("other.nothing", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := body{Unset: "omit", Add: map[string]*expression{"Full": &full, "None": &none}}
+	if err := b.add(m, map[string]any{"other": map[string]any{"value": "v"}}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"ClusterSettings": []any{}, "Name": "n", "Full": "v"}
+	if !reflect.DeepEqual(m, want) {
+		t.Errorf("%v, want %v", m, want)
+	}
+	if err := b.add("text", nil); err == nil {
+		t.Error("a text took members")
+	}
+}
