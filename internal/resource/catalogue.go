@@ -139,7 +139,10 @@ func (c *Catalogue) Calls(typ string) []Call {
 	if !ok {
 		return nil
 	}
-	out := []Call{{Service: f.List.service(f), Operation: f.List.Call, List: true, Bare: f.List.Bare}}
+	var out []Call
+	for _, k := range append(slices.Clone(f.Parents), f.List) {
+		out = append(out, Call{Service: k.service(f), Operation: k.Call, List: true, Bare: k.Bare})
+	}
 	for _, k := range f.Calls {
 		out = append(out, Call{Service: k.service(f), Operation: k.Call, Bare: k.Bare})
 	}

@@ -21,15 +21,31 @@ func (c *Catalogue) check(f *form) error {
 	if f.List.Each == nil || f.Identity.ID.value == nil {
 		return fmt.Errorf("list.each and identity.id are needed")
 	}
-	if len(f.List.Gone) > 0 || len(f.List.Missing) > 0 {
-		return fmt.Errorf("an error of the list is never an answer: no gone and no missing")
+	if err := f.checkLists(); err != nil {
+		return err
 	}
 	seen := slices.Clone(reserved)
-	for _, k := range f.Calls {
+	for _, k := range slices.Concat(f.Parents, f.Calls) {
 		if k.As == "" || slices.Contains(seen, k.As) {
 			return fmt.Errorf("call %s needs a name of its own in \"as\"", k.Call)
 		}
 		seen = append(seen, k.As)
+	}
+	return nil
+}
+
+// checkLists holds the calls that list against what a reader makes of them.
+func (f *form) checkLists() error {
+	for i, k := range append(slices.Clone(f.Parents), f.List) {
+		if len(k.Gone) > 0 && i == 0 || len(k.Missing) > 0 {
+			return fmt.Errorf("an error of the list is never an answer: no gone and no missing")
+		}
+		if k.Each == nil {
+			return fmt.Errorf("%s: each is needed", k.Call)
+		}
+	}
+	if len(f.Parents) > 0 && f.One == nil {
+		return fmt.Errorf("a type with parents needs one: its list is many calls")
 	}
 	return nil
 }
@@ -62,7 +78,7 @@ func (c *Catalogue) checkModel(f *form) error {
 
 // calls returns every call of a form.
 func (f *form) calls() []call {
-	all := append([]call{f.List}, f.Calls...)
+	all := slices.Concat(f.Parents, []call{f.List}, f.Calls)
 	for _, k := range []*call{f.One, f.Exists} {
 		if k != nil {
 			all = append(all, *k)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"plumb/internal/arn"
@@ -55,7 +56,7 @@ func Collect(pages iter.Seq2[[]config.Item, error]) ([]config.Item, error) {
 
 // discover hands on pages of items until take wants no more.
 func (r *reader) discover(ctx context.Context, take func([]config.Item) bool) error {
-	for docs, err := range r.list(ctx, r.form.List, r.base()) {
+	for docs, err := range r.listAll(ctx, r.form.Parents, r.base()) {
 		if err != nil {
 			return err
 		}
@@ -99,10 +100,38 @@ func (r *reader) base() map[string]any {
 	}}
 }
 
+// listAll yields the documents of the list, which is read in every parent where the type has such. A parent that vanishes
+// meanwhile has nothing in it.
+func (r *reader) listAll(ctx context.Context, parents []call, base map[string]any) iter.Seq2[[]map[string]any, error] {
+	if len(parents) == 0 {
+		return r.list(ctx, r.form.List, base)
+	}
+	return func(yield func([]map[string]any, error) bool) {
+		for outer, err := range r.list(ctx, parents[0], base) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, parent := range outer {
+				inner := maps.Clone(base)
+				inner[parents[0].As] = parent["element"]
+				for docs, err := range r.listAll(ctx, parents[1:], inner) {
+					if !yield(docs, err) || err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // list makes the call and yields a document for each resource in its answer, page by page.
 func (r *reader) list(ctx context.Context, k call, base map[string]any) iter.Seq2[[]map[string]any, error] {
 	return func(yield func([]map[string]any, error) bool) {
 		for answer, err := range r.answers(ctx, k, base) {
+			if slices.Contains(k.Gone, awsclient.Code(err)) {
+				return // the parent is no more
+			}
 			var docs []map[string]any
 			if err == nil {
 				docs, err = r.listed(k, base, answer)
@@ -160,7 +189,9 @@ func (r *reader) listed(k call, base, answer map[string]any) ([]map[string]any, 
 	if each == nil {
 		each = r.form.List.Each
 	}
-	v, err := each.eval(beside(answer, base))
+	whole := beside(answer, base)
+	whole["answer"] = answer
+	v, err := each.eval(whole)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ type form struct {
 	Global        bool            `yaml:"global"`  // awsRegion is "global"
 	Beyond        bool            `yaml:"beyond"`  // AWS Config does not record the type; rules judge it all the same
 	Poll          time.Duration   `yaml:"poll"`    // between two readings; 0: as the settings say
+	Parents       []call          `yaml:"parents"` // what the resources are in, outermost first; the list is read in each
 	List          call            `yaml:"list"`
 	One           *call           `yaml:"one"`    // reads a single resource by its id; without it the list is read
 	Exists        *call           `yaml:"exists"` // asks for a single resource by id, name or arn, where One cannot say that it is gone

@@ -63,7 +63,11 @@ func writeType(b *strings.Builder, f *form) {
 	if f.Poll > 0 {
 		poll = f.Poll.String()
 	}
-	fmt.Fprintf(b, "| %s | %s:%s | %s | %s | %s |\n", name, f.List.service(f), f.List.Call, strings.Join(each, ", "), single, poll)
+	lists := make([]string, 0, len(f.Parents)+1)
+	for _, k := range append(slices.Clone(f.Parents), f.List) {
+		lists = append(lists, k.service(f)+":"+k.Call)
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, strings.Join(lists, ", "), strings.Join(each, ", "), single, poll)
 }
 
 // compare writes what the schema and our examples do not share.

@@ -329,3 +329,79 @@ func TestBoundedStopsAtTheFirstError(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// indexes is a form whose resources are in others.
+const indexes = `
+type: AWS::DynamoDB::Table
+service: dynamodb
+parents:
+  - as: table
+    call: ListTables
+    each: "TableNames[].{name: @}"
+list:
+  call: DescribeTable
+  with: {TableName: "{table.name}"}
+  each: "Table.GlobalSecondaryIndexes"
+  gone: [ResourceNotFoundException]
+one:
+  call: DescribeTable
+  with: {TableName: "{split(id, '/')[0]}"}
+  each: "let $id = id in answer.Table.GlobalSecondaryIndexes[].merge(@, {table: {name: split($id, '/')[0]}})"
+  gone: [ResourceNotFoundException]
+identity:
+  id: "{table.name}/{IndexName}"
+configuration: {shape: TableDescription, keys: pascal, unset: omit}
+`
+
+func twoIndexes() cloud {
+	return cloud{
+		"ListTables": says(map[string]any{"TableNames": []any{"a", "b", "c"}}),
+		"DescribeTable": func(in map[string]any) (map[string]any, error) {
+			if in["TableName"] == "b" { // it vanished after the list
+				return nil, &awsclient.Error{Code: "ResourceNotFoundException", Status: 400}
+			}
+			return map[string]any{"Table": map[string]any{"GlobalSecondaryIndexes": []any{map[string]any{"IndexName": "i"}}}}, nil
+		},
+	}
+}
+
+func TestResourcesAreListedInEveryParent(t *testing.T) {
+	cat := catalogue(t, indexes)
+	items, err := Collect(cat.Discover(t.Context(), twoIndexes(), here, "AWS::DynamoDB::Table"))
+	if err != nil || len(items) != 2 || items[0].ID != "a/i" || items[1].ID != "c/i" {
+		t.Fatalf("%v, %v", items, err)
+	}
+	one, found, err := cat.Describe(t.Context(), twoIndexes(), items[1].ResourceKey)
+	if err != nil || !found || one.ID != "c/i" {
+		t.Errorf("read alone: %v, %v, %v", one, found, err)
+	}
+	calls := cat.Calls("AWS::DynamoDB::Table")
+	if len(calls) != 3 || !calls[0].List || !calls[1].List {
+		t.Errorf("calls: %+v", calls)
+	}
+}
+
+func TestAParentThatCannotBeReadFailsTheWholeType(t *testing.T) {
+	for _, operation := range []string{"ListTables", "DescribeTable"} {
+		c := twoIndexes()
+		c[operation] = fails("AccessDeniedException")
+		items, err := Collect(catalogue(t, indexes).Discover(t.Context(), c, here, "AWS::DynamoDB::Table"))
+		if err == nil || items != nil {
+			t.Errorf("%s: %v, %v", operation, items, err)
+		}
+	}
+}
+
+func TestParentsWithAMistakeDoNotLoad(t *testing.T) {
+	for _, c := range []struct{ old, now, says string }{
+		{"as: table", "as: place", `in "as"`},
+		{"call: ListTables", "call: ListToasts", "ListToasts"},
+		{"    each: \"TableNames[].{name: @}\"\n", "", "each is needed"},
+		{"    call: ListTables", "    gone: [X]\n    call: ListTables", "no gone"},
+		{"\none:", "\nexists:", "needs one"},
+	} {
+		if _, err := load(strings.Replace(indexes, c.old, c.now, 1)); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.now, err, c.says)
+		}
+	}
+}

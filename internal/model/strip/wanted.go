@@ -47,6 +47,7 @@ func callsOf(resources fs.FS, file string) ([]call, error) {
 	defer f.Close()
 	var form struct {
 		Service string `yaml:"service"`
+		Parents []call `yaml:"parents"`
 		List    call   `yaml:"list"`
 		One     call   `yaml:"one"`
 		Exists  call   `yaml:"exists"`
@@ -55,7 +56,7 @@ func callsOf(resources fs.FS, file string) ([]call, error) {
 	if err := yaml.NewDecoder(f).Decode(&form); err != nil {
 		return nil, err
 	}
-	all := slices.DeleteFunc(append(form.Calls, form.List, form.One, form.Exists), func(c call) bool { return c.Call == "" })
+	all := slices.DeleteFunc(append(append(form.Calls, form.Parents...), form.List, form.One, form.Exists), func(c call) bool { return c.Call == "" })
 	for i := range all {
 		if all[i].Service == "" {
 			all[i].Service = form.Service
