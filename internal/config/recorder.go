@@ -40,6 +40,9 @@ type Recorder struct {
 	Group     RecordingGroup
 	Mode      RecordingMode
 	Principal string // servicePrincipal of a service-linked recorder
+
+	Connector  string           // ARN of what a third-party recorder goes through; empty for others
+	ThirdParty *ThirdPartyScope // of such a recorder
 }
 
 // A RecordingGroup says which types are recorded. It is kept in the normal form

@@ -39,6 +39,16 @@ CREATE TABLE clock (
     frozen BIGINT NOT NULL
 );
 
+CREATE TABLE connector (
+    place   INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    tenant  TEXT NOT NULL,
+    client  TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    PRIMARY KEY (place, name),
+    UNIQUE (place, tenant, client)
+);
+
 CREATE TABLE delivery_channel (
     place      INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,

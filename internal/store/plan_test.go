@@ -91,6 +91,10 @@ var pagedReads = map[string]func(s suite) error{
 		_, err := store.ProactiveVerdicts(s.Context(), s.tx, "e", store.VerdictPage{AfterRule: "a", Compliance: []config.Compliance{config.Compliant}, Limit: 10})
 		return err
 	},
+	"Connectors": func(s suite) error {
+		_, err := store.Connectors(s.Context(), s.tx, place, "a", 10)
+		return err
+	},
 	"AllKept": func(s suite) error {
 		_, err := store.AllKept(s.Context(), s.tx, config.Place{}, 10)
 		return err

@@ -89,6 +89,16 @@ type storedRecorder struct {
 	OverrideTypes       []string `json:"overrideTypes,omitzero"`
 	OverrideFrequency   string   `json:"overrideFrequency,omitempty"`
 	OverrideDescription string   `json:"overrideDescription,omitempty"`
+
+	Connector  string            `json:"connector,omitempty"`
+	ThirdParty *storedThirdParty `json:"thirdParty,omitempty"`
+}
+
+type storedThirdParty struct {
+	Type       string   `json:"type"`
+	Values     []string `json:"values,omitzero"`
+	AllRegions bool     `json:"allRegions,omitempty"`
+	Regions    []string `json:"regions,omitzero"`
 }
 
 func fromRecorder(r config.Recorder) storedRecorder {
@@ -96,12 +106,13 @@ func fromRecorder(r config.Recorder) storedRecorder {
 		ARN: r.ARN, RoleARN: r.RoleARN, AllSupported: r.Group.AllSupported, IncludeGlobal: r.Group.IncludeGlobal,
 		Types: r.Group.Types, Excluded: r.Group.Excluded, Strategy: r.Group.Strategy, ModePut: r.Mode.Put, Frequency: r.Mode.Frequency,
 		OverrideTypes: r.Mode.Overrides, OverrideFrequency: r.Mode.Override, OverrideDescription: r.Mode.Description,
+		Connector: r.Connector, ThirdParty: (*storedThirdParty)(r.ThirdParty),
 	}
 }
 
 func (s storedRecorder) toRecorder() config.Recorder {
 	return config.Recorder{
-		ARN: s.ARN, RoleARN: s.RoleARN,
+		ARN: s.ARN, RoleARN: s.RoleARN, Connector: s.Connector, ThirdParty: (*config.ThirdPartyScope)(s.ThirdParty),
 		Group: config.RecordingGroup{
 			AllSupported: s.AllSupported, IncludeGlobal: s.IncludeGlobal, Types: s.Types, Excluded: s.Excluded, Strategy: s.Strategy,
 		},

@@ -30,8 +30,9 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 	}
 	recorder := config.Recorder{
 		ARN: "arn:r", RoleARN: "arn:role",
-		Group: config.RecordingGroup{AllSupported: true, IncludeGlobal: true, Types: []string{"A"}, Excluded: []string{"B"}, Strategy: config.RecordAll},
-		Mode:  config.RecordingMode{Put: true, Frequency: config.Continuous, Overrides: []string{"C"}, Override: config.Daily, Description: "d"},
+		Group:     config.RecordingGroup{AllSupported: true, IncludeGlobal: true, Types: []string{"A"}, Excluded: []string{"B"}, Strategy: config.RecordAll},
+		Mode:      config.RecordingMode{Put: true, Frequency: config.Continuous, Overrides: []string{"C"}, Override: config.Daily, Description: "d"},
+		Connector: "arn:c", ThirdParty: &config.ThirdPartyScope{Type: "tenant", Values: []string{"v"}, AllRegions: true, Regions: []string{"r"}},
 	}
 	channel := config.DeliveryChannel{Bucket: "b", Prefix: "p", KMSKeyARN: "arn:k", TopicARN: "arn:t", Frequency: "One_Hour"}
 	created := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)

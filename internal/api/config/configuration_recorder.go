@@ -294,6 +294,7 @@ func (c configurationRecorders) ListConfigurationRecorders(
 			}
 			out.ConfigurationRecorderSummaries = append(out.ConfigurationRecorderSummaries, configapi.ConfigurationRecorderSummary{
 				Arn: &rec.ARN, Name: &rec.Name, ServicePrincipal: optional(rec.Principal), RecordingScope: recordingScope(rec),
+				Provider: provider(rec),
 			})
 		}
 		return nil
@@ -311,6 +312,14 @@ func matches(filters []configapi.ConfigurationRecorderFilter, rec config.Recorde
 		}
 	}
 	return true
+}
+
+// provider names the other provider that a third-party recorder reads.
+func provider(rec config.Recorder) configapi.Provider {
+	if rec.Connector == "" {
+		return ""
+	}
+	return configapi.ProviderAzure
 }
 
 // recordingScope says who pays: services for theirs, customers for their own.

@@ -125,6 +125,7 @@ func recorderShape(rec config.Recorder) configapi.ConfigurationRecorder {
 	return configapi.ConfigurationRecorder{
 		Arn: &rec.ARN, Name: &rec.Name, RoleARN: &rec.RoleARN, RecordingMode: mode,
 		RecordingScope: recordingScope(rec), ServicePrincipal: optional(rec.Principal),
+		ConnectorArn: optional(rec.Connector), ScopeConfiguration: thirdPartyShape(rec.ThirdParty),
 		RecordingGroup: &configapi.RecordingGroup{
 			AllSupported: &rec.Group.AllSupported, IncludeGlobalResourceTypes: &rec.Group.IncludeGlobal,
 			ResourceTypes:            typed[configapi.ResourceType](rec.Group.Types),

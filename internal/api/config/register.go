@@ -40,6 +40,7 @@ func Register(o Options) *configapi.Service {
 	s := configapi.NewService()
 	configurationRecorders{o}.register(s)
 	serviceLinkedRecorders{o}.register(s)
+	connectors{o}.register(s)
 	deliveryChannels{db: o.DB, delivery: o.Delivery}.register(s)
 	retentionConfigurations{o}.register(s)
 	discoveredResources{o}.register(s)

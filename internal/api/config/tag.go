@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -146,6 +147,9 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 	}
 	if slices.ContainsFunc(recorders, func(r config.Recorder) bool { return r.ARN == resource }) {
 		return nil
+	}
+	if _, err := store.Connector(ctx, tx, p, resource); !errors.Is(err, store.ErrNotFound) {
+		return err
 	}
 	if id, found := rule.IDOf(resource); found {
 		r, err := store.RuleByID(ctx, tx, id)
