@@ -1,0 +1,94 @@
+package query
+
+import "slices"
+
+// maxGroupBy is how many properties a query may group by. With an ORDER BY that
+// has an aggregate it is one.
+const maxGroupBy = 3
+
+func (p *parser) groupBy(q *Query) error {
+	at := p.at
+	ok, err := p.accept("GROUP")
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return p.checkItems(q, at)
+	}
+	if err := p.expect("BY"); err != nil {
+		return err
+	}
+	err = p.commas(func() error {
+		prop, err := p.property("a property")
+		q.GroupBy = append(q.GroupBy, prop)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(q.GroupBy) > maxGroupBy {
+		return p.errorAt(at, "GROUP BY takes at most %d properties", maxGroupBy)
+	}
+	return p.checkItems(q, at)
+}
+
+// checkItems checks that what is selected of groups is the same for all of a
+// group.
+func (p *parser) checkItems(q *Query, at int) error {
+	if !q.Grouped() {
+		return nil
+	}
+	for _, i := range q.Items {
+		switch {
+		case i.Star:
+			return p.errorAt(at, "* cannot be selected together with aggregates or GROUP BY")
+		case i.Aggregate == nil && !q.groupsBy(i.Property):
+			return p.errorAt(at, "%s is selected and must be in GROUP BY", i.Property.Name)
+		}
+	}
+	return nil
+}
+
+func (q *Query) groupsBy(prop Property) bool {
+	return slices.ContainsFunc(q.GroupBy, func(g Property) bool { return g.Name == prop.Name })
+}
+
+func (p *parser) orderBy(q *Query) error {
+	at := p.at
+	ok, err := p.accept("ORDER")
+	if err != nil || !ok {
+		return err
+	}
+	if err := p.expect("BY"); err != nil {
+		return err
+	}
+	if err := p.commas(func() error { return p.order(q) }); err != nil {
+		return err
+	}
+	if q.OrdersByAggregate() && len(q.GroupBy) > 1 {
+		return p.errorAt(at, "ORDER BY with an aggregate takes one property in GROUP BY")
+	}
+	return nil
+}
+
+func (p *parser) order(q *Query) error {
+	at := p.at
+	prop, agg, err := p.propertyOrAggregate("a property or an aggregate")
+	if err != nil {
+		return err
+	}
+	switch {
+	case agg != nil && !q.Grouped():
+		return p.errorAt(at, "ORDER BY has an aggregate, and nothing is grouped")
+	case agg == nil && prop.IsParent():
+		return p.errorAt(at, "%s has members and no value of its own: name one of them", prop.Name)
+	case agg == nil && q.Grouped() && !q.groupsBy(prop):
+		return p.errorAt(at, "%s is in ORDER BY and must be in GROUP BY", prop.Name)
+	}
+	o := Order{Property: prop, Aggregate: agg}
+	if o.Descending, err = p.accept("DESC"); err == nil && !o.Descending {
+		_, err = p.accept("ASC")
+	}
+	q.OrderBy = append(q.OrderBy, o)
+	return err
+}

@@ -1,0 +1,169 @@
+package query
+
+import (
+	"maps"
+	"slices"
+)
+
+// Project returns what is selected of an item, as JSON to encode: the objects that
+// the paths lead through, and nothing for what is absent.
+func (q *Query) Project(form map[string]any) map[string]any {
+	want := &branch{}
+	for _, i := range q.Items {
+		if i.Star {
+			for _, name := range starFields {
+				want.add([]string{name})
+			}
+			continue
+		}
+		want.add(splitName(i.Property))
+	}
+	row := map[string]any{}
+	for name, b := range want.members {
+		if v, ok := b.pick(member(form, name)); ok {
+			row[name] = v
+		}
+	}
+	return row
+}
+
+// splitName returns the steps of a property as results spell them.
+func splitName(p Property) []string {
+	if len(p.Steps) == 1 {
+		return []string{p.Name}
+	}
+	return append([]string{p.Steps[0]}, resultSteps(p)...)
+}
+
+func resultSteps(p Property) []string {
+	if p.Steps[0] == relationships {
+		return []string{p.Name[len(relationships)+1:]}
+	}
+	return p.Steps[1:]
+}
+
+// member returns a member of an item in the spelling of results.
+func member(form map[string]any, name string) any {
+	switch name {
+	case tags:
+		return tagList(form[tags])
+	case relationships:
+		return relationshipList(form[relationships])
+	case "configurationStateId":
+		if v, ok := ValueOf(form[name]); ok && v.Kind == Numeric {
+			return v.Number.String()
+		}
+	}
+	if inForm, ok := topLevel[name]; ok {
+		return form[inForm]
+	}
+	return form[name]
+}
+
+func tagList(all any) any {
+	object, _ := all.(map[string]any)
+	list := make([]any, 0, len(object))
+	for _, k := range slices.Sorted(maps.Keys(object)) {
+		v, _ := object[k].(string)
+		list = append(list, map[string]any{"key": k, "value": v, "tag": TagMember("tag", k, v)})
+	}
+	return list
+}
+
+func relationshipList(all any) any {
+	list, _ := all.([]any)
+	out := make([]any, 0, len(list))
+	for _, e := range list {
+		object, _ := e.(map[string]any)
+		r := map[string]any{}
+		for name, inForm := range relationshipMembers {
+			if v := object[inForm]; v != nil {
+				r[name] = v
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// A branch is what is wanted of an object: some members, or without any the whole.
+type branch struct {
+	whole   bool
+	members map[string]*branch
+}
+
+func (b *branch) add(steps []string) {
+	if len(steps) == 0 {
+		b.whole = true
+		return
+	}
+	if b.members == nil {
+		b.members = map[string]*branch{}
+	}
+	if b.members[steps[0]] == nil {
+		b.members[steps[0]] = &branch{}
+	}
+	b.members[steps[0]].add(steps[1:])
+}
+
+// pick returns what is wanted of a value; ok is false if nothing of it is there.
+func (b *branch) pick(v any) (picked any, ok bool) {
+	if b.whole || v == nil {
+		return shown(v), v != nil
+	}
+	switch v := v.(type) {
+	case []any:
+		out := []any{}
+		for _, e := range v {
+			if p, ok := b.pick(e); ok {
+				out = append(out, p)
+			}
+		}
+		return out, len(out) > 0
+	case map[string]any:
+		out := map[string]any{}
+		for name, m := range b.members {
+			if p, ok := m.pick(v[name]); ok {
+				out[name] = p
+			}
+		}
+		return out, len(out) > 0
+	}
+	return nil, false
+}
+
+// shown returns a value with its numbers as results print them.
+func shown(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = shown(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = shown(e)
+		}
+		return out
+	case int64, float64:
+		n, _ := ValueOf(v)
+		return n.Number.JSON()
+	}
+	return v
+}
+
+// Nest puts a value into a result row under the name of a property.
+func Nest(row map[string]any, p Property, v any) {
+	steps := splitName(p)
+	for _, s := range steps[:len(steps)-1] {
+		object, ok := row[s].(map[string]any)
+		if !ok {
+			object = map[string]any{}
+			row[s] = object
+		}
+		row = object
+	}
+	row[steps[len(steps)-1]] = v
+}
