@@ -36,10 +36,10 @@ type DB struct {
 	url string
 
 	// SQLite: one connection writes, several read.
-	writer, reader *sql.DB
+	writer, reader, longReader *sql.DB
 	// PostgreSQL.
-	pool   *pgxpool.Pool
-	schema string // that the tables are in
+	pool, longPool *pgxpool.Pool
+	schema         string // that the tables are in
 
 	readOnly  bool
 	refused   atomic.Bool  // the disk refused a write, and none was seen to work since
@@ -96,13 +96,15 @@ func (d *DB) connect(ctx context.Context) error {
 func (d *DB) Close() {
 	if d.pool != nil {
 		d.pool.Close()
+		if d.longPool != nil {
+			d.longPool.Close()
+		}
 		return
 	}
-	if d.reader != nil {
-		d.reader.Close()
-	}
-	if d.writer != nil {
-		d.writer.Close()
+	for _, pool := range []*sql.DB{d.reader, d.longReader, d.writer} {
+		if pool != nil {
+			pool.Close()
+		}
 	}
 }
 
@@ -165,22 +167,26 @@ func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
 }
 
 func (d *DB) begin(ctx context.Context, read bool) (*Tx, error) {
-	if d.pool != nil {
+	if read {
+		return d.beginFrom(ctx, read, d.reader, d.pool)
+	}
+	return d.beginFrom(ctx, read, d.writer, d.pool)
+}
+
+// beginFrom begins with a connection of one of the two, whichever there is.
+func (d *DB) beginFrom(ctx context.Context, read bool, lite *sql.DB, pg *pgxpool.Pool) (*Tx, error) {
+	if pg != nil {
 		opts := pgx.TxOptions{}
 		if read {
 			opts = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 		}
-		t, err := d.pool.BeginTx(ctx, opts)
+		t, err := pg.BeginTx(ctx, opts)
 		if err != nil {
 			return nil, fmt.Errorf("begin: %w", err)
 		}
 		return &Tx{db: d, pg: t}, nil
 	}
-	pool := d.writer
-	if read {
-		pool = d.reader
-	}
-	t, err := pool.BeginTx(ctx, nil)
+	t, err := lite.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}

@@ -54,6 +54,10 @@ func (d *DB) openPostgres(ctx context.Context) error {
 		d.pool.Close()
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
+	if d.longPool, err = openLongPostgres(ctx, cfg); err != nil {
+		d.pool.Close()
+		return fmt.Errorf("open PostgreSQL: %w", err)
+	}
 	return nil
 }
 

@@ -43,6 +43,11 @@ func (d *DB) openSQLite(path string) error {
 	}
 	d.reader.SetMaxOpenConns(readers)
 	d.reader.SetMaxIdleConns(readers)
+	if d.longReader, err = openLongLite(sqliteDSN(path, "deferred")); err != nil {
+		d.writer.Close()
+		d.reader.Close()
+		return fmt.Errorf("open SQLite: %w", err)
+	}
 	return nil
 }
 
@@ -55,7 +60,8 @@ func (d *DB) inspectSQLite(path string) error {
 		return fmt.Errorf("open SQLite %s: %w", path, err)
 	}
 	d.reader = reader
-	return nil
+	d.longReader, err = openLongLite(sqliteDSN(path, "deferred") + "&mode=ro")
+	return err
 }
 
 // privateFile makes the database's file before SQLite does, which would let
