@@ -15,13 +15,17 @@ import (
 // only for requests that carry no signature.
 func (a *App) Handler() http.Handler {
 	own := a.ownPages()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := own.Handler(r); pattern != "" && !signed(r) {
 			own.ServeHTTP(w, r)
 			return
 		}
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
+	if a.settings.Mode == settings.Development {
+		return guardBrowsers(a.settings.Hosts, all)
+	}
+	return all
 }
 
 func (a *App) ownPages() *http.ServeMux {

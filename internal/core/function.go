@@ -13,6 +13,7 @@ import (
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
 	"plumb/internal/config"
+	"plumb/internal/credential"
 	"plumb/internal/db"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/code"
@@ -20,6 +21,7 @@ import (
 	"plumb/internal/logs"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
+	"plumb/internal/model/lambdaapi"
 	"plumb/internal/outside"
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
@@ -54,6 +56,7 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 		return fmt.Errorf("folder for code: %w", err)
 	}
 	m.Functions, err = lambda.New(ctx, m.log, m.DB, m.Jobs, m.pool, folders, m.Clock.Now, lambda.Options{
+		MayPass: m.mayPass,
 		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics), Ended: m.invoked,
 	})
 	return err
@@ -96,9 +99,21 @@ func (m *Machine) functionLog(l environment.Line) {
 	m.log.Debug("function", "function", l.Function, "request", l.RequestID, "text", l.Text)
 }
 
+// mayPass returns Lambda's answer to a role that a function may not have.
+func (m *Machine) mayPass(account, roleARN string) error {
+	err := m.Credentials.MayAssume(account, roleARN)
+	switch {
+	case errors.Is(err, credential.ErrForeignRole):
+		return lambdaapi.InvalidParameterValueException("Cross-account pass role is not allowed.")
+	case err != nil:
+		return lambdaapi.InvalidParameterValueException("The role defined for the function cannot be assumed by Lambda.")
+	}
+	return nil
+}
+
 // roleCredentials are those of a function's role, for one environment.
 func (m *Machine) roleCredentials(ctx context.Context, v environment.Version) (environment.Credentials, error) {
-	c, err := m.Credentials.Assume(ctx, v.Role, v.Name, roleSession)
+	c, err := m.Credentials.Assume(ctx, v.Account, v.Role, v.Name, roleSession)
 	return environment.Credentials{ID: c.AccessKeyID, Secret: c.Secret, Token: c.SessionToken, Expires: c.Expires}, err
 }
 

@@ -121,7 +121,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside = outside.NewClients(m.options.Settings, m.Known.APIs)
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
-	m.Credentials = credential.New(m.DB, m.Clock.Now)
+	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
 	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)
 	blobs, err := bucket.NewFiles(m.folder(objectsFolder))
 	if err != nil {

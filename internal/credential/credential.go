@@ -1,12 +1,13 @@
 // Package credential keeps the temporary credentials that Plumb gives out: to
 // those who assume a role, to those who ask for a session, and to functions.
 //
-// It decides nothing: whether a role may be assumed is the asker's question. It
-// stores temporary_credentials. Lookup is a wire.Secrets, so that requests with
+// It keeps accounts apart: who asks for a role must be of the role's account,
+// unless the server has no walls (development mode). It stores
+// temporary_credentials. Lookup is a wire.Secrets, so that requests with
 // these credentials find their owner on every server of a store.
 //
-//	s := credential.New(d, clk.Now)
-//	c, err := s.Assume(ctx, "arn:aws:iam::123456789012:role/app", "session", time.Hour)
+//	s := credential.New(d, clk.Now, true)
+//	c, err := s.Assume(ctx, "123456789012", "arn:aws:iam::123456789012:role/app", "session", time.Hour)
 package credential
 
 import (
@@ -38,27 +39,51 @@ type Credential struct {
 
 // A Store is the credentials that were given out and have not expired long ago.
 type Store struct {
-	db  *db.DB
-	now func() time.Time
+	db    *db.DB
+	now   func() time.Time
+	walls bool // nobody assumes a role of another account
 }
 
-// New returns the credentials kept in d.
-func New(d *db.DB, now func() time.Time) *Store { return &Store{d, now} }
+// New returns the credentials kept in d. With walls, roles are for their own
+// account.
+func New(d *db.DB, now func() time.Time, walls bool) *Store { return &Store{d, now, walls} }
+
+// ErrForeignRole says that a role is of another account than the one that asks.
+var ErrForeignRole = errors.New("the role belongs to another account")
+
+// ErrNoRole says that a text is not the ARN of a role.
+var ErrNoRole = errors.New("not the ARN of a role")
+
+// MayAssume returns ErrNoRole or ErrForeignRole unless somebody of the account may
+// have the credentials of a role.
+func (s *Store) MayAssume(account, roleARN string) error {
+	_, err := s.role(account, roleARN)
+	return err
+}
+
+func (s *Store) role(account, roleARN string) (arn.ARN, error) {
+	a, err := arn.Parse(roleARN)
+	path, isRole := strings.CutPrefix(a.Resource, "role/")
+	switch {
+	case err != nil || a.Service != "iam" || !isRole || path == "" || strings.HasSuffix(path, "/"):
+		return a, fmt.Errorf("%q: %w", roleARN, ErrNoRole)
+	case s.walls && a.Account != account:
+		return a, fmt.Errorf("%q: %w", roleARN, ErrForeignRole)
+	}
+	return a, nil
+}
 
 // remembered is how long an expired key is told from one that never was.
 const remembered = 24 * time.Hour
 
-// Assume gives the credentials of a role's session. The ARN must be a role's.
-func (s *Store) Assume(ctx context.Context, roleARN, session string, d time.Duration) (Credential, error) {
-	a, err := arn.Parse(roleARN)
+// Assume gives somebody of an account the credentials of a role's session. The
+// errors are MayAssume's.
+func (s *Store) Assume(ctx context.Context, account, roleARN, session string, d time.Duration) (Credential, error) {
+	a, err := s.role(account, roleARN)
 	if err != nil {
 		return Credential{}, fmt.Errorf("assume role: %w", err)
 	}
-	_, name, ok := strings.Cut(a.Resource, "role/")
-	if a.Service != "iam" || !ok || name == "" {
-		return Credential{}, fmt.Errorf("assume role: %q is not the ARN of a role", roleARN)
-	}
-	name = name[strings.LastIndexByte(name, '/')+1:] // sessions are named without the role's path
+	name := a.Resource[strings.LastIndexByte(a.Resource, '/')+1:] // sessions are named without the role's path
 	return s.Give(ctx, Credential{
 		Account:      a.Account,
 		PrincipalARN: fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", a.Partition, a.Account, name, session),

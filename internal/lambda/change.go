@@ -60,6 +60,9 @@ func tooLarge(format string, args ...any) *model.Error {
 // Create makes a function and, if asked, its first version. It returns the
 // version that was made last.
 func (s *Service) Create(ctx context.Context, f Function, from Source, publish bool) (Function, error) {
+	if err := s.mayPass(f); err != nil {
+		return Function{}, err
+	}
 	zip, err := s.fetch(ctx, f.Place, from)
 	if err != nil {
 		return Function{}, err
@@ -141,6 +144,11 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 				return err
 			}
 		}
+		if f.Role != before.Role {
+			if err := s.mayPass(f); err != nil {
+				return err
+			}
+		}
 		if f.DeadLetter != before.DeadLetter {
 			if err := s.checkTarget(ctx, tx, f.DeadLetter); err != nil {
 				return err
@@ -161,6 +169,14 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 		s.retire(r, Latest, out.Revision)
 	}
 	return out, err
+}
+
+// mayPass refuses a role that the function may not have.
+func (s *Service) mayPass(f Function) error {
+	if s.o.MayPass == nil {
+		return nil
+	}
+	return s.o.MayPass(f.Account, f.Role)
 }
 
 // store writes an updated latest version.

@@ -21,6 +21,9 @@ import (
 // Options are what the service needs of others. Nil funcs do nothing; a nil
 // Object or Targets means that there is none.
 type Options struct {
+	// MayPass returns the answer to a request that gives a function of an account a
+	// role which it may not have; nil lets it have any.
+	MayPass func(account, roleARN string) error
 	// Changed hears of every change of a function in its transaction.
 	Changed func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
 	// Object returns the content of an object in a bucket, for code that comes

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +86,10 @@ func (f *Forwarder) forward(w http.ResponseWriter, r *http.Request, service stri
 func (f *Forwarder) may(r *http.Request, p config.Place, service string) error {
 	target := f.clients.settings.Place(p.Account, p.Region).Target
 	switch {
+	case !serviceName.MatchString(service):
+		return model.NotImplementedException("The service %s is not served here, and no service can be called so.", service)
+	case slices.Contains(strings.Split(r.URL.Path, "/"), ".."):
+		return model.ValidationException("The path %s leads upward, which is not forwarded.", r.URL.Path)
 	case !f.clients.settings.Forwards():
 		return model.NotImplementedException("The service %s is not served here, and this server does not forward requests.", service)
 	case target == "":
@@ -98,13 +104,9 @@ func (f *Forwarder) may(r *http.Request, p config.Place, service string) error {
 
 func (f *Forwarder) request(r *http.Request, p config.Place, service string, body []byte) (*http.Request, error) {
 	target := f.clients.settings.Place(p.Account, p.Region).Target
-	base, region := target, p.Region
-	if base == settings.AWS {
-		base, region = amazon(service, p)
-	}
-	u, err := url.Parse(base)
+	u, region, err := base(target, service, p)
 	if err != nil {
-		return nil, fmt.Errorf("target: %w", err)
+		return nil, err
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/") + r.URL.Path
 	u.RawPath = ""
@@ -124,6 +126,22 @@ func (f *Forwarder) request(r *http.Request, p config.Place, service string, bod
 	return req, awsclient.Sign(r.Context(), req, body, creds, service, region, f.clients.now())
 }
 
+// serviceName is what a service may be called: it becomes a part of a host's name.
+var serviceName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+// base returns where requests for a service go, and the region to sign for.
+func base(target, service string, p config.Place) (*url.URL, string, error) {
+	if target == settings.AWS {
+		host, region := amazon(service, p)
+		return &url.URL{Scheme: "https", Host: host}, region, nil
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, "", errors.New("the target of the account is not a URL")
+	}
+	return u, p.Region, nil
+}
+
 // dropHops removes what belongs to one connection.
 func dropHops(h http.Header) {
 	for _, name := range []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"} {
@@ -139,15 +157,15 @@ func unsignedQuery(q url.Values) url.Values {
 	return q
 }
 
-// amazon returns Amazon's own endpoint of a service, and the region to sign for.
-func amazon(service string, p config.Place) (endpoint, signing string) {
+// amazon returns the host of Amazon's own endpoint of a service, and the region to sign for.
+func amazon(service string, p config.Place) (host, signing string) {
 	region := p.Region
 	switch service {
 	case "iam", "organizations", "route53", "cloudfront", "support":
 		if strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-") {
 			break
 		}
-		return "https://" + service + ".amazonaws.com", "us-east-1"
+		return service + ".amazonaws.com", "us-east-1"
 	}
 	suffix := ".amazonaws.com"
 	if strings.HasPrefix(region, "cn-") {
@@ -156,5 +174,5 @@ func amazon(service string, p config.Place) (endpoint, signing string) {
 	if service == "s3control" {
 		service = p.Account + ".s3-control"
 	}
-	return "https://" + service + "." + region + suffix, region
+	return service + "." + region + suffix, region
 }

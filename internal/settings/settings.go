@@ -30,10 +30,11 @@ type Settings struct {
 
 	Listen   string
 	Mode     Mode
-	Data     string // folder
-	Database string // sqlite:PATH or postgres://...; empty: a file in Data
-	Account  string // whose requests those are that name no account
-	Region   string // of requests that name no region
+	Hosts    []string // names of this server beside those of the machine
+	Data     string   // folder
+	Database string   // sqlite:PATH or postgres://...; empty: a file in Data
+	Account  string   // whose requests those are that name no account
+	Region   string   // of requests that name no region
 
 	Target    string    // of the default account: URL, "aws", or empty for the embedded services
 	Endpoints Endpoints // outside services of the default account

@@ -59,6 +59,9 @@ func server() []Setting {
 			"development takes any credentials on loopback, an access key id of twelve digits being the account, and lets "+
 				"clients move the clock; server takes signed requests of known access keys only.",
 			Development, Server).in(group),
+		structure("hosts", "LIST", func(s *Settings) *[]string { return &s.Hosts },
+			"Names by which clients reach this server in development mode, beside those of the machine itself. Requests for any other host "+
+				"are refused, and so are those that a browser sends for somebody else's page.", `[plumb, plumb.internal]`).in(group),
 		text("data", "FOLDER", func(s *Settings) *string { return &s.Data },
 			"Folder for the database, the objects of buckets, and the code of functions.", "/var/lib/plumb").in(group),
 		secret("database", "URL", func(s *Settings) *string { return &s.Database },

@@ -16,40 +16,59 @@ import (
 // not look.
 type Secrets func(ctx context.Context, accessKeyID string) (secret string, id caller.Identity, err error)
 
-// authenticate finds out who sent a request. In server mode the signature must hold; in development mode any
-// credentials do, and so do none.
-func (h *Handler) authenticate(r *http.Request, c credential, credErr error, payload string) (caller.Caller, string, error) {
-	who := h.describe(r, c)
+// An admission is what is known of a sender before the body is read.
+type admission struct {
+	who    caller.Caller
+	secret string
+}
+
+// admit finds out who sent a request, as far as its headers tell. In server mode the key must be known, and date and signed
+// headers must hold; in development mode any credentials do, and so do none.
+func (h *Handler) admit(r *http.Request, c credential, credErr error) (admission, error) {
+	a := admission{who: h.describe(r, c)}
 	if !h.options.Verify {
-		return h.believe(r.Context(), who), "", nil
+		a.who = h.believe(r.Context(), a.who)
+		return a, nil
 	}
 	if errors.Is(credErr, errUnsigned) {
-		return who, "", model.MissingAuthenticationToken()
+		return a, model.MissingAuthenticationToken()
 	}
 	if credErr != nil {
-		return who, "", credErr
+		return a, credErr
 	}
 	if h.options.Secrets == nil {
-		return who, "", model.UnrecognizedClientException()
+		return a, model.UnrecognizedClientException()
 	}
 	secret, id, err := h.options.Secrets(r.Context(), c.accessKeyID)
 	switch {
 	case errors.Is(err, caller.ErrUnknownKey):
-		return who, "", model.UnrecognizedClientException()
+		return a, model.UnrecognizedClientException()
 	case errors.Is(err, caller.ErrExpired):
-		return who, "", model.ExpiredTokenException()
+		return a, model.ExpiredTokenException()
 	case err != nil:
-		return who, "", fmt.Errorf("look up access key %s: %w", c.accessKeyID, err)
+		return a, fmt.Errorf("look up access key %s: %w", c.accessKeyID, err)
 	}
 	if subtle.ConstantTimeCompare([]byte(id.SessionToken), []byte(c.token)) != 1 {
-		return who, "", model.UnrecognizedClientException()
+		return a, model.UnrecognizedClientException()
 	}
-	if err := checkSignature(r, c, secret, payload, h.options.Now()); err != nil {
-		return who, "", err
+	if err := checkEnvelope(r, c, h.options.Now()); err != nil {
+		return a, err
 	}
-	who.Become(id)
-	who.Verified = true
-	return who, secret, nil
+	a.who.Become(id)
+	a.secret = secret
+	return a, nil
+}
+
+// verify holds the signature against the request, in server mode.
+func (h *Handler) verify(r *http.Request, c credential, a *admission, payload string) error {
+	if !h.options.Verify {
+		return nil
+	}
+	if err := checkSignature(r, c, a.secret, payload); err != nil {
+		return err
+	}
+	a.who.Verified = true
+	return nil
 }
 
 // describe is what a request says of itself.

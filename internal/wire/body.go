@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"plumb/internal/model"
@@ -63,8 +64,10 @@ func streamedHash(r *http.Request, c credential) string {
 func openBody(r *http.Request, c credential, secret string) error {
 	said := r.Header.Get("X-Amz-Content-Sha256")
 	switch {
-	case strings.HasPrefix(said, "STREAMING-"):
+	case slices.Contains(streamings, said):
 		return openChunks(r, c, secret, said)
+	case said == "" && secret != "" && !c.presigned: // the signature covers an empty body
+		said = emptyHash
 	case said == "" || said == unsignedPayload:
 		return nil
 	}
@@ -75,6 +78,11 @@ func openBody(r *http.Request, c credential, secret string) error {
 	r.Body = &hashed{r.Body, sha256.New(), said}
 	return nil
 }
+
+// streamings are the kinds of bodies in chunks that are read here.
+var streamings = []string{streamingSigned, streamingSigned + "-TRAILER", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
+
+const streamingSigned = "STREAMING-" + algorithm + "-PAYLOAD"
 
 // A hashed body compares itself with the hash that the client promised.
 type hashed struct {

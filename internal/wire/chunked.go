@@ -30,9 +30,10 @@ type chunks struct {
 	begun   bool
 	err     error
 
-	sign  *chunkSigner // nil: not verified
-	said  string       // signature of the current chunk
-	check checksum
+	sign          *chunkSigner // nil: not verified
+	signedTrailer bool         // the trailer has a signature too
+	said          string       // signature of the current chunk
+	check         checksum
 }
 
 // openChunks replaces an aws-chunked body with its content, and the headers with those of the content.
@@ -42,7 +43,8 @@ func openChunks(r *http.Request, c credential, secret, kind string) error {
 		return err
 	}
 	body := &chunks{in: bufio.NewReaderSize(r.Body, maxChunkLine), close: r.Body, request: r, want: want}
-	if secret != "" && strings.HasPrefix(kind, "STREAMING-"+algorithm) {
+	if secret != "" && strings.HasPrefix(kind, streamingSigned) {
+		body.signedTrailer = kind != streamingSigned
 		body.sign = &chunkSigner{key: signingKey(secret, c), credential: c, previous: c.signature, sum: sha256.New()}
 	}
 	if name := r.Header.Get("X-Amz-Trailer"); name != "" {
@@ -163,7 +165,7 @@ func (c *chunks) finish() error {
 	if err != nil {
 		return err
 	}
-	if c.sign != nil && signature != "" && !c.sign.trailer(trailer, signature) {
+	if c.signedTrailer && !c.sign.trailer(trailer, signature) {
 		return mismatch()
 	}
 	if c.want >= 0 && c.total != c.want {

@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +28,7 @@ type credential struct {
 	time        string // as written
 	presigned   bool
 	expires     time.Duration // of a presigned request
+	misnamed    bool          // the scope has a region or service that cannot be one
 }
 
 // errUnsigned: there is no credential at all, which development mode does not mind.
@@ -101,13 +104,12 @@ func fromQuery(r *http.Request) (credential, error) {
 	if a := query.Get("X-Amz-Algorithm"); a != algorithm {
 		return c, model.IncompleteSignatureException("X-Amz-Algorithm %q is not supported.", a)
 	}
-	if seconds := query.Get("X-Amz-Expires"); seconds != "" {
-		d, err := time.ParseDuration(seconds + "s")
-		if err != nil || d < 0 || d > 7*24*time.Hour {
-			return c, model.IncompleteSignatureException("X-Amz-Expires must be between 0 and 604800 seconds.")
-		}
-		c.expires = d
+	seconds, err := strconv.Atoi(query.Get("X-Amz-Expires"))
+	if err != nil || seconds < 1 || seconds > 7*24*3600 {
+		return c, model.Errorf(model.Error{Code: "AuthorizationQueryParametersError", Status: http.StatusBadRequest},
+			"X-Amz-Expires must be between 1 and 604800 seconds.")
 	}
+	c.expires = time.Duration(seconds) * time.Second
 	return c, c.complete()
 }
 
@@ -115,12 +117,28 @@ func fromQuery(r *http.Request) (credential, error) {
 func (c *credential) scope(text string) {
 	parts := strings.Split(text, "/")
 	c.accessKeyID = parts[0]
-	if len(parts) == 5 && parts[4] == "aws4_request" {
-		c.date, c.region, c.service = parts[1], parts[2], parts[3]
+	if len(parts) != 5 || parts[4] != "aws4_request" {
+		return
 	}
+	if !scopeName.MatchString(parts[2]) || !scopeName.MatchString(parts[3]) {
+		c.misnamed = true
+		return
+	}
+	c.date, c.region, c.service = parts[1], parts[2], parts[3]
+}
+
+// scopeName is what a region and a service may be called. Both become parts of host names and of the names of resources.
+var scopeName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+func errScope() error {
+	return model.IncompleteSignatureException("Credential should be scoped to a valid region and service: " +
+		"each has 1 to 40 small letters, digits and hyphens.")
 }
 
 func (c *credential) complete() error {
+	if c.misnamed {
+		return errScope()
+	}
 	var missing []string
 	for _, part := range [][2]string{
 		{"Credential", c.service}, {"Signature", c.signature}, {"SignedHeaders", strings.Join(c.signed, "")},

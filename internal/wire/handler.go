@@ -45,6 +45,7 @@ type Handler struct {
 	services []*served
 	json     jsonCodec
 	plans    plans
+	buffered budget // bodies in memory
 }
 
 // New makes a handler. Handlers of operations must be bound before.
@@ -55,7 +56,7 @@ func New(log *slog.Logger, o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &Handler{log: log, options: o, json: newJSONCodec()}
+	h := &Handler{log: log, options: o, json: newJSONCodec(), buffered: budget{most: max(4*o.MaxBody, 256<<20)}}
 	for _, r := range o.Services {
 		s := &served{Registry: r}
 		if r.Info.Protocol == "rest-json" {
@@ -72,6 +73,8 @@ type exchange struct {
 	r          *http.Request
 	credential credential
 	credErr    error
+	admitted   admission
+	held       int64  // of the memory for bodies
 	body       []byte // nil while S3 or nobody has read it
 	read       bool
 	caller     caller.Caller
@@ -88,6 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.caller.RequestID = id
 	w.Header()["x-amzn-RequestId"] = []string{id}
 	defer func() {
+		h.buffered.give(x.held)
 		if p := recover(); p != nil {
 			h.recovered(x, p)
 		}

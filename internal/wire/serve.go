@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,9 @@ import (
 // serve takes a request through its stations: service, caller, operation, input, constraints, handler, answer.
 func (h *Handler) serve(x *exchange) error {
 	x.credential, x.credErr = readCredential(x.r)
+	if x.credential.misnamed {
+		return errScope() // nothing may be called so, in no mode
+	}
 	form, err := h.earlyForm(x)
 	if err != nil {
 		return err
@@ -30,10 +34,7 @@ func (h *Handler) serve(x *exchange) error {
 	}
 	x.service = to.name
 	x.protocol = protocolOf(to.served.Info, x.r)
-	if err := h.readAll(x); err != nil {
-		return err
-	}
-	if _, err := h.enter(x, payloadHash(x.r, x.credential, x.body)); err != nil {
+	if err := h.readFrom(x, bodyLimit(to.name, h.options.MaxBody)); err != nil {
 		return err
 	}
 	if h.options.Verify {
@@ -55,7 +56,10 @@ func (h *Handler) earlyForm(x *exchange) (url.Values, error) {
 	if !isForm(x.r) {
 		return x.r.URL.Query(), nil
 	}
-	if err := h.readAll(x); err != nil {
+	if h.options.Verify && errors.Is(x.credErr, errUnsigned) {
+		return nil, model.MissingAuthenticationToken() // a stranger's body is not read
+	}
+	if err := h.readAll(x, h.options.MaxBody); err != nil {
 		return nil, err
 	}
 	return formOf(x.r, x.body), nil
@@ -77,23 +81,59 @@ func formOf(r *http.Request, body []byte) url.Values {
 	return form
 }
 
-func (h *Handler) readAll(x *exchange) error {
+// plainBody bounds what is sent to any service but Lambda, which takes archives: AWS's own bounds are below.
+const plainBody = 8 << 20
+
+func bodyLimit(service string, most int64) int64 {
+	if service == "lambda" {
+		return most
+	}
+	return min(plainBody, most)
+}
+
+// readAll reads the body, as far as the memory for bodies allows.
+func (h *Handler) readAll(x *exchange, limit int64) (err error) {
 	if x.read {
 		return nil
 	}
 	x.read = true
-	body, err := readBody(x.r.Body, h.options.MaxBody)
-	x.body = body
+	size := x.r.ContentLength
+	if size < 0 || size > limit {
+		size = limit
+	}
+	if !h.buffered.take(size) {
+		return model.ServiceUnavailable("The server has no memory for another request body at the moment. Try again.")
+	}
+	x.held = size
+	x.body, err = readBody(x.r.Body, limit)
 	return err
 }
 
-// enter authenticates and puts the caller into the request's context. The secret is for bodies that are signed in pieces.
-func (h *Handler) enter(x *exchange, payload string) (secret string, err error) {
+// readFrom admits a sender and reads the body that the signature covers.
+func (h *Handler) readFrom(x *exchange, limit int64) error {
+	if err := h.admitSender(x); err != nil {
+		return err
+	}
+	if err := h.readAll(x, limit); err != nil {
+		return err
+	}
+	return h.enter(x, payloadHash(x.r, x.credential, x.body))
+}
+
+func (h *Handler) admitSender(x *exchange) (err error) {
 	id := x.caller.RequestID
-	x.caller, secret, err = h.authenticate(x.r, x.credential, x.credErr, payload)
-	x.caller.RequestID = id
+	x.admitted, err = h.admit(x.r, x.credential, x.credErr)
+	x.admitted.who.RequestID = id
+	x.caller = x.admitted.who
+	return err
+}
+
+// enter verifies the signature and puts the caller into the request's context.
+func (h *Handler) enter(x *exchange, payload string) error {
+	err := h.verify(x.r, x.credential, &x.admitted, payload)
+	x.caller = x.admitted.who
 	x.r = x.r.WithContext(caller.With(x.r.Context(), x.caller))
-	return secret, err
+	return err
 }
 
 func (h *Handler) serveS3(x *exchange) error {
@@ -104,11 +144,13 @@ func (h *Handler) serveS3(x *exchange) error {
 	if x.read { // a form, which only looked like a request of another service
 		x.r.Body = io.NopCloser(bytes.NewReader(x.body))
 	}
-	secret, err := h.enter(x, streamedHash(x.r, x.credential))
-	if err != nil {
+	if err := h.admitSender(x); err != nil {
 		return err
 	}
-	if err := openBody(x.r, x.credential, secret); err != nil {
+	if err := h.enter(x, streamedHash(x.r, x.credential)); err != nil {
+		return err
+	}
+	if err := openBody(x.r, x.credential, x.admitted.secret); err != nil {
 		return err
 	}
 	x.w.Header()["x-amz-request-id"] = []string{x.caller.RequestID}
@@ -118,10 +160,7 @@ func (h *Handler) serveS3(x *exchange) error {
 
 // serveOther hands a request for another service on, with its body as it came.
 func (h *Handler) serveOther(x *exchange, name string) error {
-	if err := h.readAll(x); err != nil {
-		return err
-	}
-	if _, err := h.enter(x, payloadHash(x.r, x.credential, x.body)); err != nil {
+	if err := h.readFrom(x, h.options.MaxBody); err != nil {
 		return err
 	}
 	if h.options.Fallback == nil {

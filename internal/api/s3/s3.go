@@ -95,7 +95,8 @@ func (c *call) fail(err error) {
 	switch {
 	case ok:
 	case errors.Is(err, context.Canceled):
-		return // nobody is there to read an answer
+		// The client is gone, or closed its side alone: without an answer net/http would write 200.
+		panic(http.ErrAbortHandler)
 	default:
 		c.h.log.ErrorContext(c.ctx, "request failed", "operation", c.operation, "request", c.RequestID, "account", c.Account, "err", err)
 		if e.Code == "InternalFailure" {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -130,3 +133,42 @@ func suite(t *testing.T, f func(s *server)) {
 func text(p *string) string { return aws.ToString(p) }
 
 func body(n int) []byte { return bytes.Repeat([]byte("plumb-s3 "), n/9+1)[:n] }
+
+func TestAClientThatClosesItsSideReadsNoSuccessOfWhatWasNotDone(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s := start(t, d)
+		b := s.bucket("half")
+		for i := range 20 {
+			key := fmt.Sprint("k", i)
+			r := s.presigned("PUT", *b, key)
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 5\r\n\r\nhello", r.RequestURI(), strings.TrimPrefix(s.url, "http://"))
+			if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			answer, _ := io.ReadAll(conn)
+			conn.Close()
+			_, err = s.client.GetObject(s.ctx, &sdk.GetObjectInput{Bucket: b, Key: &key})
+			if strings.HasPrefix(string(answer), "HTTP/1.1 200") && err != nil {
+				t.Fatalf("the client read %.40q, and the object is not there: %v", answer, err)
+			}
+		}
+	})
+}
+
+// presigned is the URL of a request that is signed in its query.
+func (s *server) presigned(method, bucket, key string) *url.URL {
+	s.Helper()
+	p, err := sdk.NewPresignClient(s.client).PresignPutObject(s.ctx, &sdk.PutObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		s.Fatal(err)
+	}
+	u, err := url.Parse(p.URL)
+	if err != nil || p.Method != method {
+		s.Fatal(p.Method, err)
+	}
+	return u
+}

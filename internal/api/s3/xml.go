@@ -23,6 +23,7 @@ func parse(body []byte, roots ...string) (*node, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var stack []*node
 	var root *node
+	var text []byte // since the last tag
 	for {
 		tok, err := d.Token()
 		if err == io.EOF {
@@ -33,6 +34,7 @@ func parse(body []byte, roots ...string) (*node, error) {
 		}
 		switch t := tok.(type) {
 		case xml.StartElement:
+			text = text[:0] // blanks between elements
 			n := &node{name: t.Name.Local}
 			if len(stack) == maxDepth || (len(stack) == 0 && root != nil) {
 				return nil, malformedXML()
@@ -45,11 +47,12 @@ func parse(body []byte, roots ...string) (*node, error) {
 			}
 			stack = append(stack, n)
 		case xml.EndElement:
-			stack = stack[:len(stack)-1]
+			stack[len(stack)-1].text = string(text)
+			text, stack = text[:0], stack[:len(stack)-1]
 		case xml.CharData:
-			if len(stack) > 0 {
-				stack[len(stack)-1].text += string(t)
-			}
+			text = append(text, t...)
+		case xml.Comment, xml.Directive:
+			return nil, malformedXML() // no client sends any, and they cut texts into pieces
 		}
 	}
 	for _, name := range roots {

@@ -103,14 +103,15 @@ func (f face) AssumeRole(ctx context.Context, in *stsapi.AssumeRoleInput) (*stsa
 	if p := deref(in.Policy); p != "" && (!strings.HasPrefix(strings.TrimSpace(p), "{") || !json.Valid([]byte(p))) {
 		return nil, stsapi.MalformedPolicyDocumentException("This policy contains invalid Json")
 	}
-	if c := caller.From(ctx); !f.o.Development && c.Account != a.Account {
-		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.PrincipalARN, role)
-	}
 	d := time.Hour
 	if in.DurationSeconds != nil {
 		d = time.Duration(*in.DurationSeconds) * time.Second
 	}
-	c, err := f.store.Assume(ctx, role, deref(in.RoleSessionName), d)
+	who := caller.From(ctx)
+	c, err := f.store.Assume(ctx, who.Account, role, deref(in.RoleSessionName), d)
+	if errors.Is(err, credential.ErrForeignRole) {
+		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.PrincipalARN, role)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ type server struct {
 func suite(t *testing.T, f func(s *server)) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		s := &server{T: t, ctx: t.Context(), clock: &clock.Clock{}}
-		store := credential.New(d, s.clock.Now)
+		store := credential.New(d, s.clock.Now, true)
 		keys := func(ctx context.Context, id string) (string, caller.Identity, error) {
 			if id == "AKIAROOT" {
 				return "secret", caller.Identity{Account: "111111111111"}, nil

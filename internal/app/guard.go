@@ -1,0 +1,73 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// guardBrowsers refuses what a web page of somebody else has a browser send.
+// Development mode takes any credentials and none, so whatever reaches it acts:
+// a page could run functions and change resources with a form or an image. Such
+// a request names another origin, or, when the attacker has pointed a name of his
+// own at this machine, a host that is not this machine's. hosts are more names
+// that clients may use.
+func guardBrowsers(hosts []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if reason := foreign(r, hosts); reason != "" {
+			http.Error(w, "Refused: "+reason+" In development mode web pages of others may not send requests here.", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// foreign says why a request comes from a web page of somebody else; empty if it
+// does not.
+func foreign(r *http.Request, hosts []string) string {
+	if !isOurs(r.Host, hosts) {
+		return fmt.Sprintf("the host %q is not a name of this server (list it in the setting hosts).", r.Host)
+	}
+	switch site := r.Header.Get("Sec-Fetch-Site"); site {
+	case "", "none", "same-origin":
+	default:
+		return fmt.Sprintf("the browser calls the request %s.", site)
+	}
+	for _, name := range []string{"Origin", "Referer"} {
+		if from := r.Header.Get(name); from != "" && !sameHost(from, r.Host) {
+			return fmt.Sprintf("its %s is %q.", name, from)
+		}
+	}
+	return ""
+}
+
+func sameHost(from, host string) bool {
+	u, err := url.Parse(from)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
+}
+
+// isOurs reports whether clients may call this server by that name: one of this
+// machine, one that AWS's clients send through a proxy, or a listed one.
+func isOurs(host string, listed []string) bool {
+	if host == "" {
+		return true // HTTP/1.0; no browser sends that
+	}
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return ip.IsLoopback() || slices.Contains(listed, name)
+	}
+	for _, ours := range append([]string{"localhost", "amazonaws.com", "amazonaws.com.cn"}, listed...) {
+		if ours = strings.ToLower(ours); name == ours || strings.HasSuffix(name, "."+ours) {
+			return true
+		}
+	}
+	return false
+}
