@@ -63,3 +63,13 @@ func (c *Caller) Become(id Identity) {
 		c.UserID = id.Account
 	}
 }
+
+// A Sender hands something to a resource without anybody's request: a topic to a
+// subscriber, a function to where its result goes, AWS Config to a topic.
+type Sender struct {
+	Account string
+	Region  string
+	Service string // whose name policies know it by: sns.amazonaws.com; empty for a role
+	ARN     string // of the resource that sends
+	Role    string // of a function, which acts with it
+}

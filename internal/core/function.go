@@ -12,6 +12,7 @@ import (
 	"plumb/internal/arn"
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/credential"
 	"plumb/internal/db"
@@ -22,6 +23,7 @@ import (
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/model/lambdaapi"
+	"plumb/internal/model/sqsapi"
 	"plumb/internal/outside"
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
@@ -257,8 +259,19 @@ func (m *Machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) erro
 	return m.Rules.Invoked(ctx, tx, rule.Origin{RuleID: note.Rule, Evaluation: note.Evaluation}, failure, text)
 }
 
+// enqueue puts a message into a queue that a topic's subscription names.
+func (m *Machine) enqueue(ctx context.Context, tx *db.Tx, from caller.Sender, queueARN string, in sqsapi.SendMessageInput) error {
+	if err := outside.May(ctx, tx, from, queueARN); err != nil {
+		return err
+	}
+	return m.Queues.Deliver(ctx, tx, queueARN, in)
+}
+
 // notify invokes a function that a topic's subscription names.
-func (m *Machine) notify(ctx context.Context, tx *db.Tx, functionARN string, event []byte) error {
+func (m *Machine) notify(ctx context.Context, tx *db.Tx, from caller.Sender, functionARN string, event []byte) error {
+	if err := outside.May(ctx, tx, from, functionARN); err != nil {
+		return err
+	}
 	ref, err := lambda.ParseARN(functionARN)
 	if err != nil {
 		return err

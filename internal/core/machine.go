@@ -132,7 +132,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 		Announce: m.changed, Stopping: m.stopping,
 	})
 	m.Topics = topic.New(m.log, m.DB, m.Jobs, m.Clock.Now, topic.Options{
-		Announce: m.changed, Queue: m.Queues.Deliver, Function: m.notify, Endpoint: m.options.URL,
+		Announce: m.changed, Queue: m.enqueue, Function: m.notify, Endpoint: m.options.URL,
 	})
 	return m.addFunctions(ctx)
 }

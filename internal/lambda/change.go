@@ -79,7 +79,7 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 		if !errors.Is(err, errNoRow) {
 			return err
 		}
-		if err := s.checkTarget(ctx, tx, f.DeadLetter); err != nil {
+		if err := s.checkTarget(ctx, tx, f); err != nil {
 			return err
 		}
 		if err := putCode(ctx, tx, f.CodeSHA, zip); err != nil {
@@ -99,13 +99,13 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 }
 
 // checkTarget refuses a dead letter target that is not there.
-func (s *Service) checkTarget(ctx context.Context, tx *db.Tx, target string) error {
-	if target == "" {
+func (s *Service) checkTarget(ctx context.Context, tx *db.Tx, f Function) error {
+	if f.DeadLetter == "" {
 		return nil
 	}
-	ok, err := s.o.Targets.Exists(ctx, tx, target)
+	ok, err := s.o.Targets.Exists(ctx, tx, f.sender(), f.DeadLetter)
 	if err == nil && !ok {
-		return lambdaapi.InvalidParameterValueException("The provided dead letter target %s does not exist.", target)
+		return lambdaapi.InvalidParameterValueException("The provided dead letter target %s does not exist.", f.DeadLetter)
 	}
 	return err
 }
@@ -150,7 +150,7 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 			}
 		}
 		if f.DeadLetter != before.DeadLetter {
-			if err := s.checkTarget(ctx, tx, f.DeadLetter); err != nil {
+			if err := s.checkTarget(ctx, tx, f); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 )
 
@@ -40,7 +41,7 @@ func (s *Service) report(ctx context.Context, tx *db.Tx, o Outcome, c EventInvok
 		destination = c.OnFailure
 		s.log.Warn("event failed", "function", o.Ref.ARN(), "request", o.RequestID, "attempt", o.Attempt, "condition", o.Condition, "err", o.Err)
 		if f.DeadLetter != "" {
-			s.send(ctx, tx, o, deadLetter(f.DeadLetter, o))
+			s.send(ctx, tx, o, f.sender(), deadLetter(f.DeadLetter, o))
 		}
 	}
 	if destination == "" {
@@ -51,19 +52,27 @@ func (s *Service) report(ctx context.Context, tx *db.Tx, o Outcome, c EventInvok
 		s.log.Warn("result of event cannot be written", "function", o.Ref.ARN(), "request", o.RequestID, "err", err)
 		return
 	}
-	s.send(ctx, tx, o, Message{Target: destination, Body: string(body)})
+	s.send(ctx, tx, o, f.sender(), Message{Target: destination, Body: string(body)})
+}
+
+// sender is the function, as the policies of its targets know it.
+func (f Function) sender() caller.Sender {
+	return caller.Sender{Account: f.Account, Region: f.Region, ARN: Ref{Place: f.Place, Name: f.Name}.ARN(), Role: f.Role}
 }
 
 // send passes a message on; a function is invoked by it as an event.
-func (s *Service) send(ctx context.Context, tx *db.Tx, o Outcome, m Message) {
+func (s *Service) send(ctx context.Context, tx *db.Tx, o Outcome, from caller.Sender, m Message) {
 	var err error
 	if strings.Contains(m.Target, ":lambda:") {
 		var r Ref
 		if r, err = ParseARN(m.Target); err == nil {
+			err = s.o.Targets.May(ctx, tx, from, m.Target)
+		}
+		if err == nil {
 			_, err = s.InvokeAsync(ctx, tx, Event{Ref: r, Payload: []byte(m.Body), TraceID: o.TraceID})
 		}
 	} else {
-		err = s.o.Targets.Send(ctx, tx, m)
+		err = s.o.Targets.Send(ctx, tx, from, m)
 	}
 	if err != nil {
 		s.log.Warn("result of event was not delivered", "function", o.Ref.ARN(), "request", o.RequestID, "target", m.Target, "err", err)

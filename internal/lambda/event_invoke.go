@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/model/lambdaapi"
 )
@@ -95,7 +96,7 @@ func (s *Service) checkDestinations(ctx context.Context, tx *db.Tx, c EventInvok
 		if strings.HasPrefix(target, c.Ref.unqualified().ARN()) && (target == c.Ref.unqualified().ARN() || strings.HasPrefix(target, c.Ref.unqualified().ARN()+":")) {
 			return lambdaapi.InvalidParameterValueException("You can't specify the function as a destination for itself.")
 		}
-		ok, err := s.exists(ctx, tx, a.Service, target)
+		ok, err := s.exists(ctx, tx, caller.Sender{Account: c.Ref.Account, Region: c.Ref.Region, ARN: c.Ref.unqualified().ARN()}, a.Service, target)
 		if err != nil {
 			return err
 		}
@@ -106,9 +107,9 @@ func (s *Service) checkDestinations(ctx context.Context, tx *db.Tx, c EventInvok
 	return nil
 }
 
-func (s *Service) exists(ctx context.Context, tx *db.Tx, service, target string) (bool, error) {
+func (s *Service) exists(ctx context.Context, tx *db.Tx, from caller.Sender, service, target string) (bool, error) {
 	if service != "lambda" {
-		return s.o.Targets.Exists(ctx, tx, target)
+		return s.o.Targets.Exists(ctx, tx, from, target)
 	}
 	r, err := ParseARN(target)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
@@ -41,12 +42,14 @@ type stage struct {
 
 // Exists is a lambda.Targets in which everything is there that is not called
 // missing.
-func (s *stage) Exists(_ context.Context, _ *db.Tx, arn string) (bool, error) {
+func (s *stage) Exists(_ context.Context, _ *db.Tx, _ caller.Sender, arn string) (bool, error) {
 	return !strings.Contains(arn, "missing"), nil
 }
 
 // Send notes the message.
-func (s *stage) Send(_ context.Context, _ *db.Tx, m lambda.Message) error {
+func (s *stage) May(context.Context, *db.Tx, caller.Sender, string) error { return nil }
+
+func (s *stage) Send(_ context.Context, _ *db.Tx, _ caller.Sender, m lambda.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages = append(s.messages, m)

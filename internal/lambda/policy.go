@@ -175,6 +175,23 @@ func (s *Service) Policy(ctx context.Context, r Ref) (text, revision string, err
 	return text, revision, err
 }
 
+// PolicyText returns the policy of what an ARN names as JSON; without a statement it
+// allows nothing.
+func PolicyText(ctx context.Context, tx *db.Tx, functionARN string) (string, error) {
+	r, err := ParseARN(functionARN)
+	if err != nil {
+		return "", err
+	}
+	if _, err := resolve(ctx, tx, r); err != nil {
+		return "", err
+	}
+	if r.Qualifier == Latest {
+		r.Qualifier = ""
+	}
+	list, _, err := readPolicy(ctx, tx, r)
+	return document(list), err
+}
+
 func document(list []statement) string {
 	text, _ := json.Marshal(struct {
 		Version   string

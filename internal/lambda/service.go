@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -48,11 +49,13 @@ func (e *ObjectError) Error() string { return e.Code + ": " + e.Message }
 
 // Targets are queues, topics and whatever else takes messages.
 type Targets interface {
-	// Exists reports whether a target is there.
-	Exists(ctx context.Context, tx *db.Tx, arn string) (bool, error)
-	// Send has a message sent. It must decide in the transaction and do what is
-	// remote afterwards.
-	Send(ctx context.Context, tx *db.Tx, m Message) error
+	// Exists reports whether a target is there for the sender.
+	Exists(ctx context.Context, tx *db.Tx, from caller.Sender, arn string) (bool, error)
+	// May returns an error unless the sender may invoke a function.
+	May(ctx context.Context, tx *db.Tx, from caller.Sender, arn string) error
+	// Send has a message sent, if the sender may. It must decide in the transaction
+	// and do what is remote afterwards.
+	Send(ctx context.Context, tx *db.Tx, from caller.Sender, m Message) error
 }
 
 // A Message is what a target gets.
@@ -144,9 +147,13 @@ func (s *Service) open(ctx context.Context) error {
 // noTargets has none.
 type noTargets struct{}
 
-func (noTargets) Exists(context.Context, *db.Tx, string) (bool, error) { return false, nil }
+func (noTargets) Exists(context.Context, *db.Tx, caller.Sender, string) (bool, error) {
+	return false, nil
+}
 
-func (noTargets) Send(context.Context, *db.Tx, Message) error {
+func (noTargets) May(context.Context, *db.Tx, caller.Sender, string) error { return nil }
+
+func (noTargets) Send(context.Context, *db.Tx, caller.Sender, Message) error {
 	return errors.New("there are no queues and topics")
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
@@ -37,6 +38,9 @@ func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN, sub
 	}
 	if client == nil {
 		return reason(o.db.Write(ctx, func(tx *db.Tx) error {
+			if err := May(ctx, tx, configOf(p), topicARN); err != nil {
+				return err
+			}
 			_, err := o.topics.Publish(ctx, tx, topicARN, subject, message, nil)
 			return err
 		}))
@@ -47,6 +51,11 @@ func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN, sub
 	}
 	_, err = client.Call(ctx, "sns", "Publish", in)
 	return reason(err)
+}
+
+// configOf is AWS Config in a place, as the policies of topics know it.
+func configOf(p config.Place) caller.Sender {
+	return caller.Sender{Account: p.Account, Region: p.Region, Service: "config.amazonaws.com"}
 }
 
 // PutObject writes an object to a bucket.
@@ -103,10 +112,13 @@ func (o *Destination) TopicExists(ctx context.Context, p config.Place, topicARN 
 	if client == nil {
 		var found bool
 		err := o.db.Read(ctx, func(tx *db.Tx) (err error) {
+			if err := May(ctx, tx, configOf(p), topicARN); err != nil {
+				return err
+			}
 			found, err = topic.Exists(ctx, tx, topicARN)
 			return err
 		})
-		return found, err
+		return found, reason(err)
 	}
 	_, err = client.Call(ctx, "sns", "GetTopicAttributes", map[string]any{"TopicArn": topicARN})
 	return there(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -35,14 +36,20 @@ func NewTargets(c *Clients, jobs *job.Queue, queues *queue.Store, topics *topic.
 	return t
 }
 
-// Exists reports whether a target is there. An outside one is taken at its word.
-func (t *Targets) Exists(ctx context.Context, tx *db.Tx, target string) (bool, error) {
+// Exists reports whether a target is there for a sender. An outside one is taken at
+// its word: the sender's own credentials will be asked.
+func (t *Targets) Exists(ctx context.Context, tx *db.Tx, from caller.Sender, target string) (bool, error) {
 	a, err := arn.Parse(target)
 	if err != nil {
 		return false, nil
 	}
-	if t.clients.Replaces(config.Place{Account: a.Account, Region: a.Region}, a.Service) {
+	if t.clients.Replaces(place(from), a.Service) {
 		return true, nil
+	}
+	if err := May(ctx, tx, from, target); errors.Is(err, ErrMayNot) {
+		return false, nil
+	} else if err != nil {
+		return false, err
 	}
 	switch a.Service {
 	case "sns":
@@ -57,15 +64,28 @@ func (t *Targets) Exists(ctx context.Context, tx *db.Tx, target string) (bool, e
 	return false, nil
 }
 
-// Send gives a message to a target, or leaves a job that does so outside.
-func (t *Targets) Send(ctx context.Context, tx *db.Tx, m lambda.Message) error {
+// place is whose outside services and credentials a sender uses: its own.
+func place(from caller.Sender) config.Place {
+	return config.Place{Account: from.Account, Region: from.Region}
+}
+
+// May returns ErrMayNot unless a function may invoke another.
+func (t *Targets) May(ctx context.Context, tx *db.Tx, from caller.Sender, target string) error {
+	return May(ctx, tx, from, target)
+}
+
+// Send gives a message to a target, or leaves a job that does so outside, as the
+// sender and with its credentials.
+func (t *Targets) Send(ctx context.Context, tx *db.Tx, from caller.Sender, m lambda.Message) error {
 	a, err := arn.Parse(m.Target)
 	if err != nil {
 		return fmt.Errorf("target %q: %w", m.Target, err)
 	}
-	p := config.Place{Account: a.Account, Region: a.Region}
-	if t.clients.Replaces(p, a.Service) {
-		return t.jobs.Insert(ctx, tx, message{p, a.Service, a.Resource, m}, callOptions())
+	if t.clients.Replaces(place(from), a.Service) {
+		return t.jobs.Insert(ctx, tx, message{place(from), a.Service, a.Resource, m}, callOptions())
+	}
+	if err := May(ctx, tx, from, m.Target); err != nil {
+		return err
 	}
 	switch a.Service {
 	case "sns":
@@ -126,7 +146,7 @@ func (t *Targets) send(ctx context.Context, j job.Job[message]) error {
 		})
 		return err
 	}
-	found, err := client.Call(ctx, "sqs", "GetQueueUrl", map[string]any{"QueueName": a.Name, "QueueOwnerAWSAccountId": a.Place.Account})
+	found, err := client.Call(ctx, "sqs", "GetQueueUrl", map[string]any{"QueueName": a.Name, "QueueOwnerAWSAccountId": owner(a.Message.Target)})
 	if err != nil {
 		return err
 	}
@@ -134,4 +154,13 @@ func (t *Targets) send(ctx context.Context, j job.Job[message]) error {
 		"QueueUrl": found["QueueUrl"], "MessageBody": a.Message.Body, "MessageAttributes": attributes,
 	})
 	return err
+}
+
+// owner is the account in an ARN.
+func owner(target string) string {
+	a, err := arn.Parse(target)
+	if err != nil {
+		return ""
+	}
+	return a.Account
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/job"
 	"plumb/internal/model"
@@ -117,6 +118,11 @@ func (s *Store) hand(ctx context.Context, tx *db.Tx, d delivery) error {
 	return s.toDeadLetters(ctx, tx, d, refused)
 }
 
+// sender is the topic, as the policies of queues and functions know it.
+func (d delivery) sender() caller.Sender {
+	return caller.Sender{Account: d.Account, Region: d.Region, Service: "sns.amazonaws.com", ARN: d.TopicARN()}
+}
+
 // toDeadLetters puts a message that cannot be delivered into the subscription's dead
 // letter queue, if it has one.
 func (s *Store) toDeadLetters(ctx context.Context, tx *db.Tx, d delivery, reason error) error {
@@ -136,7 +142,7 @@ func (s *Store) toDeadLetters(ctx context.Context, tx *db.Tx, d delivery, reason
 	if strings.HasSuffix(target, ".fifo") {
 		in.MessageGroupId, in.MessageDeduplicationId = textOrNil(d.m.Group), textOrNil(d.m.Dedup)
 	}
-	err = s.o.Queue(ctx, tx, target, in)
+	err = s.o.Queue(ctx, tx, d.sender(), target, in)
 	var refused *model.Error
 	if errors.As(err, &refused) {
 		s.log.ErrorContext(ctx, "dead letter was not taken", "queue", target, "subscription", d.ARN(), "err", err)
@@ -152,14 +158,14 @@ func (s *Store) toQueue(ctx context.Context, tx *db.Tx, d delivery) error {
 	}
 	if d.Attributes["RawMessageDelivery"] == "true" {
 		in.MessageBody, in.MessageAttributes = new(d.m.bodyFor("sqs")), queueAttributes(d.m.Attributes)
-		return s.o.Queue(ctx, tx, d.Endpoint, in)
+		return s.o.Queue(ctx, tx, d.sender(), d.Endpoint, in)
 	}
 	body, err := s.envelope(ctx, tx, d)
 	if err != nil {
 		return err
 	}
 	in.MessageBody = new(string(body))
-	return s.o.Queue(ctx, tx, d.Endpoint, in)
+	return s.o.Queue(ctx, tx, d.sender(), d.Endpoint, in)
 }
 
 func queueAttributes(a map[string]snsapi.MessageAttributeValue) map[string]sqsapi.MessageAttributeValue {
@@ -175,5 +181,5 @@ func (s *Store) toFunction(ctx context.Context, tx *db.Tx, d delivery) error {
 	if err != nil {
 		return err
 	}
-	return s.o.Function(ctx, tx, d.Endpoint, event)
+	return s.o.Function(ctx, tx, d.sender(), d.Endpoint, event)
 }

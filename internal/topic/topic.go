@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -29,8 +30,8 @@ type Options struct {
 	// Queue gives a queue a message and Function invokes a function, in tx. An
 	// error that AWS names (*model.Error) means that it will never work; any
 	// other one has the delivery tried again.
-	Queue    func(ctx context.Context, tx *db.Tx, queueARN string, m sqsapi.SendMessageInput) error
-	Function func(ctx context.Context, tx *db.Tx, functionARN string, event []byte) error
+	Queue    func(ctx context.Context, tx *db.Tx, from caller.Sender, queueARN string, m sqsapi.SendMessageInput) error
+	Function func(ctx context.Context, tx *db.Tx, from caller.Sender, functionARN string, event []byte) error
 	// Endpoint is where this program is reached: http://127.0.0.1:4577.
 	Endpoint func() string
 	// Client posts to HTTP subscribers; nil is a client with a time limit.

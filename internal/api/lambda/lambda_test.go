@@ -24,6 +24,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	api "plumb/internal/api/lambda"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
@@ -51,10 +52,12 @@ type server struct {
 
 type targets struct{}
 
-func (targets) Exists(_ context.Context, _ *db.Tx, arn string) (bool, error) {
+func (targets) Exists(_ context.Context, _ *db.Tx, _ caller.Sender, arn string) (bool, error) {
 	return !strings.Contains(arn, "missing"), nil
 }
-func (targets) Send(context.Context, *db.Tx, lambda.Message) error { return nil }
+func (targets) Send(context.Context, *db.Tx, caller.Sender, lambda.Message) error { return nil }
+
+func (targets) May(context.Context, *db.Tx, caller.Sender, string) error { return nil }
 
 func serve(t *testing.T) *server {
 	s := &server{T: t, zip: lambdatest.Bootstrap(t)}

@@ -27,6 +27,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"plumb/internal/api/sns"
+	"plumb/internal/caller"
 	"plumb/internal/clock"
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -97,7 +98,7 @@ func (s *server) as(account string) *sdk.Client {
 
 const work, dead, gone = "arn:aws:sqs:us-east-1:111111111111:work", "arn:aws:sqs:us-east-1:111111111111:dead", "arn:aws:sqs:us-east-1:111111111111:gone"
 
-func (s *server) toQueue(_ context.Context, _ *db.Tx, queueARN string, m sqsapi.SendMessageInput) error {
+func (s *server) toQueue(_ context.Context, _ *db.Tx, _ caller.Sender, queueARN string, m sqsapi.SendMessageInput) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if queueARN == gone {
@@ -107,7 +108,7 @@ func (s *server) toQueue(_ context.Context, _ *db.Tx, queueARN string, m sqsapi.
 	return nil
 }
 
-func (s *server) toFunction(_ context.Context, _ *db.Tx, functionARN string, event []byte) error {
+func (s *server) toFunction(_ context.Context, _ *db.Tx, _ caller.Sender, functionARN string, event []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events[functionARN] = append(s.events[functionARN], string(event))

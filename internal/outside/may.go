@@ -1,0 +1,85 @@
+package outside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"plumb/internal/arn"
+	"plumb/internal/caller"
+	"plumb/internal/db"
+	"plumb/internal/lambda"
+	"plumb/internal/model"
+	"plumb/internal/policy"
+	"plumb/internal/queue"
+	"plumb/internal/topic"
+)
+
+// ErrMayNot says that a resource of another account does not let a sender in.
+var ErrMayNot = &model.Error{Code: "AuthorizationError", Status: 403, Message: "The resource's policy does not let the sender send to it."}
+
+// May returns nil if a sender may hand something to a queue, topic or function that
+// is embedded here: one of its own account, or one whose policy lets it. Else it is
+// ErrMayNot. It is asked when something is handed over, and not when that was
+// arranged: policies change.
+func May(ctx context.Context, tx *db.Tx, from caller.Sender, target string) error {
+	a, err := arn.Parse(target)
+	if err != nil {
+		return fmt.Errorf("target %q: %w", target, err)
+	}
+	if a.Account == from.Account {
+		return nil
+	}
+	text, action, err := policyOf(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	d, err := policy.Parse(text)
+	if err != nil || !d.Evaluate(request(from, action, target)).Allowed {
+		return ErrMayNot
+	}
+	return nil
+}
+
+// policyOf returns the policy of a resource, and the action that sending to it is.
+// A resource that is not there has none, and says so when it is sent to.
+func policyOf(ctx context.Context, tx *db.Tx, a arn.ARN) (text, action string, err error) {
+	switch a.Service {
+	case "sqs":
+		q, err := queue.ByARN(ctx, tx, a.String())
+		return q.Attributes["Policy"], "sqs:SendMessage", absent(err)
+	case "sns":
+		t, err := topic.Find(ctx, tx, a.String())
+		return topic.PolicyOf(t), "sns:Publish", absent(err)
+	case "lambda":
+		text, err := lambda.PolicyText(ctx, tx, a.String())
+		return text, "lambda:InvokeFunction", absent(err)
+	}
+	return "", "", ErrMayNot
+}
+
+// absent hides from another account whether a resource is there.
+func absent(err error) error {
+	if _, named := errors.AsType[*model.Error](err); named {
+		return ErrMayNot
+	}
+	return err
+}
+
+func request(from caller.Sender, action, target string) policy.Request {
+	r := policy.Request{Action: action, Resource: target, Context: policy.Context{"aws:sourceaccount": {from.Account}}}
+	if from.ARN != "" {
+		r.Context["aws:sourcearn"] = []string{from.ARN}
+	}
+	if from.Service != "" {
+		r.Principals = []policy.Principal{{Type: "Service", ID: from.Service}}
+		return r
+	}
+	r.Context["aws:principalaccount"] = []string{from.Account}
+	for _, id := range []string{from.Role, from.Account, "arn:aws:iam::" + from.Account + ":root"} {
+		if id != "" {
+			r.Principals = append(r.Principals, policy.Principal{Type: "AWS", ID: id})
+		}
+	}
+	return r
+}
