@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -19,6 +20,11 @@ type Place struct {
 
 // String returns account/region, for logs and errors.
 func (p Place) String() string { return p.Account + "/" + p.Region }
+
+// Compare orders places by account and region.
+func (p Place) Compare(other Place) int {
+	return cmp.Or(strings.Compare(p.Account, other.Account), strings.Compare(p.Region, other.Region))
+}
 
 // A ResourceKey identifies a resource: its place, its type (AWS::S3::Bucket) and
 // its id as AWS Config knows it.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"plumb/internal/aggregation"
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
 	"plumb/internal/compliance"
@@ -46,11 +47,12 @@ type Machine struct {
 	Logs        *logs.Store
 	Credentials *credential.Store
 
-	Recorder   *recorder.Recorder
-	Rules      *rule.Engine
-	Compliance *compliance.Ledger
-	Delivery   *delivery.Delivery
-	Retention  *retention.Retention
+	Recorder    *recorder.Recorder
+	Rules       *rule.Engine
+	Compliance  *compliance.Ledger
+	Delivery    *delivery.Delivery
+	Retention   *retention.Retention
+	Aggregation *aggregation.Aggregation
 
 	options Options
 	log     *slog.Logger
@@ -155,6 +157,7 @@ func (m *Machine) addVerbs() {
 		ReadingFailed: m.options.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+	m.Aggregation = aggregation.New(m.Clock.Now)
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep})
 }
 

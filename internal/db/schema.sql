@@ -1,5 +1,43 @@
 -- What the migrations add up to, in SQLite's spelling. Printed by: go test ./internal/db -run Schema -update
 
+CREATE TABLE aggregation_authorization (
+    place   INTEGER NOT NULL, -- that may be shown
+    account TEXT NOT NULL,    -- whose aggregators may show it, and where
+    region  TEXT NOT NULL,
+    arn     TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    PRIMARY KEY (place, account, region)
+) WITHOUT ROWID;
+
+CREATE TABLE aggregation_refusal (
+    account TEXT NOT NULL, -- who asked
+    region  TEXT NOT NULL,
+    place   INTEGER NOT NULL,
+    PRIMARY KEY (account, region, place)
+) WITHOUT ROWID;
+
+CREATE TABLE aggregation_source (
+    aggregator INTEGER NOT NULL,
+    account    TEXT NOT NULL,
+    n          INTEGER NOT NULL, -- where it stands in the list that was put
+    by_account TEXT NOT NULL,
+    by_region  TEXT NOT NULL,
+    PRIMARY KEY (aggregator, account)
+) WITHOUT ROWID;
+
+CREATE INDEX aggregation_source_account ON aggregation_source (account, by_account, by_region, aggregator);
+
+CREATE TABLE aggregator (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    place      INTEGER NOT NULL,
+    name       TEXT NOT NULL,
+    arn        TEXT NOT NULL UNIQUE,
+    definition TEXT NOT NULL,   -- without the accounts of its source
+    created    BIGINT NOT NULL,
+    updated    BIGINT NOT NULL,
+    UNIQUE (place, name)
+);
+
 CREATE TABLE announcement (
     resource  INTEGER PRIMARY KEY,
     announced BIGINT NOT NULL,

@@ -35,6 +35,9 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		Connector: "arn:c", ThirdParty: &config.ThirdPartyScope{Type: "tenant", Values: []string{"v"}, AllRegions: true, Regions: []string{"r"}},
 	}
 	channel := config.DeliveryChannel{Bucket: "b", Prefix: "p", KMSKeyARN: "arn:k", TopicARN: "arn:t", Frequency: "One_Hour"}
+	regions := config.Regions{All: true, Names: []string{"eu-west-1"}}
+	listed := config.Aggregator{Accounts: &config.AccountSource{Regions: regions}, Types: []string{"A"}}
+	whole := config.Aggregator{Organization: &config.OrganizationSource{Regions: regions, RoleARN: "arn:role"}, Types: []string{"A"}}
 	created := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
 	item := config.Item{
 		ResourceKey: config.ResourceKey{Place: config.Place{Account: "123456789012", Region: "eu-west-1"}, Type: "AWS::S3::Bucket", ID: "b"},
@@ -56,6 +59,7 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		{"recorder", fromRecorder(recorder), recorder, read(storedRecorder.toRecorder)},
 		{"delivery_channel", fromChannel(channel), channel, read(storedChannel.toChannel)},
 		{"resource_evaluation", fromEvaluation(evaluation), evaluation, read(storedEvaluation.toEvaluation)},
+		{"aggregator", fromAggregator(whole), whole, read(storedAggregator.toAggregator)},
 		{"item", item, item, func(text []byte) (any, error) { return decodedItem(text) }},
 	} {
 		text, err := json.MarshalIndent(f.form, "", "  ")
@@ -83,6 +87,9 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 			t.Errorf("a %s is read as\n%+v\nwant\n%+v", f.name, got, f.noun)
 		}
 		everyFieldIsSet(t, f.name, reflect.ValueOf(f.form))
+	}
+	if got := fromAggregator(listed).toAggregator(); !reflect.DeepEqual(got, listed) {
+		t.Errorf("an aggregator of accounts is read as %+v", got)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"time"
 
+	"plumb/internal/aggregation"
 	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -28,6 +29,7 @@ type Options struct {
 	Recorder    *recorder.Recorder
 	Rules       *rule.Engine
 	Delivery    *delivery.Delivery
+	Aggregation *aggregation.Aggregation
 	Tokens      wire.Tokens
 	KnownType   func(resourceType string) bool // of AWS Config's own list
 	KnownTypes  []string
@@ -43,6 +45,10 @@ func Register(o Options) *configapi.Service {
 	connectors{o}.register(s)
 	deliveryChannels{db: o.DB, delivery: o.Delivery}.register(s)
 	retentionConfigurations{o}.register(s)
+	aggregationAuthorizations{o}.register(s)
+	configurationAggregators{o}.register(s)
+	aggregateCompliances{o}.register(s)
+	aggregateResources{o}.register(s)
 	discoveredResources{o}.register(s)
 	resourceConfigs{o}.register(s)
 	configurationItems{o}.register(s)

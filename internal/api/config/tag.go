@@ -157,6 +157,10 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 			return nil
 		}
 	}
+	found, err := store.IsAggregation(ctx, tx, p, resource)
+	if err != nil || found {
+		return err
+	}
 	return configapi.ResourceNotFoundException("ResourceArn '%s' does not exist", resource)
 }
 

@@ -1,0 +1,88 @@
+package aggregation
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/store"
+)
+
+// The states of a source. None is ever out of date: reads are live.
+const (
+	Succeeded = "SUCCEEDED"
+	Failed    = "FAILED"
+)
+
+// A SourceStatus says whether a source can be shown, and why not.
+type SourceStatus struct {
+	config.Place
+	Status        string
+	Updated       time.Time // zero if it cannot be shown
+	Code, Message string
+}
+
+// Statuses returns up to limit rows of account and region after the given one: of
+// each region that is named, or that anything is known of. wanted narrows it to
+// some states; none means all.
+func (g *Aggregation) Statuses(ctx context.Context, tx *db.Tx, a config.Aggregator, wanted []string, after config.Place, limit int) ([]SourceStatus, error) {
+	var out []SourceStatus
+	err := g.eachAccounts(ctx, tx, a, after.Account, func(accounts []string) (bool, error) {
+		places, err := store.PlacesShownTo(ctx, tx, accounts, a.Place)
+		if err != nil {
+			return false, err
+		}
+		of := map[string]store.Places{}
+		for _, p := range places {
+			of[p.Account] = append(of[p.Account], p)
+		}
+		for _, account := range accounts {
+			for _, s := range g.statusesOf(a, account, of[account]) {
+				if s.Compare(after) > 0 && (len(wanted) == 0 || slices.Contains(wanted, s.Status)) {
+					out = append(out, s)
+				}
+			}
+			if len(out) >= limit {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	return out[:min(len(out), limit)], err
+}
+
+// statusesOf returns the rows of an account.
+func (g *Aggregation) statusesOf(a config.Aggregator, account string, known store.Places) []SourceStatus {
+	regions := slices.Clone(a.SourceRegions().Names)
+	if a.SourceRegions().All {
+		for _, p := range known {
+			regions = append(regions, p.Region)
+		}
+		if len(known) == 0 {
+			regions = []string{a.Region}
+		}
+	}
+	slices.Sort(regions)
+	var out []SourceStatus
+	for _, region := range slices.Compact(regions) {
+		p := config.Place{Account: account, Region: region}
+		i := slices.IndexFunc(known, func(k store.Placed) bool { return k.Place == p })
+		out = append(out, g.status(a, p, len(known) > 0, i >= 0 && known[i].Authorized))
+	}
+	return out
+}
+
+func (g *Aggregation) status(a config.Aggregator, p config.Place, known, authorized bool) SourceStatus {
+	switch {
+	case p.Account == a.Account || authorized:
+		return SourceStatus{Place: p, Status: Succeeded, Updated: g.now()}
+	case !known:
+		return SourceStatus{Place: p, Status: Failed, Code: "UnknownAccount",
+			Message: "Nothing is known of the account on this server. Accounts elsewhere are not read."}
+	default:
+		return SourceStatus{Place: p, Status: Failed, Code: "AccessDenied",
+			Message: "The source account has not authorized the aggregator account " + a.Account + " in " + a.Region + " to collect its data."}
+	}
+}
