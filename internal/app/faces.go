@@ -9,6 +9,7 @@ import (
 	"plumb/internal/api/config"
 	"plumb/internal/api/lambda"
 	"plumb/internal/api/logs"
+	"plumb/internal/api/organizations"
 	"plumb/internal/api/s3"
 	"plumb/internal/api/sns"
 	"plumb/internal/api/sqs"
@@ -30,6 +31,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		}).Registry(),
 		lambda.New(m.Functions),
 		logs.New(m.Logs, m.Keys.Pages),
+		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),
 		sts.New(a.log, m.Credentials, sts.Options{Development: a.settings.Mode == settings.Development, Keys: a.keyring(m)}),

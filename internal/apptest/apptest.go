@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -191,6 +192,9 @@ func (p *Plumb) SQS() *sqs.Client { return sqs.NewFromConfig(p.SDK()) }
 
 // STS is the client of AWS STS.
 func (p *Plumb) STS() *sts.Client { return sts.NewFromConfig(p.SDK()) }
+
+// Organizations is the client of AWS Organizations.
+func (p *Plumb) Organizations() *organizations.Client { return organizations.NewFromConfig(p.SDK()) }
 
 // S3 is the client of Amazon S3.
 func (p *Plumb) S3() *s3.Client {

@@ -31,6 +31,13 @@ type ComplianceForgotten struct {
 	Resources []ResourceKey
 }
 
+// MembershipChanged says that an account joined an organization, or left it.
+type MembershipChanged struct {
+	Management string // the account that manages it
+	Account    string
+	Left       bool
+}
+
 // RuleChanged says that a rule was put, and that it should be evaluated on what
 // is there.
 type RuleChanged struct{ Rule Rule }

@@ -12,6 +12,7 @@ import (
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
 	"plumb/internal/compliance"
+	"plumb/internal/config"
 	"plumb/internal/credential"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
@@ -19,6 +20,7 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/environment"
 	"plumb/internal/logs"
+	"plumb/internal/organization"
 	"plumb/internal/outside"
 	"plumb/internal/queue"
 	"plumb/internal/recorder"
@@ -40,12 +42,13 @@ type Machine struct {
 	Outside  *outside.Clients  // the way to other accounts and services
 	Embedded *outside.Embedded // the way to the services embedded here
 
-	Buckets     *bucket.Store
-	Queues      *queue.Store
-	Topics      *topic.Store
-	Functions   *lambda.Service
-	Logs        *logs.Store
-	Credentials *credential.Store
+	Buckets       *bucket.Store
+	Queues        *queue.Store
+	Topics        *topic.Store
+	Functions     *lambda.Service
+	Logs          *logs.Store
+	Credentials   *credential.Store
+	Organizations *organization.Organizations
 
 	Recorder    *recorder.Recorder
 	Rules       *rule.Engine
@@ -124,6 +127,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside = outside.NewClients(m.options.Settings, m.Known.APIs)
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
+	m.Organizations = organization.New(m.Clock.Now, func(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error { return m.publish(ctx, tx, e) })
 	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)
 	blobs, err := bucket.NewFiles(m.folder(objectsFolder))
 	if err != nil {

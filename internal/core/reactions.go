@@ -33,6 +33,8 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 		return m.Rules.OnTypeRead(ctx, tx, e)
 	case config.SnapshotDelivered:
 		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
+	case config.MembershipChanged:
+		return nil
 	case config.RuleChanged:
 		return nil // the engine itself asks for the first evaluation
 	}
