@@ -40,7 +40,8 @@ func one(t *testing.T, cat *resource.Catalogue, info resource.Info, ex resource.
 		if gone, err := cat.Gone(t.Context(), client, it); gone || err != nil {
 			t.Errorf("%s, %s is there, and gone is %v, %v", ex.Name, it.ID, gone, err)
 		}
-		single := cat.Calls(info.Type)[slices.IndexFunc(cat.Calls(info.Type), func(c resource.Call) bool { return c.Single && len(c.Gone) > 0 })]
+		calls := slices.DeleteFunc(cat.Calls(info.Type), func(c resource.Call) bool { return !c.Single })
+		single := calls[max(0, slices.IndexFunc(calls, func(c resource.Call) bool { return len(c.Gone) > 0 }))]
 		for _, code := range single.Gone {
 			client, _ = cat.Replay(failing(ex, single.Operation, code))
 			if gone, err := cat.Gone(t.Context(), client, it); !gone || err != nil {

@@ -47,12 +47,13 @@ func TestAnInstanceIsCapturedAgainWithItsGroups(t *testing.T) {
 	cat := load(t)
 	leads := map[string]string{}
 	for _, e := range cat.Edges("AWS::EC2::SecurityGroup") {
-		leads[e.From] = e.Inverse
+		if e.Inverse != "" { // functions, models and others lead to groups, and groups do not list them
+			leads[e.From] = e.Inverse
+		}
 	}
 	want := map[string]string{
 		"AWS::EC2::Instance":         "Is associated with Instance",
 		"AWS::EC2::NetworkInterface": "Is associated with NetworkInterface",
-		"AWS::Lambda::Function":      "",
 	}
 	if !maps.Equal(leads, want) {
 		t.Errorf("edges to security groups: %v, want %v", leads, want)

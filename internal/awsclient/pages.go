@@ -154,6 +154,7 @@ func (p *pager) guess(op *model.Operation) error {
 		switch {
 		case moreLike.MatchString(m.Name):
 			p.more = m.Name
+		case m.Shape.Type == "timestamp": // ECR's lastEvaluatedAt goes nowhere
 		case tokenLike.MatchString(m.Name) && !echoed(op, m.Name):
 			p.tokens[m.Name] = inputFor(op, m.Name)
 		}

@@ -70,7 +70,7 @@ func (r *reader) spell(b body, v any) (any, error) {
 		return nil, err
 	}
 	shape := api.Shapes[b.Shape]
-	s := speller{spellings[b.Keys], b.Unset == "null", b.Blank}
+	s := speller{spellings[b.Keys], b.Unset == "null", b.Blank, b.Respell}
 	out := s.value(shape, v)
 	if m, ok := out.(map[string]any); ok {
 		s.forget(m, shape, b.Drop)
@@ -82,8 +82,8 @@ func (r *reader) spell(b body, v any) (any, error) {
 // rename gives members the names that items have for them.
 func (s speller) rename(m map[string]any, names map[string]string) {
 	for from, to := range names {
-		if v, ok := m[s.key(from)]; ok {
-			delete(m, s.key(from))
+		if v, ok := m[s.name(from)]; ok {
+			delete(m, s.name(from))
 			m[to] = v
 		}
 	}
@@ -111,7 +111,7 @@ func (b body) add(v any, doc map[string]any) error {
 func (s speller) forget(m map[string]any, shape *model.Shape, names []string) {
 	for _, name := range names {
 		if shape.Lookup(name) != nil {
-			delete(m, s.key(name))
+			delete(m, s.name(name))
 		}
 	}
 }

@@ -63,8 +63,9 @@ type body struct {
 	Blank    []string    `yaml:"blank"`    // members at any depth that count as unset: they change without anyone changing them
 	Integers []string    `yaml:"integers"` // members at the top whose text is a number
 
-	Rename map[string]string      `yaml:"rename"` // members at the top, by the model's name, that have another name in items
-	Add    map[string]*expression `yaml:"add"`    // members at the top that the value does not have, spelled already
+	Rename  map[string]string      `yaml:"rename"`  // members at the top, by the model's name, that have another name in items
+	Respell map[string]string      `yaml:"respell"` // members at any depth, by the model's name, whose spelling follows no rule
+	Add     map[string]*expression `yaml:"add"`     // members at the top that the value does not have, spelled already
 
 	Steps []string `yaml:"steps"` // named steps, for what a form cannot say
 	Text  bool     `yaml:"text"`  // the value is recorded as JSON text

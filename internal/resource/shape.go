@@ -38,6 +38,7 @@ type speller struct {
 	key       func(string) string
 	withNulls bool
 	blank     []string // members that count as unset, wherever they are
+	respell   map[string]string
 }
 
 // value walks the value along its shape. Maps keep their keys: those are the user's and not the model's.
@@ -51,12 +52,13 @@ func (s speller) value(shape *model.Shape, v any) any {
 			return s.mapping(shape, v)
 		}
 	case []any:
-		if shape.Type != "list" {
-			break
+		of := shape // a form may have made a list of a structure, as items have it
+		if shape.Type == "list" {
+			of = shape.Member.Shape
 		}
 		out := make([]any, len(v))
 		for i, e := range v {
-			out[i] = s.value(shape.Member.Shape, e)
+			out[i] = s.value(of, e)
 		}
 		return out
 	}
@@ -75,7 +77,7 @@ func (s speller) mapping(shape *model.Shape, in map[string]any) map[string]any {
 func (s speller) structure(shape *model.Shape, in map[string]any) map[string]any {
 	out := make(map[string]any, len(shape.Members))
 	for _, m := range shape.Members {
-		key, v := s.key(m.Name), in[m.Name]
+		key, v := s.name(m.Name), in[m.Name]
 		if slices.Contains(s.blank, m.Name) || s.hollow(m.Shape, v) {
 			v = nil
 		}
@@ -89,6 +91,14 @@ func (s speller) structure(shape *model.Shape, in map[string]any) map[string]any
 		}
 	}
 	return out
+}
+
+// name is the member's name in items.
+func (s speller) name(member string) string {
+	if name := s.respell[member]; name != "" {
+		return name
+	}
+	return s.key(member)
 }
 
 // hollow reports whether a structure is there without anything in it, as imitations of AWS answer what AWS leaves out.

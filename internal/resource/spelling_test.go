@@ -86,7 +86,10 @@ func TestNamesOfCloudFormationBeginWithACapital(t *testing.T) {
 }
 
 func TestMembersAreRenamedAndAdded(t *testing.T) {
-	s := speller{key: upperFirst}
+	s := speller{key: upperFirst, respell: map[string]string{"httpport": "HttpPort"}}
+	if s.name("httpport") != "HttpPort" || s.name("port") != "Port" {
+		t.Error("a name that follows no rule")
+	}
 	m := map[string]any{"Settings": []any{}, "Name": "n"}
 	s.rename(m, map[string]string{"settings": "ClusterSettings", "absent": "X"})
 	full, err := compile("other.value", 1)

@@ -124,12 +124,14 @@ func (a answer) page(alone bool) string {
 	if a.isJSON() {
 		out := map[string]any{}
 		for _, m := range a.op.Output.Shape.Members {
-			if !alone && m.Shape.Type == "list" {
-				out[orElse(m.LocationName, m.Name)] = []any{}
+			name := orElse(m.LocationName, m.Name)
+			switch {
+			case alone:
+			case m.Shape.Type == "list":
+				out[name] = []any{}
+			case p != nil && m.Name == p.OutputToken[0]:
+				out[name] = token
 			}
-		}
-		if !alone && p != nil {
-			out[p.OutputToken[0]] = token
 		}
 		text, err := json.Marshal(out)
 		if err != nil {
@@ -148,17 +150,21 @@ func (a answer) page(alone bool) string {
 	return "<" + root + ">" + inner + "</" + root + ">"
 }
 
+// emptyLists has the members of the output, or of the one member that is the body.
 func (a answer) emptyLists() string {
 	var b strings.Builder
-	p := a.op.Paginator
-	for _, m := range a.op.Output.Shape.Members {
+	p, shape, within := a.op.Paginator, a.op.Output.Shape, ""
+	if body := shape.Lookup(shape.Payload); body != nil && body.Shape.Type == "structure" {
+		shape, within = body.Shape, shape.Payload+"."
+	}
+	for _, m := range shape.Members {
 		name := orElse(m.LocationName, m.Name)
 		switch {
 		case m.Shape.Type == "list":
 			b.WriteString("<" + name + "/>")
-		case p != nil && m.Name == p.OutputToken[0]:
+		case p != nil && within+m.Name == p.OutputToken[0]:
 			b.WriteString("<" + name + ">" + token + "</" + name + ">")
-		case p != nil && m.Name == p.MoreResults:
+		case p != nil && within+m.Name == p.MoreResults:
 			b.WriteString("<" + name + ">true</" + name + ">")
 		}
 	}
