@@ -45,6 +45,9 @@ func valueFunctions() []cel.EnvOption {
 func textFunctions() []cel.EnvOption {
 	return []cel.EnvOption{
 		unary("csv", cel.ListType(cel.StringType), func(v any) (any, error) { return splitCSV(text(v)), nil }),
+		binary("split", cel.ListType(cel.DynType), func(v, separator any) (any, error) {
+			return strings.Split(text(v), text(separator)), nil
+		}),
 		binary("same", cel.BoolType, func(a, b any) (any, error) { return same(a, b), nil }),
 		binary("glob", cel.BoolType, func(v, patterns any) (any, error) {
 			return slices.ContainsFunc(texts(patterns), func(p string) bool { return policy.Matches(p, text(v)) }), nil

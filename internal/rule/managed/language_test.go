@@ -51,6 +51,7 @@ func TestPathsAreNullWhereTheyEnd(t *testing.T) {
 		`(true ? configuration.missing.x : configuration.a) == null`,
 		`json("{\"x\":{\"y\":1}}").x.y == 1 && json("{}").x.y == null`,
 		`tags.k == "v" && tags.missing == null && !("missing" in tags)`,
+		`split("a:b", ":")[1] == "b" && split("a:b", ":")[2] == null && split(null, ":")[0] == "" && number(split("x:12", ":")[1]) == 12`,
 		`parameters.n == null && size(parameters.list) == 0`,
 	} {
 		if got, err := verdict(t, check, "{}", sample(t)); got != config.Compliant {
