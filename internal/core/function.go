@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"time"
 
 	"plumb/internal/arn"
 	"plumb/internal/awsclient"
-	"plumb/internal/bucket"
 	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/credential"
@@ -119,55 +117,13 @@ func (m *Machine) roleCredentials(ctx context.Context, v environment.Version) (e
 	return environment.Credentials{ID: c.AccessKeyID, Secret: c.Secret, Token: c.SessionToken, Expires: c.Expires}, err
 }
 
-// codeObject reads a function's code from a bucket: the account's outside S3, or
-// the embedded one.
+// codeObject reads a function's code from a bucket.
 func (m *Machine) codeObject(ctx context.Context, p config.Place, name, key, version string) ([]byte, error) {
-	client, err := m.Outside.Service(ctx, p, "s3")
-	if err != nil {
-		return nil, err
-	}
-	if client != nil {
-		return outsideObject(ctx, client, name, key, version)
-	}
-	b, err := m.Buckets.Find(ctx, name)
-	if err != nil {
-		return nil, objectError(err)
-	}
-	if b.Account != p.Account {
-		return nil, objectError(bucket.AccessDenied())
-	}
-	o, err := m.Buckets.Object(ctx, b, key, version)
-	if err != nil {
-		return nil, objectError(err)
-	}
-	if o.Size > maxCode {
+	body, err := m.object(ctx, p, name, key, version, maxCode)
+	if errors.Is(err, errTooLarge) {
 		return nil, &lambda.ObjectError{Code: "EntityTooLarge", Message: "The object is larger than code may be"}
 	}
-	body, err := m.Buckets.Open(ctx, o, 0, o.Size)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	return io.ReadAll(body)
-}
-
-func outsideObject(ctx context.Context, client *awsclient.Client, name, key, version string) ([]byte, error) {
-	in := map[string]any{"Bucket": name, "Key": key}
-	if version != "" {
-		in["VersionId"] = version
-	}
-	out, err := client.Call(ctx, "s3", "GetObject", in)
-	if e, ok := errors.AsType[*awsclient.Error](err); ok {
-		return nil, &lambda.ObjectError{Code: e.Code, Message: e.Message}
-	}
-	if err != nil {
-		return nil, err
-	}
-	body, ok := out["Body"].([]byte)
-	if !ok {
-		return nil, fmt.Errorf("read s3://%s/%s: the answer has no body", name, key)
-	}
-	return body, nil
+	return body, objectError(err)
 }
 
 // objectError puts an error of S3 into lambda's shape for it.
