@@ -24,14 +24,14 @@ func (c configRules) register(s *configapi.Service) {
 
 // PutConfigRule creates or replaces a rule and asks for a first evaluation.
 func (c configRules) PutConfigRule(ctx context.Context, in *configapi.PutConfigRuleInput) (*configapi.PutConfigRuleOutput, error) {
-	if err := checkShape(in.ConfigRule); err != nil {
+	if err := rule.CheckShape(in.ConfigRule); err != nil {
 		return nil, err
 	}
 	tags, err := tagsFromShape(in.Tags)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Rules.Prepare(ctx, rule.Definition{Rule: ruleFromShape(place(ctx), in.ConfigRule), Tags: tags})
+	p, err := c.Rules.Prepare(ctx, rule.Definition{Rule: rule.FromShape(place(ctx), in.ConfigRule), Tags: tags})
 	if err != nil {
 		return nil, err
 	}

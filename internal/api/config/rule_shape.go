@@ -5,31 +5,6 @@ import (
 	"plumb/internal/model/configapi"
 )
 
-// ruleFromShape returns a rule as it was put, without the identity that it may
-// have.
-func ruleFromShape(p config.Place, in *configapi.ConfigRule) config.Rule {
-	r := config.Rule{
-		Place: p, Name: text(in.ConfigRuleName), ARN: text(in.ConfigRuleArn), ID: text(in.ConfigRuleId), Description: text(in.Description),
-		InputParameters: text(in.InputParameters), Frequency: string(in.MaximumExecutionFrequency), State: config.RuleActive,
-		Source: config.Source{Owner: string(in.Source.Owner), Identifier: text(in.Source.SourceIdentifier)},
-	}
-	if s := in.Scope; s != nil {
-		r.Scope = &config.Scope{Types: s.ComplianceResourceTypes, TagKey: s.TagKey, TagValue: s.TagValue, ID: s.ComplianceResourceId}
-	}
-	for _, d := range in.Source.SourceDetails {
-		r.Source.Details = append(r.Source.Details, config.SourceDetail{
-			EventSource: string(d.EventSource), MessageType: string(d.MessageType), Frequency: string(d.MaximumExecutionFrequency),
-		})
-	}
-	if d := in.Source.CustomPolicyDetails; d != nil {
-		r.Source.Policy = &config.Policy{Runtime: text(d.PolicyRuntime), Text: text(d.PolicyText), Debug: d.EnableDebugLogDelivery != nil && *d.EnableDebugLogDelivery}
-	}
-	for _, m := range in.EvaluationModes {
-		r.Modes = append(r.Modes, string(m.Mode))
-	}
-	return r
-}
-
 // ruleShape returns a rule as DescribeConfigRules does: as it was put, with its
 // identity, and without the text of a policy. Parameters that were not put are not
 // there either, not even as {}: Terraform would want to take that away again.
