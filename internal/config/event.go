@@ -42,6 +42,10 @@ type MembershipChanged struct {
 // is there.
 type RuleChanged struct{ Rule Rule }
 
+// RuleDeleted says that a rule and its results are gone. Who remembers the rule
+// still finds it in the transaction.
+type RuleDeleted struct{ Rule Rule }
+
 // RulesEvaluationStarted says that somebody asked for an evaluation.
 type RulesEvaluationStarted struct {
 	Place Place

@@ -13,6 +13,7 @@ import (
 	"plumb/internal/clock"
 	"plumb/internal/compliance"
 	"plumb/internal/config"
+	"plumb/internal/conformance"
 	"plumb/internal/credential"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
@@ -56,6 +57,7 @@ type Machine struct {
 	Delivery    *delivery.Delivery
 	Retention   *retention.Retention
 	Aggregation *aggregation.Aggregation
+	Packs       *conformance.Packs
 
 	options Options
 	log     *slog.Logger
@@ -162,6 +164,9 @@ func (m *Machine) addVerbs() {
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
 	m.Aggregation = aggregation.New(m.Clock.Now)
+	m.Packs = conformance.New(m.log, conformance.Options{
+		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Now: m.Clock.Now,
+	})
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep})
 }
 

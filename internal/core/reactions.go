@@ -35,6 +35,8 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
 	case config.MembershipChanged:
 		return nil
+	case config.RuleDeleted:
+		return m.Packs.OnRuleDeleted(ctx, tx, e)
 	case config.RuleChanged:
 		return nil // the engine itself asks for the first evaluation
 	}

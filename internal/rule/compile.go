@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"plumb/internal/config"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rule/policy"
@@ -42,4 +43,14 @@ func Compiler(c *managed.Catalogue) func(config.Rule) (Compiled, error) {
 		}
 		return compiled, nil
 	}
+}
+
+// Evaluates reports whether somebody decides about what a rule looks at: this
+// process, a function, or whoever puts the verdicts of a process check.
+func (e *Engine) Evaluates(r config.Rule) bool {
+	if r.Source.Owner == config.OwnerLambda {
+		return true
+	}
+	_, err := e.Compile(r)
+	return !errors.Is(err, ErrNoEvaluator)
 }

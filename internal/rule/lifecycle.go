@@ -134,6 +134,9 @@ func (e *Engine) doForget(ctx context.Context, tx *db.Tx, j job.Job[forget]) err
 func (e *Engine) forgotten(ctx context.Context, tx *db.Tx, r config.Rule) error {
 	switch r.State {
 	case config.RuleDeleting:
+		if err := e.Publish(ctx, tx, config.RuleDeleted{Rule: r}); err != nil {
+			return err
+		}
 		if err := store.DeleteTags(ctx, tx, r.Place, r.ARN, nil); err != nil {
 			return err
 		}

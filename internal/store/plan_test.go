@@ -95,6 +95,10 @@ var pagedReads = map[string]func(s suite) error{
 		_, err := store.Connectors(s.Context(), s.tx, place, "a", 10)
 		return err
 	},
+	"ConformancePacks": func(s suite) error {
+		_, err := store.ConformancePacks(s.Context(), s.tx, place, "a", 10)
+		return err
+	},
 	"AllKept": func(s suite) error {
 		_, err := store.AllKept(s.Context(), s.tx, config.Place{}, 10)
 		return err

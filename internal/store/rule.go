@@ -136,23 +136,31 @@ func CountRules(ctx context.Context, tx *db.Tx, p config.Place) (n int, err erro
 	return n, err
 }
 
+// ruleColumns are what scanRule reads.
+const ruleColumns = `p.account, p.region, r.name, r.public_id, r.definition, s.state`
+
+func scanRule(tx *db.Tx, scan func(...any) error, after ...any) (config.Rule, error) {
+	var p config.Place
+	var name, id, def, state string
+	if err := scan(append([]any{&p.Account, &p.Region, &name, &id, &def, &state}, after...)...); err != nil {
+		return config.Rule{}, err
+	}
+	form, err := decoded[storedRule](tx, def)
+	if err != nil {
+		return config.Rule{}, fmt.Errorf("rule %s: %w", name, err)
+	}
+	r := form.toRule()
+	r.Place, r.Name, r.ID, r.State = p, name, id, config.RuleState(state)
+	return r, nil
+}
+
 func scanRules(ctx context.Context, tx *db.Tx, where string, args ...any) ([]config.Rule, error) {
 	var out []config.Rule
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		var p config.Place
-		var name, id, def, state string
-		if err := scan(&p.Account, &p.Region, &name, &id, &def, &state); err != nil {
-			return err
-		}
-		form, err := decoded[storedRule](tx, def)
-		if err != nil {
-			return fmt.Errorf("rule %s: %w", name, err)
-		}
-		r := form.toRule()
-		r.Place, r.Name, r.ID, r.State = p, name, id, config.RuleState(state)
+		r, err := scanRule(tx, scan)
 		out = append(out, r)
-		return nil
-	}, `SELECT p.account, p.region, r.name, r.public_id, r.definition, s.state
+		return err
+	}, `SELECT `+ruleColumns+`
 		FROM rule r JOIN rule_status s ON s.rule = r.id JOIN place p ON p.id = r.place WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read rules: %w", err)

@@ -138,6 +138,48 @@ func (s storedChannel) toChannel() config.DeliveryChannel {
 	return config.DeliveryChannel{Bucket: s.Bucket, Prefix: s.Prefix, KMSKeyARN: s.KMSKeyARN, TopicARN: s.TopicARN, Frequency: s.Frequency}
 }
 
+type storedPack struct {
+	ARN            string          `json:"arn"`
+	StackARN       string          `json:"stackArn"`
+	CreatedBy      string          `json:"createdBy,omitempty"`
+	DeliveryBucket string          `json:"deliveryBucket,omitempty"`
+	DeliveryPrefix string          `json:"deliveryPrefix,omitempty"`
+	Parameters     []storedValue   `json:"parameters,omitzero"`
+	Document       *storedDocument `json:"document,omitempty"`
+}
+
+type storedValue struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type storedDocument struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
+
+func fromPack(p config.ConformancePack) storedPack {
+	s := storedPack{
+		ARN: p.ARN, StackARN: p.StackARN, CreatedBy: p.CreatedBy, DeliveryBucket: p.DeliveryBucket, DeliveryPrefix: p.DeliveryPrefix,
+		Document: (*storedDocument)(p.Document),
+	}
+	if p.Parameters != nil {
+		s.Parameters = collect(p.Parameters, func(v config.PackParameter) storedValue { return storedValue(v) })
+	}
+	return s
+}
+
+func (s storedPack) toPack() config.ConformancePack {
+	p := config.ConformancePack{
+		ARN: s.ARN, StackARN: s.StackARN, CreatedBy: s.CreatedBy, DeliveryBucket: s.DeliveryBucket, DeliveryPrefix: s.DeliveryPrefix,
+		Document: (*config.PackDocument)(s.Document),
+	}
+	if s.Parameters != nil {
+		p.Parameters = collect(s.Parameters, func(v storedValue) config.PackParameter { return config.PackParameter(v) })
+	}
+	return p
+}
+
 // encoded returns the text of a stored form.
 func encoded(form any) (string, error) {
 	text, err := json.Marshal(form)

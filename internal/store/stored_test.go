@@ -38,6 +38,10 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 	regions := config.Regions{All: true, Names: []string{"eu-west-1"}}
 	listed := config.Aggregator{Accounts: &config.AccountSource{Regions: regions}, Types: []string{"A"}}
 	whole := config.Aggregator{Organization: &config.OrganizationSource{Regions: regions, RoleARN: "arn:role"}, Types: []string{"A"}}
+	pack := config.ConformancePack{
+		ARN: "arn:p", StackARN: "arn:s", CreatedBy: "x.amazonaws.com", DeliveryBucket: "b", DeliveryPrefix: "p",
+		Parameters: []config.PackParameter{{Name: "n", Value: "v"}}, Document: &config.PackDocument{Name: "d", Version: "1"},
+	}
 	created := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
 	item := config.Item{
 		ResourceKey: config.ResourceKey{Place: config.Place{Account: "123456789012", Region: "eu-west-1"}, Type: "AWS::S3::Bucket", ID: "b"},
@@ -58,6 +62,7 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		{"rule", fromRule(rule), rule, read(storedRule.toRule)},
 		{"recorder", fromRecorder(recorder), recorder, read(storedRecorder.toRecorder)},
 		{"delivery_channel", fromChannel(channel), channel, read(storedChannel.toChannel)},
+		{"conformance_pack", fromPack(pack), pack, read(storedPack.toPack)},
 		{"resource_evaluation", fromEvaluation(evaluation), evaluation, read(storedEvaluation.toEvaluation)},
 		{"aggregator", fromAggregator(whole), whole, read(storedAggregator.toAggregator)},
 		{"item", item, item, func(text []byte) (any, error) { return decodedItem(text) }},

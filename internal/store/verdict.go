@@ -317,6 +317,7 @@ type VerdictPage struct {
 	AfterType  string
 	AfterID    string
 	AfterRule  string
+	Type       string // of resources; empty for all, and only by rule
 	Limit      int
 }
 
@@ -345,9 +346,17 @@ func VerdictsByRule(ctx context.Context, tx *db.Tx, r config.Rule, p VerdictPage
 			return nil, ErrNotFound
 		}
 	}
+	var kind int64
+	if p.Type != "" {
+		kinds, err := typeIDs(ctx, tx, []string{p.Type})
+		if err != nil || len(kinds) == 0 {
+			return nil, err
+		}
+		kind = kinds[p.Type]
+	}
 	var all []byRule
 	for _, code := range p.shown() { // a range of the index each
-		some, err := verdictsOfCode(ctx, tx, rules[r.ID], code, after, p.Limit)
+		some, err := verdictsOfCode(ctx, tx, rules[r.ID], code, after, kind, p.Limit)
 		if err != nil {
 			return nil, fmt.Errorf("list verdicts of rule %s: %w", r.Name, err)
 		}
@@ -366,7 +375,14 @@ type byRule struct {
 	config.Verdict
 }
 
-func verdictsOfCode(ctx context.Context, tx *db.Tx, rule, code, after int64, limit int) ([]byRule, error) {
+func verdictsOfCode(ctx context.Context, tx *db.Tx, rule, code, after, kind int64, limit int) ([]byRule, error) {
+	from, args := `SELECT resource, rule FROM verdict WHERE rule = ? AND compliance = ? AND resource > ? ORDER BY resource LIMIT ?`,
+		[]any{rule, code, after, limit}
+	if kind != 0 {
+		from = `SELECT v.resource, v.rule FROM verdict v JOIN resource r ON r.id = v.resource
+			WHERE v.rule = ? AND v.compliance = ? AND v.resource > ? AND r.type = ? ORDER BY v.resource LIMIT ?`
+		args = []any{rule, code, after, kind, limit}
+	}
 	var out []byRule
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		var b byRule
@@ -377,9 +393,9 @@ func verdictsOfCode(ctx context.Context, tx *db.Tx, rule, code, after int64, lim
 		out = append(out, b)
 		return err
 	}, `SELECT i.resource, t.name, r.external_id, `+verdictColumns+`
-		FROM (SELECT resource, rule FROM verdict WHERE rule = ? AND compliance = ? AND resource > ? ORDER BY resource LIMIT ?) AS i
+		FROM (`+from+`) AS i
 		JOIN verdict v ON v.resource = i.resource AND v.rule = i.rule
-		JOIN resource r ON r.id = i.resource JOIN resource_type t ON t.id = r.type`, rule, code, after, limit)
+		JOIN resource r ON r.id = i.resource JOIN resource_type t ON t.id = r.type`, args...)
 	return out, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"plumb/internal/aggregation"
 	"plumb/internal/caller"
 	"plumb/internal/config"
+	"plumb/internal/conformance"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
 	"plumb/internal/model/configapi"
@@ -30,6 +31,7 @@ type Options struct {
 	Rules       *rule.Engine
 	Delivery    *delivery.Delivery
 	Aggregation *aggregation.Aggregation
+	Packs       *conformance.Packs
 	Tokens      wire.Tokens
 	KnownType   func(resourceType string) bool // of AWS Config's own list
 	KnownTypes  []string
@@ -57,6 +59,8 @@ func Register(o Options) *configapi.Service {
 	resourceEvaluations{o}.register(s)
 	compliances{o}.register(s)
 	complianceSummaries{o}.register(s)
+	conformancePacks{o}.register(s)
+	packCompliances{o}.register(s)
 	tags{o}.register(s)
 	return s
 }

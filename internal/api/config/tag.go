@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -45,7 +46,7 @@ func tagsFromShape(in []configapi.Tag) (map[string]string, error) {
 	return out, nil
 }
 
-// TagResource adds tags to a rule or a recorder, or overwrites their values.
+// TagResource adds tags to a rule, a pack or a recorder, or overwrites their values.
 func (t tags) TagResource(ctx context.Context, in *configapi.TagResourceInput) (*configapi.TagResourceOutput, error) {
 	added, err := tagsFromShape(in.Tags)
 	if err != nil {
@@ -150,6 +151,11 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 	}
 	if _, err := store.Connector(ctx, tx, p, resource); !errors.Is(err, store.ErrNotFound) {
 		return err
+	}
+	if pack, err := store.ConformancePackByID(ctx, tx, path.Base(resource)); !errors.Is(err, store.ErrNotFound) {
+		if err != nil || pack.ARN == resource && pack.Place == p {
+			return err
+		}
 	}
 	if id, found := rule.IDOf(resource); found {
 		r, err := store.RuleByID(ctx, tx, id)
