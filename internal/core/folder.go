@@ -26,7 +26,7 @@ func (m *Machine) Empty(ctx context.Context) error {
 	if err := m.DB.Empty(ctx); err != nil {
 		return fmt.Errorf("empty the store: %w", err)
 	}
-	for _, name := range []string{objectsFolder, codeFolder} {
+	for _, name := range []string{objectsFolder, codeFolder, scriptsFolder} {
 		if err := os.RemoveAll(m.folder(name)); err != nil {
 			return fmt.Errorf("remove files: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/automation"
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
 	"plumb/internal/compliance"
@@ -25,6 +26,7 @@ import (
 	"plumb/internal/outside"
 	"plumb/internal/queue"
 	"plumb/internal/recorder"
+	"plumb/internal/remediation"
 	"plumb/internal/retention"
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
@@ -58,6 +60,9 @@ type Machine struct {
 	Retention   *retention.Retention
 	Aggregation *aggregation.Aggregation
 	Packs       *conformance.Packs
+
+	Automation  *automation.Engine
+	Remediation *remediation.Remediation
 
 	options Options
 	log     *slog.Logger
@@ -119,6 +124,9 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	if err := m.addServices(ctx); err != nil {
 		return err
 	}
+	if err := m.addAutomation(); err != nil {
+		return err
+	}
 	m.addVerbs()
 	return nil
 }
@@ -167,7 +175,8 @@ func (m *Machine) addVerbs() {
 	m.Packs = conformance.New(m.log, conformance.Options{
 		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Now: m.Clock.Now,
 	})
-	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep})
+	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep},
+		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep})
 }
 
 // evaluateEvery is AWS's minute; who develops a rule need not wait.

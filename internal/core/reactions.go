@@ -22,6 +22,7 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 		return inOrder(
 			func() error { return m.Recorder.RecordCompliance(ctx, tx, e.Place, judged(e)) },
 			func() error { return m.Delivery.OnComplianceChanged(ctx, tx, e) },
+			func() error { return m.Remediation.OnComplianceChanged(ctx, tx, e) },
 		)
 	case config.ComplianceForgotten:
 		return m.Recorder.RecordCompliance(ctx, tx, e.Place, e.Resources)

@@ -44,6 +44,53 @@ CREATE TABLE announcement (
     seen      BIGINT NOT NULL
 );
 
+CREATE TABLE automation_document (
+    account  TEXT NOT NULL,
+    region   TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    version  INTEGER NOT NULL,
+    preset   BOOLEAN NOT NULL, -- the default version
+    format   TEXT NOT NULL,
+    content  TEXT NOT NULL,
+    created  BIGINT NOT NULL,
+    PRIMARY KEY (account, region, name, version)
+);
+
+CREATE TABLE automation_execution (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    account  TEXT NOT NULL,
+    region   TEXT NOT NULL,
+    public_id TEXT NOT NULL UNIQUE,
+    document TEXT NOT NULL,
+    version  TEXT NOT NULL,
+    status   TEXT NOT NULL,
+    started  BIGINT NOT NULL,
+    ended    BIGINT NOT NULL, -- 0 while it goes on
+    failure  TEXT NOT NULL,
+    step     INTEGER NOT NULL, -- the number of the present one
+    failing  BOOLEAN NOT NULL, -- a critical step failed, and the document goes on
+    request  TEXT NOT NULL,    -- document, parameters, role and note
+    vals     TEXT NOT NULL     -- parameters and outputs, by name
+);
+
+CREATE INDEX automation_execution_ended ON automation_execution (ended) WHERE ended > 0;
+
+CREATE INDEX automation_execution_started ON automation_execution (account, region, started, id);
+
+CREATE TABLE automation_step (
+    execution BIGINT NOT NULL,
+    number    INTEGER NOT NULL,
+    name      TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    status    TEXT NOT NULL,
+    attempts  INTEGER NOT NULL,
+    started   BIGINT NOT NULL,
+    ended     BIGINT NOT NULL,
+    failure   TEXT NOT NULL,
+    body      TEXT NOT NULL, -- inputs, outputs and what a wait left
+    PRIMARY KEY (execution, number)
+);
+
 CREATE TABLE body (
     resource   BIGINT NOT NULL,
     state_id   BIGINT NOT NULL,   -- of the first item that has it
@@ -506,6 +553,43 @@ CREATE TABLE relation (
 ) WITHOUT ROWID;
 
 CREATE INDEX relation_target ON relation (target_type, place, target, resource);
+
+CREATE TABLE remediation (
+    place      INTEGER NOT NULL,
+    rule       TEXT NOT NULL, -- its name
+    automatic  BOOLEAN NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (place, rule)
+);
+
+CREATE TABLE remediation_exception (
+    place   INTEGER NOT NULL,
+    rule    TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    message TEXT NOT NULL,
+    expires BIGINT NOT NULL, -- 0: never
+    PRIMARY KEY (place, rule, type, id)
+);
+
+CREATE TABLE remediation_execution (
+    place     INTEGER NOT NULL,
+    rule      TEXT NOT NULL,
+    type      TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    state     TEXT NOT NULL,
+    execution TEXT NOT NULL,
+    automatic BOOLEAN NOT NULL,
+    attempts  INTEGER NOT NULL,
+    first     BIGINT NOT NULL,
+    wave      BIGINT NOT NULL,
+    invoked   BIGINT NOT NULL,
+    updated   BIGINT NOT NULL,
+    steps     TEXT NOT NULL,
+    PRIMARY KEY (place, rule, type, id)
+);
+
+CREATE INDEX remediation_execution_state ON remediation_execution (place, rule, state, wave, type, id);
 
 CREATE TABLE resource (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -73,6 +73,12 @@ func (e *Engine) startable(ctx context.Context, tx *db.Tx, r config.Rule) error 
 // Delete has a rule and its results vanish; it is DELETING until they have. by is
 // the service that asks, empty for a user.
 func (e *Engine) Delete(ctx context.Context, tx *db.Tx, p config.Place, name, by string) error {
+	if _, err := store.Remediation(ctx, tx, p, name); err == nil {
+		return configapi.ResourceInUseException("The rule %s currently has a RemediationConfiguration. "+
+			"Please delete the RemediationConfiguration and try again.", name)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
 	return e.forgetResults(ctx, tx, p, name, by, config.RuleDeleting)
 }
 

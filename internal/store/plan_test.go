@@ -99,6 +99,14 @@ var pagedReads = map[string]func(s suite) error{
 		_, err := store.ConformancePacks(s.Context(), s.tx, place, "a", 10)
 		return err
 	},
+	"RemediationExceptions": func(s suite) error {
+		_, err := store.RemediationExceptions(s.Context(), s.tx, place, "rule", key("A::B::C", "r-0010"), noon, 10)
+		return err
+	},
+	"RemediationExecutions": func(s suite) error {
+		_, err := store.RemediationExecutions(s.Context(), s.tx, place, "rule", key("A::B::C", "r-0010"), 10)
+		return err
+	},
 	"AllKept": func(s suite) error {
 		_, err := store.AllKept(s.Context(), s.tx, config.Place{}, 10)
 		return err
@@ -111,6 +119,10 @@ var unpagedReads = map[string]func(s suite) error{
 	"Page": func(s suite) error { // of a Window
 		w := store.Window{Place: place, From: noon, Until: noon.AddDate(0, 0, 1)}
 		_, err := w.Page(s.Context(), s.tx, config.VersionKey{ResourceKey: key("A::B::C", "r-0010")}, 10)
+		return err
+	},
+	"QueuedRemediations": func(s suite) error {
+		_, err := store.QueuedRemediations(s.Context(), s.tx, place, "rule", 10)
 		return err
 	},
 	"AsOf": func(s suite) error {

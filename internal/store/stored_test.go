@@ -53,6 +53,12 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 	evaluation := config.ResourceEvaluation{
 		ResourceKey: config.ResourceKey{Type: "AWS::S3::Bucket", ID: "b"}, Configuration: "{}", Schema: "CFN_RESOURCE_SCHEMA", Timeout: 60,
 	}
+	yes, five := true, 5
+	remediation := config.RemediationConfiguration{
+		ARN: "arn:m", Document: "d", Version: "1", ResourceType: "AWS::S3::Bucket", Automatic: &yes, Attempts: &five, Window: &five,
+		Concurrency: &five, Errors: &five, CreatedBy: "x.amazonaws.com",
+		Parameters: map[string]config.RemediationParameter{"A": {ResourceID: true}, "B": {Values: []string{"v"}}},
+	}
 	for _, f := range []struct {
 		name string
 		form any
@@ -65,6 +71,7 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		{"conformance_pack", fromPack(pack), pack, read(storedPack.toPack)},
 		{"resource_evaluation", fromEvaluation(evaluation), evaluation, read(storedEvaluation.toEvaluation)},
 		{"aggregator", fromAggregator(whole), whole, read(storedAggregator.toAggregator)},
+		{"remediation", fromRemediation(remediation), remediation, read(storedRemediation.toRemediation)},
 		{"item", item, item, func(text []byte) (any, error) { return decodedItem(text) }},
 	} {
 		text, err := json.MarshalIndent(f.form, "", "  ")

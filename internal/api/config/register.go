@@ -20,6 +20,7 @@ import (
 	"plumb/internal/delivery"
 	"plumb/internal/model/configapi"
 	"plumb/internal/recorder"
+	"plumb/internal/remediation"
 	"plumb/internal/rule"
 	"plumb/internal/wire"
 )
@@ -32,6 +33,7 @@ type Options struct {
 	Delivery    *delivery.Delivery
 	Aggregation *aggregation.Aggregation
 	Packs       *conformance.Packs
+	Remediation *remediation.Remediation
 	Tokens      wire.Tokens
 	KnownType   func(resourceType string) bool // of AWS Config's own list
 	KnownTypes  []string
@@ -56,6 +58,7 @@ func Register(o Options) *configapi.Service {
 	configurationItems{o}.register(s)
 	configRules{o}.register(s)
 	evaluations{o}.register(s)
+	remediations{o}.register(s)
 	resourceEvaluations{o}.register(s)
 	compliances{o}.register(s)
 	complianceSummaries{o}.register(s)

@@ -22,16 +22,17 @@ import (
 func main() {
 	botocore := flag.String("botocore", "", "folder of the botocore package, with data/ in it")
 	out := flag.String("o", "models", "folder of the stripped models")
+	runbooks := flag.String("documents", "documents", "folder of the Automation documents")
 	files := flag.String("resources", "resources", "folder of the resource types")
 	flag.Parse()
-	if err := run(*botocore, *out, *files, flag.Args()); err != nil {
+	if err := run(*botocore, *out, *files, *runbooks, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "strip:", err)
 		os.Exit(1)
 	}
 }
 
-func run(botocore, out, files string, only []string) error {
-	wanted, err := wanted(os.DirFS(out), os.DirFS(files))
+func run(botocore, out, files, runbooks string, only []string) error {
+	wanted, err := wanted(os.DirFS(out), os.DirFS(files), os.DirFS(runbooks))
 	if err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func run(botocore, out, files string, only []string) error {
 	for _, name := range only {
 		listing, ok := wanted[name]
 		if !ok {
-			return fmt.Errorf("nothing names %s: neither models/services.json nor a file of resources/", name)
+			return fmt.Errorf("nothing names %s: neither models/services.json nor a file of resources/ or documents/", name)
 		}
 		dir, err := newest(filepath.Join(botocore, "data", name))
 		if err != nil {

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"testing"
 
+	"plumb/documents"
 	"plumb/internal/model"
 	"plumb/models"
 	"plumb/resources"
 )
 
 func TestDescriptionsHaveTheOperationsThatAreNamedAndNoOthers(t *testing.T) {
-	all, err := wanted(models.FS, resources.FS)
+	all, err := wanted(models.FS, resources.FS, documents.FS)
 	if err != nil {
 		t.Fatal(err)
 	}

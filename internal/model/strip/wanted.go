@@ -11,23 +11,65 @@ import (
 )
 
 // wanted returns which operations are kept, by service: those of services.json, and those that the files of resource types
-// call.
-func wanted(models, resources fs.FS) (map[string]model.Listing, error) {
+// and Automation documents call.
+func wanted(models, resources, documents fs.FS) (map[string]model.Listing, error) {
 	all, err := model.Listings(models)
 	if err != nil {
 		return nil, err
 	}
-	files, err := fs.Glob(resources, "*.yaml")
-	if err != nil {
+	if err := add(all, resources, callsOf); err != nil {
 		return nil, err
 	}
+	return all, add(all, documents, callsOfDocument)
+}
+
+// add adds the calls of a folder's files.
+func add(all map[string]model.Listing, folder fs.FS, callsOf func(fs.FS, string) ([]call, error)) error {
+	files, err := fs.Glob(folder, "*.yaml")
+	if err != nil {
+		return err
+	}
 	for _, file := range files {
-		calls, err := callsOf(resources, file)
+		calls, err := callsOf(folder, file)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return fmt.Errorf("%s: %w", file, err)
 		}
 		for _, c := range calls {
 			all[c.Service] = all[c.Service].With(c.Call)
+		}
+	}
+	return nil
+}
+
+// callsOfDocument returns the calls that the steps of a document make.
+func callsOfDocument(documents fs.FS, file string) ([]call, error) {
+	text, err := fs.ReadFile(documents, file)
+	if err != nil {
+		return nil, err
+	}
+	var form struct {
+		Document struct {
+			Steps []struct {
+				Action string `yaml:"action"`
+				Inputs struct {
+					Service string `yaml:"Service"`
+					API     string `yaml:"Api"`
+				} `yaml:"inputs"`
+			} `yaml:"mainSteps"`
+		} `yaml:"document"`
+	}
+	if err := yaml.Unmarshal(text, &form); err != nil {
+		return nil, err
+	}
+	var all []call
+	for _, s := range form.Document.Steps {
+		switch {
+		case s.Inputs.Service != "":
+			all = append(all, call{s.Inputs.Service, s.Inputs.API})
+		case s.Action == "aws:changeInstanceState":
+			for _, operation := range []string{"DescribeInstances", "StartInstances", "StopInstances", "TerminateInstances"} {
+				all = append(all, call{"ec2", operation})
+			}
 		}
 	}
 	return all, nil

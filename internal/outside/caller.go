@@ -1,0 +1,45 @@
+package outside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/config"
+)
+
+// A Caller calls an operation of any service for a place: of the outside service
+// that the settings name, of the place's target, or of the one embedded here.
+type Caller struct {
+	clients  *Clients
+	embedded *Embedded
+}
+
+// NewCaller returns a caller that calls as these do.
+func NewCaller(c *Clients, e *Embedded) *Caller { return &Caller{c, e} }
+
+// Call makes one call. What the service refuses is an error in the words of AWS's
+// own clients.
+func (c *Caller) Call(ctx context.Context, p config.Place, service, operation string, in map[string]any) (map[string]any, error) {
+	client, err := c.client(ctx, p, service)
+	if err != nil {
+		return nil, err
+	}
+	out, err := client.Call(ctx, service, operation, in)
+	if e, ok := errors.AsType[*awsclient.Error](err); ok {
+		return nil, fmt.Errorf("an error occurred (%s) when calling the %s operation: %w", e.Code, operation, e)
+	}
+	return out, err
+}
+
+func (c *Caller) client(ctx context.Context, p config.Place, service string) (*awsclient.Client, error) {
+	client, err := c.clients.Service(ctx, p, service)
+	if client == nil && err == nil {
+		client, err = c.clients.Target(ctx, p)
+	}
+	if client == nil && err == nil {
+		client = c.embedded.Client(p)
+	}
+	return client, err
+}
