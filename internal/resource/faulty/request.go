@@ -79,7 +79,7 @@ func route(api *model.API, r *http.Request) (found *model.Operation, in map[stri
 	most := -1
 	for _, op := range api.Operations {
 		path, query, _ := strings.Cut(op.URI, "?")
-		labels, ok := match(path, r.URL.Path)
+		labels, ok := match(path, r.URL.EscapedPath())
 		fixed, isFixed := fixes(query, r.URL.Query())
 		if op.Method == r.Method && ok && isFixed && fixed > most {
 			found, in, most = op, labels, fixed
@@ -99,7 +99,11 @@ func match(template, path string) (map[string]string, bool) {
 		label, isLabel := strings.CutPrefix(w, "{")
 		switch {
 		case isLabel && got[i] != "":
-			labels[strings.TrimRight(label, "+}")] = got[i]
+			text, err := url.PathUnescape(got[i]) // an ARN in a path has slashes of its own
+			if err != nil {
+				return nil, false
+			}
+			labels[strings.TrimRight(label, "+}")] = text
 		case w != got[i]:
 			return nil, false
 		}

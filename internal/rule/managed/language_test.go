@@ -52,6 +52,8 @@ func TestPathsAreNullWhereTheyEnd(t *testing.T) {
 		`json("{\"x\":{\"y\":1}}").x.y == 1 && json("{}").x.y == null`,
 		`tags.k == "v" && tags.missing == null && !("missing" in tags)`,
 		`split("a:b", ":")[1] == "b" && split("a:b", ":")[2] == null && split(null, ":")[0] == "" && number(split("x:12", ":")[1]) == 12`,
+		`distinct(["b", "a", "b"]) == ["b", "a"] && size(distinct(configuration.list)) == 2 && distinct(null) == []`,
+		`indices(["x", "y"]) == [0, 1] && indices(null) == [] && sum([1, 2, 3]) == 6 && sum([]) == 0 && sum(csv("4,5")) == 9`,
 		`parameters.n == null && size(parameters.list) == 0`,
 	} {
 		if got, err := verdict(t, check, "{}", sample(t)); got != config.Compliant {
