@@ -26,7 +26,8 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 	return []*model.Registry{
 		config.Register(config.Options{
 			DB: m.DB, Recorder: m.Recorder, Rules: m.Rules, Delivery: m.Delivery, Packs: m.Packs, Aggregation: m.Aggregation, Remediation: m.Remediation, Tokens: m.Keys.Pages,
-			KnownType: m.Known.Types.Known, KnownTypes: m.Known.Names,
+			Deployment: m.Deployment,
+			KnownType:  m.Known.Types.Known, KnownTypes: m.Known.Names,
 			Development: a.settings.Mode == settings.Development, Now: m.Clock.Now,
 		}).Registry(),
 		lambda.New(m.Functions),

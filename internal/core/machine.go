@@ -18,6 +18,7 @@ import (
 	"plumb/internal/credential"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
+	"plumb/internal/deployment"
 	"plumb/internal/job"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/environment"
@@ -60,6 +61,7 @@ type Machine struct {
 	Retention   *retention.Retention
 	Aggregation *aggregation.Aggregation
 	Packs       *conformance.Packs
+	Deployment  *deployment.Deployment
 
 	Automation  *automation.Engine
 	Remediation *remediation.Remediation
@@ -171,6 +173,7 @@ func (m *Machine) addVerbs() {
 		ReadingFailed: m.options.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Clock.Now)
 	m.Aggregation = aggregation.New(m.Clock.Now)
 	m.Packs = conformance.New(m.log, conformance.Options{
 		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Now: m.Clock.Now,

@@ -27,7 +27,10 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 	case config.ComplianceForgotten:
 		return m.Recorder.RecordCompliance(ctx, tx, e.Place, e.Resources)
 	case config.RecorderChanged:
-		return m.Recorder.RecordRecorder(ctx, tx, e)
+		return inOrder(
+			func() error { return m.Recorder.RecordRecorder(ctx, tx, e) },
+			func() error { return m.Deployment.OnRecorderChanged(ctx, tx, e) },
+		)
 	case config.RulesEvaluationStarted:
 		return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e)
 	case config.TypeRead:
@@ -35,7 +38,7 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 	case config.SnapshotDelivered:
 		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
 	case config.MembershipChanged:
-		return nil
+		return m.Deployment.OnMembershipChanged(ctx, tx, e)
 	case config.RuleDeleted:
 		return m.Packs.OnRuleDeleted(ctx, tx, e)
 	case config.RuleChanged:

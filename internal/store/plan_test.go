@@ -195,8 +195,8 @@ func TestReadsGoByIndexes(t *testing.T) {
 		}
 		for name, read := range unpagedReads {
 			t.Run(name, func(t *testing.T) {
-				small := []string{"item_month"}                                           // a row a month
-				if slices.Contains([]string{"Page", "CountTypes", "TallyByRule"}, name) { // sums over the places of one piece of a walk
+				small := []string{"item_month"}                                                               // a row a month
+				if slices.Contains([]string{"Page", "CountTypes", "TallyByRule", "MemberProgresses"}, name) { // sums over the places of one piece of a walk
 					small = append(small, dbtest.SmallSort)
 				}
 				dbtest.Indexed(t, d, func(tx *db.Tx) error { return read(newSuite(t, tx)) }, small...)
@@ -220,6 +220,9 @@ func fill(t *testing.T, d *db.DB) {
 				ResourceType: k.Type, ResourceID: k.ID, Compliance: []config.Compliance{config.Compliant, config.NonCompliant}[i/2%2], Ordering: noon}}})
 		}
 		if err := fillAggregators(s); err != nil {
+			return err
+		}
+		if err := fillOrganizationRules(s); err != nil {
 			return err
 		}
 		return store.PutVerdicts(t.Context(), tx, place, verdicts)

@@ -18,6 +18,7 @@ import (
 	"plumb/internal/conformance"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
+	"plumb/internal/deployment"
 	"plumb/internal/model/configapi"
 	"plumb/internal/recorder"
 	"plumb/internal/remediation"
@@ -34,6 +35,7 @@ type Options struct {
 	Aggregation *aggregation.Aggregation
 	Packs       *conformance.Packs
 	Remediation *remediation.Remediation
+	Deployment  *deployment.Deployment
 	Tokens      wire.Tokens
 	KnownType   func(resourceType string) bool // of AWS Config's own list
 	KnownTypes  []string
@@ -53,6 +55,7 @@ func Register(o Options) *configapi.Service {
 	configurationAggregators{o}.register(s)
 	aggregateCompliances{o}.register(s)
 	aggregateResources{o}.register(s)
+	organizationConfigRules{o}.register(s)
 	discoveredResources{o}.register(s)
 	resourceConfigs{o}.register(s)
 	configurationItems{o}.register(s)

@@ -163,9 +163,10 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 			return nil
 		}
 	}
-	found, err := store.IsAggregation(ctx, tx, p, resource)
-	if err != nil || found {
-		return err
+	for _, has := range []func(context.Context, *db.Tx, config.Place, string) (bool, error){store.IsAggregation, store.IsOrganizationRule} {
+		if found, err := has(ctx, tx, p, resource); err != nil || found {
+			return err
+		}
 	}
 	return configapi.ResourceNotFoundException("ResourceArn '%s' does not exist", resource)
 }

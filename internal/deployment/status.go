@@ -1,0 +1,38 @@
+package deployment
+
+import (
+	"context"
+	"fmt"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/store"
+)
+
+// A Status is how far an organization rule is as a whole.
+type Status struct {
+	Progress      string
+	Code, Message string // of what went wrong in some account
+}
+
+// StatusOf tells how far an organization rule is: it is in progress as long as one
+// account is, and failed if one did.
+func StatusOf(ctx context.Context, tx *db.Tx, r config.OrganizationRule) (Status, error) {
+	found, err := store.MemberProgresses(ctx, tx, r)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Progress: config.OrganizationSuccessful}
+	for _, m := range found {
+		if m.Code != "" && s.Code == "" {
+			s.Code, s.Message = m.Code, fmt.Sprintf("%d accounts, %s among them.", m.N, m.Account)
+		}
+		if m.Progress == config.OrganizationFailed && s.Progress == config.OrganizationSuccessful || m.Progress == config.OrganizationInProgress {
+			s.Progress = m.Progress
+		}
+	}
+	if r.Spreading {
+		s.Progress = config.OrganizationInProgress
+	}
+	return s, nil
+}
