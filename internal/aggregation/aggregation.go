@@ -7,6 +7,9 @@
 // authorization. A walk takes the places in pieces, so that its memory is bounded
 // however many accounts there are; sums come from the kept tallies.
 //
+// All accounts of an organization are shown to its management account, and to who
+// administers the service for it, without an authorization of each.
+//
 // It does not read other servers: a source of which nothing is known here is
 // reported as failed. What is kept is in store.
 //
@@ -26,14 +29,20 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
+	"plumb/internal/organization"
 	"plumb/internal/store"
 )
 
 // Aggregation is what aggregators can do.
-type Aggregation struct{ now func() time.Time }
+type Aggregation struct {
+	orgs *organization.Organizations
+	now  func() time.Time
+}
 
 // New returns it.
-func New(now func() time.Time) *Aggregation { return &Aggregation{now} }
+func New(orgs *organization.Organizations, now func() time.Time) *Aggregation {
+	return &Aggregation{orgs, now}
+}
 
 const (
 	maxAggregators = 50     // of a place
@@ -62,9 +71,12 @@ func (g *Aggregation) Put(ctx context.Context, tx *db.Tx, a config.Aggregator, t
 		return a, err
 	}
 	if a.Organization != nil {
-		return a, configapi.NoAvailableOrganizationException("There is no organization of which the account %s could be the management account.", a.Account)
+		if err := g.mayShowOrganization(ctx, tx, a); err != nil {
+			return a, err
+		}
+	} else {
+		a.Accounts.IDs = distinct(a.Accounts.IDs)
 	}
-	a.Accounts.IDs = distinct(a.Accounts.IDs)
 	a.Updated = g.now()
 	before, err := store.Aggregator(ctx, tx, a.Place, a.Name)
 	switch {
@@ -199,14 +211,14 @@ func (g *Aggregation) Each(
 
 // shown reports whether an aggregator shows a place of an account of its source.
 func shown(a config.Aggregator, p store.Placed) bool {
-	return a.SourceRegions().Include(p.Region) && (p.Account == a.Account || p.Authorized)
+	return a.SourceRegions().Include(p.Region) && (p.Account == a.Account || p.Authorized || a.Organization != nil)
 }
 
 // eachAccounts calls f with the accounts of an aggregator's source, in their
 // order, until it wants no more.
 func (g *Aggregation) eachAccounts(ctx context.Context, tx *db.Tx, a config.Aggregator, from string, f func([]string) (more bool, err error)) error {
 	for {
-		accounts, err := store.SourceAccounts(ctx, tx, a, from, accountPage)
+		accounts, err := sourceAccounts(ctx, tx, a, from)
 		if err != nil || len(accounts) == 0 {
 			return err
 		}

@@ -18,7 +18,8 @@ const (
 
 // A SourceStatus says whether a source can be shown, and why not.
 type SourceStatus struct {
-	config.Place
+	config.Place  // of an organization: its id, and no region
+	Organization  bool
 	Status        string
 	Updated       time.Time // zero if it cannot be shown
 	Code, Message string
@@ -29,6 +30,13 @@ type SourceStatus struct {
 // some states; none means all.
 func (g *Aggregation) Statuses(ctx context.Context, tx *db.Tx, a config.Aggregator, wanted []string, after config.Place, limit int) ([]SourceStatus, error) {
 	var out []SourceStatus
+	if a.Organization != nil {
+		s, err := g.organizationStatus(ctx, tx, a)
+		if err == nil && s.Compare(after) > 0 && (len(wanted) == 0 || slices.Contains(wanted, s.Status)) {
+			out = append(out, s)
+		}
+		return out, err
+	}
 	err := g.eachAccounts(ctx, tx, a, after.Account, func(accounts []string) (bool, error) {
 		places, err := store.PlacesShownTo(ctx, tx, accounts, a.Place)
 		if err != nil {

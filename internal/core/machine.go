@@ -174,7 +174,7 @@ func (m *Machine) addVerbs() {
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
 	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Clock.Now)
-	m.Aggregation = aggregation.New(m.Clock.Now)
+	m.Aggregation = aggregation.New(m.Organizations, m.Clock.Now)
 	m.Packs = conformance.New(m.log, conformance.Options{
 		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Now: m.Clock.Now,
 	})

@@ -191,8 +191,12 @@ func (c configurationAggregators) DescribeConfigurationAggregatorSourcesStatus(
 	out := &configapi.DescribeConfigurationAggregatorSourcesStatusOutput{AggregatedSourceStatusList: []configapi.AggregatedSourceStatus{}}
 	found, out.NextToken = cut(pages, found, n, func(s aggregation.SourceStatus) []string { return placeParts(s.Place) })
 	for _, s := range found {
+		kind := configapi.AggregatedSourceTypeAccount
+		if s.Organization {
+			kind = configapi.AggregatedSourceTypeOrganization
+		}
 		out.AggregatedSourceStatusList = append(out.AggregatedSourceStatusList, configapi.AggregatedSourceStatus{
-			SourceId: &s.Account, SourceType: configapi.AggregatedSourceTypeAccount, AwsRegion: &s.Region,
+			SourceId: &s.Account, SourceType: kind, AwsRegion: optional(s.Region),
 			LastUpdateStatus: configapi.AggregatedSourceStatusType(s.Status), LastUpdateTime: moment(s.Updated),
 			LastErrorCode: optional(s.Code), LastErrorMessage: optional(s.Message),
 		})

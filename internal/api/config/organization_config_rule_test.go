@@ -280,3 +280,58 @@ func TestAnOrganizationsPolicyJudgesWhatItsMembersRecord(t *testing.T) {
 		c.equal(*tags.Tags[0].Value, "v")
 	})
 }
+
+func TestAnAggregatorOfAnOrganizationShowsAllMembers(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		c := organization(t, p, 2)
+		a, b := c.members[0], c.members[1]
+		for _, m := range c.members {
+			m.record("car", "truck")
+		}
+		open(t, p.As(spokeB, "eu-west-1")).record("stranger")
+		put := func(by account) error {
+			_, err := by.aws.PutConfigurationAggregator(t.Context(), &configservice.PutConfigurationAggregatorInput{ConfigurationAggregatorName: new("org"),
+				OrganizationAggregationSource: &types.OrganizationAggregationSource{RoleArn: new("arn:aws:iam::" + hub + ":role/config"), AllAwsRegions: true}})
+			return err
+		}
+		seen := func(by account) (out []string) {
+			pages := configservice.NewListAggregateDiscoveredResourcesPaginator(by.aws,
+				&configservice.ListAggregateDiscoveredResourcesInput{ConfigurationAggregatorName: new("org"), ResourceType: custom, Limit: 1})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(t.Context())
+				by.must(err)
+				for _, r := range page.ResourceIdentifiers {
+					out = append(out, *r.SourceAccountId+*r.ResourceId)
+				}
+			}
+			return out
+		}
+		status := func(by account) types.AggregatedSourceStatus {
+			out, err := by.aws.DescribeConfigurationAggregatorSourcesStatus(t.Context(), &configservice.DescribeConfigurationAggregatorSourcesStatusInput{ConfigurationAggregatorName: new("org")})
+			by.must(err)
+			by.equal(len(out.AggregatedSourceStatusList), 1)
+			return out.AggregatedSourceStatusList[0]
+		}
+		c.must(put(c.account))
+		c.equal(len(seen(c.account)), 4)
+		c.equal(status(c.account).SourceType, "ORGANIZATION")
+		c.equal(status(c.account).LastUpdateStatus, "SUCCEEDED")
+		described, err := c.aws.DescribeConfigurationAggregators(t.Context(), &configservice.DescribeConfigurationAggregatorsInput{})
+		c.must(err)
+		c.equal(described.ConfigurationAggregators[0].OrganizationAggregationSource.AllAwsRegions, true)
+
+		a.refused(put(a), "OrganizationAccessDeniedException", "delegated administrator")
+		delegation := &organizations.RegisterDelegatedAdministratorInput{AccountId: new(a.Account()), ServicePrincipal: new("config.amazonaws.com")}
+		_, err = c.orgs().RegisterDelegatedAdministrator(t.Context(), delegation)
+		c.must(err)
+		a.must(put(a))
+		a.equal(len(seen(a)), 4)
+		_, err = c.orgs().RemoveAccountFromOrganization(t.Context(), &organizations.RemoveAccountFromOrganizationInput{AccountId: new(b.Account())})
+		c.must(err)
+		a.equal(seen(a), []string{a.Account() + "car", a.Account() + "truck"})
+		_, err = c.orgs().DeregisterDelegatedAdministrator(t.Context(), &organizations.DeregisterDelegatedAdministratorInput{AccountId: delegation.AccountId, ServicePrincipal: delegation.ServicePrincipal})
+		c.must(err)
+		a.equal(len(seen(a)), 0)
+		a.equal(*status(a).LastErrorCode, "OrganizationAccessDenied")
+	})
+}
