@@ -72,6 +72,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newDoctorCommand(),
 		newDocsCommand(),
 		newRuleCommand(),
+		newPackCommand(),
 		newGuardCommand(),
 		newLogsCommand(),
 		newVersionCommand(),

@@ -46,19 +46,22 @@ const (
 	typeRemediation = "AWS::Config::RemediationConfiguration"
 )
 
-// parameterTypes are those that packs may have beside CloudFormation's: the types
-// of the parameters of managed rules.
-func parameterTypes() map[string]template.Kind {
-	return map[string]template.Kind{
-		"int": template.Number, "double": template.Number, "boolean": template.Boolean,
-		"CSV": template.String, "StringMap": template.Map,
+// options are what the templates of packs have beside CloudFormation's: parameters
+// of the types that managed rules take, and controls of rules.
+func options() template.Options {
+	return template.Options{
+		ParameterTypes: map[string]template.Kind{
+			"int": template.Number, "double": template.Number, "boolean": template.Boolean,
+			"CSV": template.String, "StringMap": template.Map,
+		},
+		Attributes: []string{"Controls", "Description"},
 	}
 }
 
 // Read reads a template. The error is a *template.Error.
 func Read(text []byte, g Given) (Contents, error) {
 	var c Contents
-	t, err := template.Parse(text, template.Options{ParameterTypes: parameterTypes(), Attributes: []string{"Controls", "Description"}})
+	t, err := template.Parse(text, options())
 	if err != nil {
 		return c, err
 	}
