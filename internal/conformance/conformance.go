@@ -45,9 +45,9 @@ type Options struct {
 	// of SSM; nil where there are no documents.
 	Document func(ctx context.Context, p config.Place, d config.PackDocument) (string, error)
 	// Remediate makes a list the remediation configurations of these rules, all that
-	// are in it and no others; nil where there are no remediations. Its *model.Error
-	// is why they cannot be made.
-	Remediate func(ctx context.Context, tx *db.Tx, p config.Place, rules []string, list []configapi.RemediationConfiguration) error
+	// are in it and no others; nil where there are no remediations. It returns why
+	// some were not made. A *model.Error makes the deployment fail.
+	Remediate func(ctx context.Context, tx *db.Tx, p config.Place, rules []string, list []configapi.RemediationConfiguration) (refused []string, err error)
 	Now       func() time.Time
 }
 

@@ -36,6 +36,7 @@ type server struct {
 	change     []func(*conformance.Options)
 	remediated []string // what was asked for last: rules, and targets of the remediations
 	refuse     error    // by remediations
+	notes      []string // of remediations that are not made
 }
 
 func newServer(t *testing.T, d *db.DB, change ...func(*conformance.Options)) *server {
@@ -83,7 +84,7 @@ func (s *server) build() {
 	s.packs = conformance.New(slog.New(slog.DiscardHandler), o)
 }
 
-func (s *server) remediate(_ context.Context, _ *db.Tx, _ config.Place, rules []string, list []configapi.RemediationConfiguration) error {
+func (s *server) remediate(_ context.Context, _ *db.Tx, _ config.Place, rules []string, list []configapi.RemediationConfiguration) ([]string, error) {
 	s.remediated = nil
 	for _, r := range rules {
 		s.remediated = append(s.remediated, strings.SplitN(r, "-", 2)[0])
@@ -91,7 +92,7 @@ func (s *server) remediate(_ context.Context, _ *db.Tx, _ config.Place, rules []
 	for _, r := range list {
 		s.remediated = append(s.remediated, strings.SplitN(*r.ConfigRuleName, "-", 2)[0]+":"+*r.TargetId)
 	}
-	return s.refuse
+	return s.notes, s.refuse
 }
 
 func (s *server) write(f func(*db.Tx) error) {
@@ -226,7 +227,11 @@ func TestRemediationsFollowTheTemplate(t *testing.T) {
 		if p := s.expect(config.PackCreateFailed, "a", "b"); p.Status.Reason != "there is no such document" {
 			t.Errorf("the reason is %s", p.Status.Reason)
 		}
-		s.refuse = nil
+		s.refuse, s.notes = nil, []string{"There is no Doc."}
+		s.must(s.put("a:Doc", "b"))
+		s.run()
+		s.equal(s.packs.Reason(s.expect(config.PackCreated, "a", "b"), nil), "These remediation configurations were not created: There is no Doc.")
+		s.notes = nil
 		s.must(s.packs.Delete(t.Context(), place, "p", ""))
 		s.run()
 		s.equal(s.remediated, "[a b]")

@@ -205,10 +205,14 @@ func (p *Packs) remediate(
 	for _, r := range present {
 		names = append(names, r.Name) // twice is no harm
 	}
-	if err := p.Remediate(ctx, tx, place, names, list); err != nil {
+	refused, err := p.Remediate(ctx, tx, place, names, list)
+	if err != nil {
 		return "", fmt.Errorf("put remediation configurations: %w", err)
 	}
-	return "", nil
+	if len(refused) > 0 {
+		note = "These remediation configurations were not created: " + strings.Join(refused, " ")
+	}
+	return cut(note), nil
 }
 
 // failure returns why a deployment failed for good.

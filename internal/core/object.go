@@ -9,7 +9,6 @@ import (
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
 	"plumb/internal/config"
-	"plumb/internal/conformance"
 	"plumb/internal/model"
 )
 
@@ -69,13 +68,4 @@ func outsideObject(ctx context.Context, client *awsclient.Client, name, key, ver
 		return nil, errTooLarge
 	}
 	return body, nil
-}
-
-// templateObject reads the template of a conformance pack from a bucket.
-func (m *Machine) templateObject(ctx context.Context, p config.Place, name, key string, limit int64) ([]byte, error) {
-	body, err := m.object(ctx, p, name, key, "", limit)
-	if errors.Is(err, errTooLarge) {
-		return nil, conformance.ErrTooLarge
-	}
-	return body, err
 }

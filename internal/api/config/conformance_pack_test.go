@@ -438,3 +438,38 @@ func TestDeploymentGoesOnAfterARestart(t *testing.T) {
 		a.equal(len(a.ruleNames()), 0)
 	})
 }
+
+func TestRemediationsOfAPackPointToItsRules(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		a := open(t, p)
+		a.running()
+		fix := func(id, document string) string {
+			return fmt.Sprintf("  %s:\n    Type: AWS::Config::RemediationConfiguration\n    DependsOn: A\n    Properties:\n"+
+				"      ConfigRuleName: !Ref A\n      ResourceType: AWS::S3::Bucket\n      TargetType: SSM_DOCUMENT\n      TargetId: %s\n      Automatic: false\n"+
+				"      MaximumAutomaticAttempts: '3'\n      Parameters: {BucketName: {ResourceValue: {Value: RESOURCE_ID}}}\n", id, document)
+		}
+		rule := ruleOf("A", "encrypted", "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED")
+		id := a.deployed("p", resources(rule, fix("F", "AWS-EnableS3BucketEncryption")))
+		remediations := func() []types.RemediationConfiguration {
+			t.Helper()
+			out, err := a.aws.DescribeRemediationConfigurations(t.Context(), &configservice.DescribeRemediationConfigurationsInput{ConfigRuleNames: []string{"encrypted-" + id}})
+			a.must(err)
+			return out.RemediationConfigurations
+		}
+		a.equal(*remediations()[0].TargetId, "AWS-EnableS3BucketEncryption")
+		a.equal(*remediations()[0].MaximumAutomaticAttempts, 3)
+		_, err := a.aws.DeleteRemediationConfiguration(t.Context(), &configservice.DeleteRemediationConfigurationInput{ConfigRuleName: new("encrypted-" + id)})
+		a.refused(err, "InsufficientPermissionsException", "service-linked")
+		a.deployed("p", resources(rule, fix("F", "No-Such-Document")))
+		if reason := *a.packStatus("p").ConformancePackStatusReason; !strings.Contains(reason, "were not created: The SSM document No-Such-Document") {
+			t.Errorf("the reason is %s", reason)
+		}
+		a.equal(len(remediations()), 0)
+		a.deployed("p", resources(rule, fix("F", "AWS-EnableS3BucketEncryption")))
+		a.equal(len(remediations()), 1)
+		_, err = a.aws.DeleteConformancePack(t.Context(), &configservice.DeleteConformancePackInput{ConformancePackName: new("p")})
+		a.must(err)
+		a.Drain(t)
+		a.equal(len(a.ruleNames()), 0)
+	})
+}

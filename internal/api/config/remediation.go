@@ -7,6 +7,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
+	"plumb/internal/remediation"
 	"plumb/internal/store"
 )
 
@@ -35,7 +36,7 @@ func (r remediations) PutRemediationConfigurations(
 	list := make([]config.RemediationConfiguration, len(in.RemediationConfigurations))
 	for i, s := range in.RemediationConfigurations {
 		var err error
-		if list[i], err = remediationFromShape(place(ctx), s); err != nil {
+		if list[i], err = remediation.FromShape(place(ctx), s); err != nil {
 			return nil, err
 		}
 		if seen[list[i].Rule] {
@@ -62,39 +63,6 @@ func (r remediations) PutRemediationConfigurations(
 		return nil, fmt.Errorf("put remediation configurations: %w", err)
 	}
 	return out, nil
-}
-
-func remediationFromShape(p config.Place, in configapi.RemediationConfiguration) (config.RemediationConfiguration, error) {
-	c := config.RemediationConfiguration{
-		Place: p, Rule: *in.ConfigRuleName, Document: *in.TargetId, Version: text(in.TargetVersion), ResourceType: text(in.ResourceType),
-		Automatic: in.Automatic, Attempts: number(in.MaximumAutomaticAttempts), Window: number(in.RetryAttemptSeconds),
-	}
-	if in.CreatedByService != nil {
-		return c, configapi.InvalidParameterValueException("AWS Config populates the CreatedByService field. Try again without populating it.")
-	}
-	if in.ExecutionControls != nil && in.ExecutionControls.SsmControls != nil {
-		c.Concurrency = number(in.ExecutionControls.SsmControls.ConcurrentExecutionRatePercentage)
-		c.Errors = number(in.ExecutionControls.SsmControls.ErrorPercentage)
-	}
-	if in.Parameters != nil {
-		c.Parameters = map[string]config.RemediationParameter{}
-	}
-	for name, v := range in.Parameters {
-		parameter := config.RemediationParameter{ResourceID: v.ResourceValue != nil}
-		if v.StaticValue != nil {
-			parameter.Values = append([]string{}, v.StaticValue.Values...)
-		}
-		c.Parameters[name] = parameter
-	}
-	return c, nil
-}
-
-// number returns a pointer to the same number.
-func number[N int32 | int64](n *N) *int {
-	if n == nil {
-		return nil
-	}
-	return new(int(*n))
 }
 
 func remediationShape(c config.RemediationConfiguration) configapi.RemediationConfiguration {
