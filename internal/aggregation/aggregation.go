@@ -77,6 +77,9 @@ func (g *Aggregation) Put(ctx context.Context, tx *db.Tx, a config.Aggregator, t
 	} else {
 		a.Accounts.IDs = distinct(a.Accounts.IDs)
 	}
+	if err := tx.Lock(ctx, "aggregators of "+a.Place.String()); err != nil {
+		return a, err
+	}
 	a.Updated = g.now()
 	before, err := store.Aggregator(ctx, tx, a.Place, a.Name)
 	switch {
@@ -94,9 +97,6 @@ func (g *Aggregation) Put(ctx context.Context, tx *db.Tx, a config.Aggregator, t
 
 // name gives a new aggregator its identity and its tags.
 func name(ctx context.Context, tx *db.Tx, a *config.Aggregator, tags map[string]string) error {
-	if err := tx.Lock(ctx, "aggregators of "+a.Place.String()); err != nil {
-		return err
-	}
 	n, err := store.CountAggregators(ctx, tx, a.Place)
 	if err != nil {
 		return err

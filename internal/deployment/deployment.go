@@ -115,6 +115,9 @@ func (d *Deployment) Put(ctx context.Context, tx *db.Tx, def Definition) (config
 	if err != nil {
 		return r, err
 	}
+	if err := lockMembers(ctx, tx, o); err != nil {
+		return r, err
+	}
 	before, err := store.OrganizationRule(ctx, tx, r.Place, r.Name)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -143,6 +146,12 @@ func (d *Deployment) Put(ctx context.Context, tx *db.Tx, def Definition) (config
 
 func lock(ctx context.Context, tx *db.Tx, p config.Place) error {
 	return tx.Lock(ctx, "organization rules of "+p.String())
+}
+
+// lockMembers has an account that joins and a rule that is put wait for each other,
+// so that one of them finds the other.
+func lockMembers(ctx context.Context, tx *db.Tx, o organization.Organization) error {
+	return tx.Lock(ctx, "members with rules of "+o.ID)
 }
 
 func (d *Deployment) mayPut(ctx context.Context, tx *db.Tx, account string) (organization.Organization, error) {

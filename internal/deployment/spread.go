@@ -155,6 +155,9 @@ func (d *Deployment) OnMembershipChanged(ctx context.Context, tx *db.Tx, e confi
 	if err != nil {
 		return ignoreNone(err)
 	}
+	if err := lockMembers(ctx, tx, o); err != nil {
+		return err
+	}
 	admins, err := organization.Delegates(ctx, tx, o, Principal, "", maxRules)
 	if err != nil {
 		return err

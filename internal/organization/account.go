@@ -206,6 +206,9 @@ func (s *Organizations) Remove(ctx context.Context, tx *db.Tx, o Organization, a
 
 // Move puts an account below another parent.
 func (s *Organizations) Move(ctx context.Context, tx *db.Tx, o Organization, account, from, to string) error {
+	if err := tx.Lock(ctx, "units of "+o.ID); err != nil {
+		return err
+	}
 	a, err := Find(ctx, tx, o, account)
 	if err != nil {
 		return err

@@ -152,6 +152,9 @@ func (s *Organizations) Register(ctx context.Context, tx *db.Tx, o Organization,
 	if err := tx.Lock(ctx, "delegates of "+o.ID); err != nil {
 		return err
 	}
+	if err := lock(ctx, tx, account); err != nil { // it cannot leave meanwhile
+		return err
+	}
 	if _, err := Find(ctx, tx, o, account); err != nil {
 		return err
 	}

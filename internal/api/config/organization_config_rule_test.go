@@ -335,3 +335,35 @@ func TestAnAggregatorOfAnOrganizationShowsAllMembers(t *testing.T) {
 		a.equal(*status(a).LastErrorCode, "OrganizationAccessDenied")
 	})
 }
+
+func TestRulesThatArePutAtOnceAreOne(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		c := organization(t, p, 0)
+		arns := make(chan string, 8)
+		for range cap(arns) / 2 {
+			go func() {
+				arn := ""
+				if out, err := c.aws.PutOrganizationConfigRule(t.Context(), sharedRule("r")); err == nil {
+					arn = *out.OrganizationConfigRuleArn
+				}
+				arns <- arn
+			}()
+			go func() {
+				arn := ""
+				if out, err := c.aggregator("a", []string{spokeA}); err == nil {
+					arn = *out.ConfigurationAggregatorArn
+				}
+				arns <- arn
+			}()
+		}
+		seen := map[string]int{}
+		for range cap(arns) {
+			seen[<-arns]++
+		}
+		c.equal(len(seen), 2)
+		m := c.hire(true) // while the rule is being deployed
+		p.Drain(t)
+		c.equal(len(m.carried()), 1)
+		c.equal(len(c.carried()), 1)
+	})
+}
