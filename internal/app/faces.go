@@ -13,6 +13,7 @@ import (
 	"plumb/internal/api/s3"
 	"plumb/internal/api/sns"
 	"plumb/internal/api/sqs"
+	"plumb/internal/api/ssm"
 	"plumb/internal/api/sts"
 	"plumb/internal/core"
 	"plumb/internal/model"
@@ -35,6 +36,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),
+		ssm.New(m.DB, m.Automation, m.Keys.Pages),
 		sts.New(a.log, m.Credentials, sts.Options{Development: a.settings.Mode == settings.Development, Keys: a.keyring(m)}),
 	}
 }

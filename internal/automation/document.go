@@ -140,6 +140,12 @@ func plain(text string) ([]byte, error) {
 	return form, nil
 }
 
+// JSON returns a document's text as JSON.
+func JSON(text string) (string, error) {
+	form, err := plain(text)
+	return string(form), err
+}
+
 // normal returns a value with the kinds of numbers that JSON has elsewhere here.
 func normal(v any) any {
 	text, err := json.Marshal(v)

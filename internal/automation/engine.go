@@ -3,10 +3,12 @@ package automation
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -58,6 +60,8 @@ type Request struct {
 	Version    string // number, $DEFAULT or $LATEST; empty is $DEFAULT
 	Parameters map[string][]string
 	Note       string // given back to Ended
+	Token      string // the caller's, a UUID: the same token is the same execution
+	By         string
 }
 
 // Start begins an execution in tx and returns its id. The error is ErrNotFound
@@ -68,6 +72,9 @@ func (e *Engine) Start(ctx context.Context, tx *db.Tx, r Request) (string, error
 	if err != nil {
 		return "", err
 	}
+	if found.Kind != Automation {
+		return "", ErrNotFound
+	}
 	d, err := Parse(found.Content)
 	if err != nil {
 		return "", fmt.Errorf("document %s: %w", r.Document, err)
@@ -76,10 +83,18 @@ func (e *Engine) Start(ctx context.Context, tx *db.Tx, r Request) (string, error
 	if err != nil {
 		return "", err
 	}
+	if r.Token != "" {
+		if before, err := e.started(ctx, tx, r); !errors.Is(err, ErrNotFound) {
+			return before, err
+		}
+	}
 	now := e.Now()
 	x := Execution{
 		Place: r.Place, ID: newID(), Document: r.Document, Version: fmt.Sprint(found.Version), Content: found.Content,
-		Parameters: r.Parameters, Note: r.Note, Status: InProgress, Started: now, values: values,
+		Parameters: r.Parameters, Note: r.Note, By: r.By, Status: InProgress, Started: now, values: values,
+	}
+	if r.Token != "" {
+		x.ID = tokenID(r)
 	}
 	maps.Copy(x.values, globals(x, now))
 	role, err := x.values.fill(d.AssumeRole)
@@ -91,6 +106,31 @@ func (e *Engine) Start(ctx context.Context, tx *db.Tx, r Request) (string, error
 		return "", err
 	}
 	return x.ID, e.begin(ctx, tx, x, d.Steps[0])
+}
+
+// ErrToken says that a caller's token was used for something else.
+var ErrToken = errors.New("the token was used with other parameters")
+
+// tokenID returns the id of the execution that a place's token stands for.
+func tokenID(r Request) string {
+	sum := sha256.Sum256([]byte(r.Place.String() + "\x00" + r.Token))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+// started returns the execution that a request with that token began.
+func (e *Engine) started(ctx context.Context, tx *db.Tx, r Request) (string, error) {
+	id := tokenID(r)
+	if err := lock(ctx, tx, id); err != nil {
+		return "", err
+	}
+	x, err := Get(ctx, tx, id)
+	if err != nil {
+		return "", err
+	}
+	if x.Document != r.Document || !maps.EqualFunc(x.Parameters, r.Parameters, slices.Equal) {
+		return "", ErrToken
+	}
+	return id, nil
 }
 
 func globals(x Execution, now time.Time) Values {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -21,6 +22,7 @@ type Execution struct {
 	Parameters map[string][]string
 	Role       string
 	Note       string // of whoever asked for it; given back to Ended
+	By         string // who asked; empty for this program itself
 	Status     Status
 	Started    time.Time
 	Ended      time.Time
@@ -67,6 +69,7 @@ type storedRequest struct {
 	Parameters map[string][]string `json:"parameters,omitempty"`
 	Role       string              `json:"role,omitempty"`
 	Note       string              `json:"note,omitempty"`
+	By         string              `json:"by,omitempty"`
 }
 
 type storedStep struct {
@@ -84,7 +87,7 @@ func encode(form any) (string, error) {
 }
 
 func addExecution(ctx context.Context, tx *db.Tx, e Execution) error {
-	request, err := encode(storedRequest{e.Content, e.Parameters, e.Role, e.Note})
+	request, err := encode(storedRequest{e.Content, e.Parameters, e.Role, e.Note, e.By})
 	if err != nil {
 		return err
 	}
@@ -137,14 +140,35 @@ type Listed struct {
 	Position Position
 }
 
-// Executions returns up to limit executions of a place before a position, the
-// newest first.
-func Executions(ctx context.Context, tx *db.Tx, p config.Place, before Position, limit int) ([]Listed, error) {
-	where, args := `account = ? AND region = ?`, []any{p.Account, p.Region}
-	if before.ID != 0 {
-		where, args = where+` AND (started, id) < (?, ?)`, append(args, before.Started, before.ID)
+// A Query selects executions of a place, the newest first. Empty members narrow
+// nothing; Before is the position of the last one that was returned.
+type Query struct {
+	config.Place
+	Statuses []string
+	IDs      []string
+	Prefix   string // of the document's name
+	Before   Position
+	Limit    int
+}
+
+// Executions lists executions.
+func Executions(ctx context.Context, tx *db.Tx, q Query) ([]Listed, error) {
+	where, args := `account = ? AND region = ?`, []any{q.Account, q.Region}
+	if len(q.Statuses) > 0 {
+		in, values := db.In(q.Statuses)
+		where, args = where+` AND status IN `+in, append(args, values...)
 	}
-	return scanExecutions(ctx, tx, where+` ORDER BY started DESC, id DESC LIMIT ?`, append(args, limit)...)
+	if len(q.IDs) > 0 {
+		in, values := db.In(q.IDs)
+		where, args = where+` AND public_id IN `+in, append(args, values...)
+	}
+	if q.Prefix != "" {
+		where, args = where+` AND substr(document, 1, ?) = ?`, append(args, utf8.RuneCountInString(q.Prefix), q.Prefix)
+	}
+	if q.Before.ID != 0 {
+		where, args = where+` AND (started, id) < (?, ?)`, append(args, q.Before.Started, q.Before.ID)
+	}
+	return scanExecutions(ctx, tx, where+` ORDER BY started DESC, id DESC LIMIT ?`, append(args, q.Limit)...)
 }
 
 func scanExecutions(ctx context.Context, tx *db.Tx, where string, args ...any) ([]Listed, error) {
@@ -166,7 +190,7 @@ func scanExecutions(ctx context.Context, tx *db.Tx, where string, args ...any) (
 			return fmt.Errorf("execution %s: %w", e.ID, err)
 		}
 		e.values, _ = v.(map[string]any)
-		e.Content, e.Parameters, e.Role, e.Note = form.Content, form.Parameters, form.Role, form.Note
+		e.Content, e.Parameters, e.Role, e.Note, e.By = form.Content, form.Parameters, form.Role, form.Note, form.By
 		e.Status, e.Started, e.Ended, e.Position.Started = Status(status), db.Time(started), db.Time(ended), started
 		out = append(out, e)
 		return nil

@@ -15,6 +15,7 @@ import (
 type Stored struct {
 	config.Place
 	Name    string
+	Kind    string // Automation, or ConformancePackTemplate, which nothing here runs
 	Version int
 	Default bool
 	Latest  bool
@@ -31,6 +32,12 @@ type Catalogue interface {
 	Names() []string // sorted
 }
 
+// The kinds of documents.
+const (
+	Automation   = "Automation"
+	PackTemplate = "ConformancePackTemplate"
+)
+
 // Amazon owns the documents of the catalogue.
 const Amazon = "Amazon"
 
@@ -41,7 +48,7 @@ func (e *Engine) Document(ctx context.Context, tx *db.Tx, p config.Place, name, 
 		if n, err := strconv.Atoi(version); err == nil && n != 1 {
 			return Stored{}, ErrNotFound
 		}
-		return Stored{Place: p, Name: name, Version: 1, Default: true, Latest: true, Format: "YAML", Content: text, Owner: Amazon}, nil
+		return Stored{Place: p, Name: name, Kind: Automation, Version: 1, Default: true, Latest: true, Format: "YAML", Content: text, Owner: Amazon}, nil
 	}
 	all, err := Versions(ctx, tx, p, name)
 	if err != nil {
@@ -73,6 +80,45 @@ func Versions(ctx context.Context, tx *db.Tx, p config.Place, name string) ([]St
 	return all, err
 }
 
+// List returns the default versions of all documents, the place's own before those
+// of the catalogue, each by name.
+func (e *Engine) List(ctx context.Context, tx *db.Tx, p config.Place) ([]Stored, error) {
+	all, err := Documents(ctx, tx, p, "", maxDocuments)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range e.Catalogue.Names() {
+		s, err := e.Document(ctx, tx, p, name, "")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// SetDefault makes a version the default one.
+func (e *Engine) SetDefault(ctx context.Context, tx *db.Tx, p config.Place, name, version string) error {
+	if err := lockDocument(ctx, tx, Stored{Place: p, Name: name}); err != nil {
+		return err
+	}
+	all, err := Versions(ctx, tx, p, name)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if strconv.Itoa(s.Version) == version {
+			_, err := tx.Exec(ctx, `UPDATE automation_document SET preset = (version = ?) WHERE account = ? AND region = ? AND name = ?`,
+				s.Version, p.Account, p.Region, name)
+			return err
+		}
+	}
+	return ErrNotFound
+}
+
+// maxDocuments is how many documents a place may have.
+const maxDocuments = 500
+
 // Documents returns the default versions of up to limit documents of a place after
 // a name, by name.
 func Documents(ctx context.Context, tx *db.Tx, p config.Place, after string, limit int) ([]Stored, error) {
@@ -84,11 +130,11 @@ func scanDocuments(ctx context.Context, tx *db.Tx, where string, args ...any) ([
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
 		var s Stored
 		var created int64
-		err := scan(&s.Account, &s.Region, &s.Name, &s.Version, &s.Default, &s.Format, &s.Content, &created)
+		err := scan(&s.Account, &s.Region, &s.Name, &s.Version, &s.Default, &s.Format, &s.Content, &created, &s.Kind)
 		s.Created, s.Owner = db.Time(created), s.Account
 		out = append(out, s)
 		return err
-	}, `SELECT account, region, name, version, preset, format, content, created FROM automation_document WHERE `+where, args...)
+	}, `SELECT account, region, name, version, preset, format, content, created, kind FROM automation_document WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read documents: %w", err)
 	}
@@ -97,9 +143,10 @@ func scanDocuments(ctx context.Context, tx *db.Tx, where string, args ...any) ([
 
 // The errors of changes of documents.
 var (
-	ErrExists   = errors.New("the document exists")
-	ErrSame     = errors.New("the latest version has that content already")
-	ErrVersions = errors.New("the document has as many versions as it may have")
+	ErrExists    = errors.New("the document exists")
+	ErrSame      = errors.New("the latest version has that content already")
+	ErrDocuments = errors.New("the account has as many documents as it may have")
+	ErrVersions  = errors.New("the document has as many versions as it may have")
 )
 
 // maxVersions is how many versions a document may have.
@@ -119,6 +166,13 @@ func (e *Engine) Create(ctx context.Context, tx *db.Tx, s Stored) (Stored, error
 	}
 	if len(all) > 0 {
 		return s, ErrExists
+	}
+	own, err := Documents(ctx, tx, s.Place, "", maxDocuments)
+	if err != nil {
+		return s, err
+	}
+	if len(own) == maxDocuments {
+		return s, ErrDocuments
 	}
 	s.Version, s.Default, s.Latest, s.Created, s.Owner = 1, true, true, e.Now(), s.Account
 	return s, putDocument(ctx, tx, s)
@@ -141,6 +195,7 @@ func (e *Engine) Update(ctx context.Context, tx *db.Tx, s Stored) (Stored, error
 	case len(all) >= maxVersions:
 		return s, ErrVersions
 	}
+	s.Kind = all[0].Kind
 	s.Version, s.Latest, s.Created, s.Owner = all[len(all)-1].Version+1, true, e.Now(), s.Account
 	return s, putDocument(ctx, tx, s)
 }
@@ -162,8 +217,8 @@ func lockDocument(ctx context.Context, tx *db.Tx, s Stored) error {
 }
 
 func putDocument(ctx context.Context, tx *db.Tx, s Stored) error {
-	_, err := tx.Exec(ctx, `INSERT INTO automation_document (account, region, name, version, preset, format, content, created)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, s.Account, s.Region, s.Name, s.Version, s.Default, s.Format, s.Content, db.Micros(s.Created))
+	_, err := tx.Exec(ctx, `INSERT INTO automation_document (account, region, name, version, preset, format, content, created, kind)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.Account, s.Region, s.Name, s.Version, s.Default, s.Format, s.Content, db.Micros(s.Created), s.Kind)
 	if err != nil {
 		return fmt.Errorf("keep document %s: %w", s.Name, err)
 	}

@@ -72,7 +72,9 @@ func (vs Values) named(name string) (any, error) {
 	return v, nil
 }
 
-// text returns a value as it stands within other text.
+// Text returns a value as it stands within other text: JSON, but for a text itself.
+func Text(v any) string { return text(v) }
+
 func text(v any) string {
 	switch v := v.(type) {
 	case nil:

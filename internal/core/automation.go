@@ -17,6 +17,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/lambda/environment"
+	"plumb/internal/model/ssmapi"
 	"plumb/internal/outside"
 	"plumb/internal/remediation"
 )
@@ -110,4 +111,17 @@ func (m *Machine) scriptFolder(key, text string) (string, error) {
 		err = os.Rename(whole.Name(), file) // none is seen half-written
 	}
 	return folder, err
+}
+
+// packDocument returns the text of a document that a conformance pack is made of.
+func (m *Machine) packDocument(ctx context.Context, p config.Place, d config.PackDocument) (string, error) {
+	var found automation.Stored
+	err := m.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		found, err = m.Automation.Document(ctx, tx, p, d.Name, d.Version)
+		return err
+	})
+	if errors.Is(err, automation.ErrNotFound) {
+		return "", ssmapi.InvalidDocument("Document with name %s does not exist.", d.Name)
+	}
+	return found.Content, err
 }

@@ -52,7 +52,7 @@ CREATE TABLE automation_document (
     preset   BOOLEAN NOT NULL, -- the default version
     format   TEXT NOT NULL,
     content  TEXT NOT NULL,
-    created  BIGINT NOT NULL,
+    created  BIGINT NOT NULL, kind TEXT NOT NULL DEFAULT 'Automation',
     PRIMARY KEY (account, region, name, version)
 );
 
