@@ -57,7 +57,7 @@ func every(list []any, want bool) (bool, error) {
 	for _, c := range list {
 		m, ok := c.(map[string]any)
 		if !ok {
-			return false, errors.New("And and Or take lists of conditions")
+			return false, errors.New("the operators And and Or take lists of conditions")
 		}
 		holds, err := condition(m)
 		if err != nil || holds != want {

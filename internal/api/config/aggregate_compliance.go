@@ -171,7 +171,7 @@ func (a aggregateCompliances) GetAggregateConfigRuleComplianceSummary(
 	for _, name := range names {
 		t := groups[name]
 		out.AggregateComplianceCounts = append(out.AggregateComplianceCounts, configapi.AggregateComplianceCount{
-			GroupName: optional(name), ComplianceSummary: complianceSummaries{a.Options}.summary(t, max(t.Compliant, t.NonCompliant)),
+			GroupName: optional(name), ComplianceSummary: complianceSummaries(a).summary(t, max(t.Compliant, t.NonCompliant)),
 		})
 	}
 	return out, nil

@@ -8,7 +8,6 @@ package organizations
 import (
 	"context"
 	"strings"
-	"time"
 
 	"plumb/internal/caller"
 	"plumb/internal/db"
@@ -182,12 +181,4 @@ func (f face) ListRoots(ctx context.Context, in *organizationsapi.ListRootsInput
 		return nil
 	})
 	return out, err
-}
-
-// moment returns a pointer to t, or nil if it is zero.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
