@@ -637,6 +637,8 @@ CREATE TABLE resource (
     UNIQUE (type, place, external_id)
 );
 
+CREATE INDEX resource_arn ON resource (arn) WHERE arn <> '';
+
 CREATE INDEX resource_gone ON resource (place, state_id) WHERE status IN (4, 5);
 
 CREATE INDEX resource_live ON resource (type, place, external_id) WHERE status IN (1, 2, 3);
@@ -749,6 +751,16 @@ CREATE TABLE secret (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
 );
+
+CREATE TABLE stored_query (
+    place       INTEGER NOT NULL,
+    name        TEXT NOT NULL,
+    public_id   TEXT NOT NULL, -- QueryId
+    description TEXT NOT NULL,
+    expression  TEXT NOT NULL,
+    changed     BIGINT NOT NULL,
+    PRIMARY KEY (place, name)
+) WITHOUT ROWID;
 
 CREATE TABLE tag (
     place INTEGER NOT NULL,

@@ -49,15 +49,24 @@ func member(form map[string]any, name string) any {
 		return tagList(form[tags])
 	case relationships:
 		return relationshipList(form[relationships])
-	case "configurationStateId":
-		if v, ok := ValueOf(form[name]); ok && v.Kind == Numeric {
-			return v.Number.String()
+	case stateID:
+		if v, ok := ValueOf(form[name]); ok {
+			return Property{Name: name}.Show(v)
 		}
 	}
 	if inForm, ok := topLevel[name]; ok {
 		return form[inForm]
 	}
 	return form[name]
+}
+
+// Show returns a value of the property as results have it. A state id is a text
+// there, as everywhere in the API.
+func (p Property) Show(v Value) any {
+	if p.Name == stateID && v.Kind == Numeric {
+		return v.Number.String()
+	}
+	return v.JSON()
 }
 
 func tagList(all any) any {

@@ -11,6 +11,11 @@ type Property struct {
 	Steps []string // in the event form of an item: awsAccountId; configuration, state, name
 }
 
+// ResourceID is the property that tells the resources of a type apart.
+var ResourceID = Property{"resourceId", []string{"resourceId"}}
+
+const stateID = "configurationStateId"
+
 // topLevel are the properties that every item has, with their names in the event
 // form.
 var topLevel = map[string]string{
@@ -21,7 +26,7 @@ var topLevel = map[string]string{
 	"configurationItemCaptureTime":  "configurationItemCaptureTime",
 	"configurationItemDeliveryTime": "configurationItemDeliveryTime",
 	"configurationItemStatus":       "configurationItemStatus",
-	"configurationStateId":          "configurationStateId",
+	stateID:                         stateID,
 	"recordingFrequency":            "recordingFrequency",
 	"resourceCreationTime":          "resourceCreationTime",
 	"resourceId":                    "resourceId",

@@ -13,6 +13,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
+	"plumb/internal/query"
 	"plumb/internal/store"
 )
 
@@ -106,6 +107,15 @@ var pagedReads = map[string]func(s suite) error{
 	"RemediationExecutions": func(s suite) error {
 		_, err := store.RemediationExecutions(s.Context(), s.tx, place, "rule", key("A::B::C", "r-0010"), 10)
 		return err
+	},
+	"Select": func(s suite) error {
+		q, err := query.Parse("SELECT resourceId WHERE resourceType = 'A::B::C' AND configuration.n = 1")
+		if err != nil {
+			return err
+		}
+		after := store.Spot{Type: 1, Place: 1, ID: "r-0010"}
+		return store.Select(s.Context(), s.tx, store.Selection{Places: []config.Place{place}, Where: q.Where, After: after, Limit: 10},
+			func(store.Match) error { return nil })
 	},
 	"AllKept": func(s suite) error {
 		_, err := store.AllKept(s.Context(), s.tx, config.Place{}, 10)

@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/query"
+)
+
+// selectPostgres has PostgreSQL evaluate the whole condition. A predicate becomes
+// a JSON path in lax mode, which looks into lists as query.ValuesOf does, and which
+// the GIN index serves where it asks for equality.
+func (p *selectionPlan) selectPostgres(ctx context.Context, tx *db.Tx, f func(Match) error) error {
+	w := &pathWriter{}
+	w.text("SELECT " + spotColumns)
+	for _, q := range p.Properties {
+		w.text(", ").values(q)
+	}
+	in, args := tupleIn(tx, p.types, p.places)
+	w.text(" FROM resource r JOIN resource_body b ON b.resource = r.id WHERE "+in, args...)
+	columns, args := p.hints.columns()
+	w.text(columns, args...)
+	if p.hints.hasTags() {
+		tag, args := p.hints.tagCondition()
+		w.text(" AND r.id IN (SELECT t.resource FROM resource_tag t WHERE "+tag+")", args...)
+	}
+	if p.rest != nil {
+		w.text(" AND ").condition(p.rest, false)
+	}
+	if p.Limit > 0 {
+		w.text(" AND (r.type, r.place, r.external_id) > (?, ?, ?) ORDER BY r.type, r.place, r.external_id LIMIT ?",
+			p.After.Type, p.After.Place, p.After.ID, p.Limit)
+	}
+	return db.Each(ctx, tx, func(scan func(...any) error) error {
+		m := Match{Count: 1}
+		lists := make([]*string, len(p.Properties))
+		dest := []any{&m.Resource, &m.Type, &m.Place, &m.ID}
+		for i := range lists {
+			dest = append(dest, &lists[i])
+		}
+		if err := scan(dest...); err != nil {
+			return err
+		}
+		for _, l := range lists {
+			all, err := decodeValues(l)
+			if err != nil {
+				return err
+			}
+			m.Values = append(m.Values, all)
+		}
+		return f(m)
+	}, w.b.String(), w.args...)
+}
+
+func decodeValues(list *string) (out []query.Value, err error) {
+	if list == nil || *list == "[]" {
+		return nil, nil
+	}
+	all, err := config.Decode([]byte(*list))
+	if err != nil {
+		return nil, err
+	}
+	elements, _ := all.([]any)
+	for _, e := range elements {
+		if v, ok := query.ValueOf(e); ok {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// A pathWriter writes SQL of PostgreSQL with its arguments.
+type pathWriter struct {
+	b    strings.Builder
+	args []any
+}
+
+func (w *pathWriter) text(sql string, args ...any) *pathWriter {
+	w.b.WriteString(sql)
+	w.args = append(w.args, args...)
+	return w
+}
+
+// condition writes a condition; coalesced, so that nothing in it is unknown.
+func (w *pathWriter) condition(c query.Condition, coalesced bool) {
+	switch c := c.(type) {
+	case query.And:
+		w.joined(c, " AND ", coalesced)
+	case query.Or:
+		w.joined(c, " OR ", coalesced)
+	case query.Not:
+		w.text("NOT ").condition(c.Condition, true)
+	case *query.Predicate:
+		if coalesced {
+			w.text("coalesce(").predicate(c)
+			w.text(", false)")
+			return
+		}
+		w.predicate(c)
+	}
+}
+
+func (w *pathWriter) joined(all []query.Condition, by string, coalesced bool) {
+	w.text("(")
+	for i, c := range all {
+		if i > 0 {
+			w.text(by)
+		}
+		w.condition(c, coalesced)
+	}
+	w.text(")")
+}
+
+func (w *pathWriter) predicate(c *query.Predicate) {
+	ranges := c.Ranges()
+	switch {
+	case c.Property.IsTag():
+		w.text("EXISTS (SELECT 1 FROM jsonb_each_text(b.body->'tags') t WHERE to_jsonb("+tagColumn(c.Property)+") @@ ?::jsonpath)", exists("$", c))
+	case len(ranges) > 0:
+		w.text(`EXISTS (SELECT 1 FROM jsonb_path_query(b.body, ?::jsonpath) v(x)
+			CROSS JOIN LATERAL query_range(CASE WHEN jsonb_typeof(v.x) = 'string' THEN v.x #>> '{}' END) n
+			WHERE CASE WHEN n.first IS NULL THEN v.x @@ ?::jsonpath ELSE `, elements(c.Property), exists("$", c))
+		w.ranges(c, ranges)
+		w.text(" END)")
+	default:
+		w.text("b.body @@ ?::jsonpath", exists(path(c.Property), c))
+	}
+}
+
+// ranges writes the condition of a value that is a range of IP addresses.
+func (w *pathWriter) ranges(c *query.Predicate, all []query.Range) {
+	first, last := all[0].First.String(), all[0].Last.String()
+	switch c.Op {
+	case query.Less:
+		w.text("family(n.first) = family(?::inet) AND n.first < ?::inet", first, first)
+	case query.LessEqual:
+		w.text("family(n.first) = family(?::inet) AND n.first <= ?::inet", last, last)
+	case query.Greater:
+		w.text("family(n.last) = family(?::inet) AND n.last > ?::inet", last, last)
+	case query.GreaterEqual:
+		w.text("family(n.last) = family(?::inet) AND n.last >= ?::inet", first, first)
+	case query.Between:
+		w.text("n.first <= ?::inet AND n.last >= ?::inet", all[1].Last.String(), first)
+	default:
+		for i, r := range all {
+			if i > 0 {
+				w.text(" OR ")
+			}
+			w.text("n.first <= ?::inet AND n.last >= ?::inet", r.Last.String(), r.First.String())
+		}
+	}
+}
+
+// values writes the list of the values of a property.
+func (w *pathWriter) values(p query.Property) {
+	if p.IsTag() {
+		w.text("(SELECT jsonb_agg(" + tagColumn(p) + ") FROM jsonb_each_text(b.body->'tags') t)::text")
+		return
+	}
+	w.text("jsonb_path_query_array(b.body, ?::jsonpath)::text", elements(p))
+}
+
+func tagColumn(p query.Property) string {
+	switch p.Steps[1] {
+	case "key":
+		return "t.key"
+	case "value":
+		return "t.value"
+	}
+	return "(t.key || '=' || t.value)"
+}
+
+// path returns a property as a JSON path.
+func path(p query.Property) string {
+	var b strings.Builder
+	b.WriteString("$")
+	for _, s := range p.Steps {
+		b.WriteString("." + jsonText(s))
+	}
+	return b.String()
+}
+
+// elements returns the path of the values of a property: of a list, and of a list
+// in that, its elements.
+func elements(p query.Property) string { return path(p) + "[*][*]" }
+
+// jsonText returns a text as a JSON path spells it.
+func jsonText(s string) string {
+	b, _ := json.Marshal(s) // a text cannot fail
+	return string(b)
+}
+
+// exists returns the JSON path predicate that some value of a path passes the
+// filter.
+func exists(path string, c *query.Predicate) string {
+	return "exists(" + path + " ? (" + filter(c) + "))"
+}
+
+var operators = map[query.Op]string{
+	query.Equal: "==", query.In: "==", query.Less: "<", query.LessEqual: "<=", query.Greater: ">", query.GreaterEqual: ">=",
+}
+
+// filter returns the filter of a JSON path that is true for a value that the
+// predicate holds for.
+func filter(c *query.Predicate) string {
+	var any []string
+	switch c.Op {
+	case query.Like:
+		return like(c.Pattern)
+	case query.Between:
+		low, high := c.Values[0], c.Values[1]
+		if low.Quoted && high.Quoted {
+			any = append(any, "@ >= "+jsonText(low.Text)+" && @ <= "+jsonText(high.Text))
+		}
+		if low.Number != nil && high.Number != nil {
+			any = append(any, "@ >= "+low.Number.String()+" && @ <= "+high.Number.String())
+		}
+	case query.Equal, query.In:
+		for _, l := range c.Values {
+			any = append(any, "@ == "+jsonText(l.Text))
+			if l.Number != nil {
+				any = append(any, "@ == "+l.Number.String())
+			}
+			if l.Bool != nil {
+				any = append(any, "@ == "+jsonBool(*l.Bool))
+			}
+		}
+	default:
+		l := c.Values[0]
+		if l.Quoted {
+			any = append(any, "@ "+operators[c.Op]+" "+jsonText(l.Text))
+		}
+		if l.Number != nil {
+			any = append(any, "@ "+operators[c.Op]+" "+l.Number.String())
+		}
+	}
+	if len(any) == 0 {
+		return "1 == 0"
+	}
+	return strings.Join(any, " || ")
+}
+
+func jsonBool(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+func like(p query.Pattern) string {
+	switch parts := strings.Split(p.Text, "_"); {
+	case len(parts) > 1:
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(parts[i])
+		}
+		end := "$"
+		if p.Open {
+			end = ""
+		}
+		return "@ like_regex " + jsonText("^"+strings.Join(parts, ".")+end) + ` flag "s"`
+	case p.Open:
+		return "@ starts with " + jsonText(p.Text)
+	}
+	return "@ == " + jsonText(p.Text)
+}
