@@ -67,6 +67,8 @@ func Register(o Options) *configapi.Service {
 	complianceSummaries{o}.register(s)
 	conformancePacks{o}.register(s)
 	packCompliances{o}.register(s)
+	advancedQueries{o}.register(s)
+	storedQueries{o}.register(s)
 	tags{o}.register(s)
 	return s
 }

@@ -157,6 +157,12 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 			return err
 		}
 	}
+	if name := storedQueryOf(resource); name != "" {
+		q, err := store.StoredQuery(ctx, tx, p, name)
+		if err == nil && q.ARN == resource {
+			return nil
+		}
+	}
 	if id, found := rule.IDOf(resource); found {
 		r, err := store.RuleByID(ctx, tx, id)
 		if err == nil && r.ARN == resource && r.Place == p {

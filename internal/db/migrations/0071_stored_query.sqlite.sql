@@ -1,0 +1,10 @@
+-- Queries that were given a name.
+CREATE TABLE stored_query (
+    place       INTEGER NOT NULL,
+    name        TEXT NOT NULL,
+    public_id   TEXT NOT NULL, -- QueryId
+    description TEXT NOT NULL,
+    expression  TEXT NOT NULL,
+    changed     BIGINT NOT NULL,
+    PRIMARY KEY (place, name)
+) WITHOUT ROWID;
