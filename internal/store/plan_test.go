@@ -108,6 +108,10 @@ var pagedReads = map[string]func(s suite) error{
 		_, err := store.RemediationExecutions(s.Context(), s.tx, place, "rule", key("A::B::C", "r-0010"), 10)
 		return err
 	},
+	"StoredQueries": func(s suite) error {
+		_, err := store.StoredQueries(s.Context(), s.tx, place, "a", 10)
+		return err
+	},
 	"Select": func(s suite) error {
 		q, err := query.Parse("SELECT resourceId WHERE resourceType = 'A::B::C' AND configuration.n = 1")
 		if err != nil {
