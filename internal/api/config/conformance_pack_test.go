@@ -215,7 +215,7 @@ func TestPutConformancePackChecksWhatItIsGiven(t *testing.T) {
 	a.refused(a.putPack("p", body+strings.Repeat("#", 51200)), "ValidationException", "Member must have length less than or equal to 51200")
 	a.refused(with(func(in *configservice.PutConformancePackInput) {
 		in.TemplateBody, in.TemplateSSMDocumentDetails = nil, &types.TemplateSSMDocumentDetails{DocumentName: new("my-document")}
-	}), "InsufficientPermissionsException", "The SSM document my-document cannot be read")
+	}), "ConformancePackTemplateValidationException", "my-document does not exist")
 	_, err := a.aws.DeleteConformancePack(t.Context(), &configservice.DeleteConformancePackInput{ConformancePackName: new("nobody")})
 	a.refused(err, "NoSuchConformancePackException", "nobody")
 	_, err = a.aws.DescribeConformancePacks(t.Context(), &configservice.DescribeConformancePacksInput{ConformancePackNames: []string{"nobody"}})
