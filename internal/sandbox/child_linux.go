@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 
@@ -54,7 +56,9 @@ func Main() {
 
 // beChild takes the order and returns only if it cannot be carried out.
 func beChild(control *os.File) error {
-	unix.CloseOnExec(controlFD)
+	if err := closeDescriptors(); err != nil {
+		return fmt.Errorf("close descriptors: %w", err)
+	}
 	var o order
 	if err := json.NewDecoder(control).Decode(&o); err != nil {
 		return fmt.Errorf("take order: %w", err)
@@ -102,6 +106,24 @@ func become(o order) error {
 	}
 	err := syscall.Exec(o.Spec.Args[0], o.Spec.Args, o.Spec.Env)
 	return &ProgramError{fmt.Sprintf("fork/exec %s: %v", o.Spec.Args[0], err)}
+}
+
+// closeDescriptors has all descriptors but input and output closed when the
+// program is executed. The server may have been started with some that are open
+// for no reason, and a folder among them would lead out of every file system.
+func closeDescriptors() error {
+	err := unix.CloseRange(controlFD, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
+	if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	// Before Linux 5.11.
+	open, err := os.ReadDir("/proc/self/fd")
+	for _, e := range open {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= controlFD {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return err
 }
 
 // bound sets the resource limits of the process. Memory is held from outside,

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain lets the test program be three things: the tests, a child that builds
@@ -62,6 +64,10 @@ func inside(what string, args []string) {
 		}
 		text, _ := io.ReadAll(r.Body)
 		fmt.Println(string(text))
+	case "descriptor":
+		fd, _ := strconv.Atoi(args[0])
+		_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		say(err)
 	case "signal":
 		pid, _ := strconv.Atoi(args[0])
 		say(syscall.Kill(pid, 0))
@@ -241,6 +247,31 @@ func TestChildWritesOnlyToItsOwnTmp(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A server may be started with descriptors that are open for no reason: a folder
+// among them would lead out of every file system.
+func TestChildInheritsNoDescriptors(t *testing.T) {
+	const stray = 201
+	folder, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if err := unix.Dup2(int(folder.Fd()), stray); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(stray)
+	for _, l := range []Level{None, Limits, Landlock, Namespaces} {
+		t.Run(l.String(), func(t *testing.T) {
+			if err := try(l, t.TempDir()); err != nil {
+				t.Skipf("this machine does not have the level: %v", err)
+			}
+			if got := newTrial(t, l).do("descriptor", strconv.Itoa(stray)); got != "error: bad file descriptor" {
+				t.Errorf("descriptor %d: %s", stray, got)
+			}
+		})
+	}
 }
 
 func TestFilesHaveALimit(t *testing.T) {
