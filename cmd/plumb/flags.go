@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"plumb/internal/repeat"
 	"plumb/internal/settings"
 )
 
@@ -114,15 +115,20 @@ func (t *text) String() string     { return t.value }
 func (t *text) Set(s string) error { t.value = s; return nil }
 func (t *text) Type() string       { return t.kind }
 
-// newLog makes the program's logger: it writes to w as the settings say.
+// newLog makes the program's logger: it writes to standard error as the settings
+// say, and a failure that goes on once an hour. Who debugs sees each.
 func newLog(cmd *cobra.Command, s settings.Settings) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		level = slog.LevelInfo // the settings were checked, so this does not happen
 	}
 	opts := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(cmd.ErrOrStderr(), opts)
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), opts))
+		h = slog.NewJSONHandler(cmd.ErrOrStderr(), opts)
 	}
-	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), opts))
+	if level > slog.LevelDebug {
+		h = repeat.New(h)
+	}
+	return slog.New(h)
 }

@@ -74,7 +74,7 @@ func (a *App) signed(m *core.Machine) http.Handler {
 		Secrets:        a.keyring(m),
 		DefaultAccount: a.settings.Account,
 		DefaultRegion:  a.settings.Region,
-		Observe:        a.metrics.observe,
+		Observe:        a.answered,
 		MaxBody:        a.settings.MaxBody,
 		Now:            m.Clock.Now,
 	})

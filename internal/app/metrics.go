@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"plumb/internal/wire"
 )
 
 // metrics is what /metrics shows: requests by operation, jobs by state, readings of
@@ -46,8 +48,12 @@ func (m *metrics) handler() http.Handler {
 }
 
 // observe notes a request that was answered.
-func (m *metrics) observe(service, operation string, status int, took time.Duration) {
-	m.requests.WithLabelValues(service, operation, strconv.Itoa(status)).Observe(took.Seconds())
+func (m *metrics) observe(a wire.Answered) {
+	operation := a.Operation
+	if a.Unserved != "" {
+		operation = "" // a client could invent any number of them
+	}
+	m.requests.WithLabelValues(a.Service, operation, strconv.Itoa(a.Status)).Observe(a.Took.Seconds())
 }
 
 func (m *metrics) readingFailed(resourceType string) { m.failures.WithLabelValues(resourceType).Inc() }

@@ -2,6 +2,7 @@ package outside
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"io"
 	"net/http"
@@ -69,7 +70,7 @@ func (l *Embedded) Identity(id string) (secret string, who caller.Identity, ok b
 
 // RoundTrip answers a request by calling the handler.
 func (l *Embedded) RoundTrip(out *http.Request) (*http.Response, error) {
-	in := out.Clone(out.Context())
+	in := out.Clone(context.WithValue(out.Context(), ownCall{}, true))
 	in.RequestURI = out.URL.RequestURI()
 	in.RemoteAddr = "127.0.0.1:0"
 	in.Host = out.URL.Host
@@ -87,6 +88,12 @@ func (l *Embedded) RoundTrip(out *http.Request) (*http.Response, error) {
 		Header: canonical(a.header), Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: out,
 	}, nil
 }
+
+// ownCall marks the context of a call that this process makes to itself.
+type ownCall struct{}
+
+// IsOwn reports whether a request comes from this process, and not from a client.
+func IsOwn(ctx context.Context) bool { return ctx.Value(ownCall{}) != nil }
 
 // canonical spells header names as a network would have handed them over.
 func canonical(h http.Header) http.Header {

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"plumb/internal/caller"
 	"plumb/internal/model"
@@ -216,8 +215,8 @@ func TestBodiesOverTheLimitAreRefused(t *testing.T) {
 func TestAnswersAreObservedAndOperationsMayBeRefused(t *testing.T) {
 	var seen []string
 	o := wire.Options{
-		Observe: func(service, operation string, status int, _ time.Duration) {
-			seen = append(seen, service+" "+operation+" "+http.StatusText(status))
+		Observe: func(_ context.Context, a wire.Answered) {
+			seen = append(seen, a.Service+" "+a.Operation+" "+http.StatusText(a.Status))
 		},
 		Allow: func(_ context.Context, service, operation string) error {
 			if operation == "DeleteConfigRule" {

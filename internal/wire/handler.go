@@ -31,8 +31,8 @@ type Options struct {
 
 	// Allow may refuse an operation to the caller in ctx. Without it everything is allowed.
 	Allow func(ctx context.Context, service, operation string) error
-	// Observe hears of every answer. Operation is empty where none was found, service is one of those served, s3 or other.
-	Observe func(service, operation string, status int, took time.Duration)
+	// Observe is told of every answer, with the context of its request.
+	Observe func(ctx context.Context, a Answered)
 
 	MaxBody int64            // 0: 72 MiB, room for a function's 50 MB archive in base64
 	Now     func() time.Time // what signatures are compared with; nil: time.Now
@@ -81,6 +81,7 @@ type exchange struct {
 	protocol   protocol
 	service    string
 	operation  string
+	unserved   string // what the client calls a service that is not served
 }
 
 // ServeHTTP answers one request. Panics of handlers end here: logged, and answered like any other internal error.
@@ -96,7 +97,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.recovered(x, p)
 		}
 		if h.options.Observe != nil {
-			h.options.Observe(x.service, x.operation, x.w.code(), time.Since(begun))
+			h.options.Observe(x.r.Context(), x.answered(time.Since(begun)))
 		}
 	}()
 	if err := h.serve(x); err != nil {
@@ -132,8 +133,12 @@ func (h *Handler) fail(x *exchange, err error) {
 // A recorder remembers the status of an answer.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status    int
+	operation string // of S3, whose handler finds it
 }
+
+// Serves is called by the handler of S3 once it knows the operation.
+func (r *recorder) Serves(operation string) { r.operation = operation }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {

@@ -29,7 +29,7 @@ func (h *Handler) serve(x *exchange) error {
 		x.service = to.name
 		return h.serveS3(x)
 	case to.served == nil:
-		x.service = "other" // a client could invent any number of names
+		x.service, x.unserved = "other", to.name
 		return h.serveOther(x, to.name)
 	}
 	x.service = to.name

@@ -65,6 +65,9 @@ func (h *Handler) serve(c *call) error {
 		return methodNotAllowed(c)
 	}
 	c.operation = rt.name
+	if w, ok := c.w.(interface{ Serves(operation string) }); ok {
+		w.Serves(rt.name)
+	}
 	if c.name != "" && rt.name != "CreateBucket" {
 		if err := c.findBucket(); err != nil {
 			return err
