@@ -2,12 +2,15 @@ package app_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"plumb/internal/apptest"
@@ -85,6 +88,28 @@ func TestForeignPagesReachNothingInDevelopmentMode(t *testing.T) {
 	listed := apptest.Start(t, func(s *settings.Settings) { s.Hosts = []string{"plumb"} })
 	if status := callAs(t, "GET", listed.URL()+"/healthz", "plumb:4577"); status != http.StatusOK {
 		t.Errorf("for a listed host: %d", status)
+	}
+}
+
+func TestSubscriptionsReachPublicAndListedNetworksOnly(t *testing.T) {
+	var asked atomic.Int32
+	inner := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer inner.Close()
+	for want, change := range [][]string{nil, {"127.0.0.0/8"}} {
+		p := apptest.Start(t, twoAccounts, func(s *settings.Settings) { s.OutgoingNetworks = change })
+		client := p.Signing("AKIABOB", "any").SNS()
+		topic, err := client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("http"), Endpoint: &inner.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Drain(t)
+		if got := int(asked.Swap(0)); got != want {
+			t.Errorf("with the networks %v a server on loopback was asked %d times", change, got)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"plumb/internal/lambda/environment"
 	"plumb/internal/logs"
 	"plumb/internal/organization"
+	"plumb/internal/outgoing"
 	"plumb/internal/outside"
 	"plumb/internal/queue"
 	"plumb/internal/recorder"
@@ -149,10 +151,22 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Queues = queue.New(m.log, m.DB, m.Jobs, m.Clock.Now, queue.Options{
 		Announce: m.changed, Stopping: m.stopping,
 	})
+	client, err := m.outgoing()
+	if err != nil {
+		return err
+	}
 	m.Topics = topic.New(m.log, m.DB, m.Jobs, m.Clock.Now, topic.Options{
-		Announce: m.changed, Queue: m.enqueue, Function: m.notify, Endpoint: m.options.URL,
+		Announce: m.changed, Queue: m.enqueue, Function: m.notify, Endpoint: m.options.URL, Client: client,
 	})
 	return m.addFunctions(ctx)
+}
+
+// outgoing returns the client for calls whose address a client names. Who uses
+// development mode is at this machine already.
+func (m *Machine) outgoing() (*http.Client, error) {
+	s := m.options.Settings
+	networks, err := s.Networks()
+	return outgoing.NewClient(outgoing.Options{Anywhere: s.Mode == settings.Development, Networks: networks}), err
 }
 
 // addVerbs makes what records, evaluates, accepts and delivers.

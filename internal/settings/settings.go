@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -35,6 +36,10 @@ type Settings struct {
 	Database string   // sqlite:PATH or postgres://...; empty: a file in Data
 	Account  string   // whose requests those are that name no account
 	Region   string   // of requests that name no region
+
+	// OutgoingNetworks are those that calls may reach whose address a client names,
+	// beside public addresses, in server mode.
+	OutgoingNetworks []string
 
 	Target    string    // of the default account: URL, "aws", or empty for the embedded services
 	Endpoints Endpoints // outside services of the default account
@@ -111,7 +116,7 @@ var (
 // sentence that says what to do.
 func (s Settings) Check() error {
 	checks := []func() error{
-		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkLimits,
+		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkNetworks, s.checkLimits,
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {
@@ -207,6 +212,24 @@ func (s Settings) checkLimits() error {
 		return fmt.Errorf("functions %d: want 1 at least, or auto", s.Functions)
 	}
 	return nil
+}
+
+// Networks are the networks of OutgoingNetworks.
+func (s Settings) Networks() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for i, text := range s.OutgoingNetworks {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("outgoing-networks, entry %d: %q: want a network such as 10.0.0.0/8", i+1, text)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (s Settings) checkNetworks() error {
+	_, err := s.Networks()
+	return err
 }
 
 // checkTarget accepts nothing, the word aws, and an http URL.

@@ -99,6 +99,9 @@ func outside() []Setting {
 			"The SQS of the default account's dead letter queues, in place of the embedded one.", "aws").in(group),
 		text("lambda-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.Lambda },
 			"The Lambda that runs the default account's rule functions, in place of the embedded one.", "aws").in(group),
+		structure("outgoing-networks", "LIST", func(s *Settings) *[]string { return &s.OutgoingNetworks },
+			"Networks that calls may reach whose address a client names (HTTP subscriptions of topics), beside public addresses, in server "+
+				"mode. Development mode reaches every address. Redirects are not followed, and no proxy is asked.", `[10.20.0.0/16]`).in(group),
 		structure("accounts", "LIST", func(s *Settings) *[]Account { return &s.Accounts },
 			"Where resources are read from per account, and per region where region is given: account, region, target, "+
 				"endpoints (s3, sns, sqs, lambda), and as whom: access-key-id, secret-access-key and session-token, or profile; "+

@@ -21,6 +21,7 @@ import (
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
 	"plumb/internal/model/sqsapi"
+	"plumb/internal/outgoing"
 )
 
 // Options say how subscribers are reached and what happens around the topics.
@@ -34,7 +35,7 @@ type Options struct {
 	Function func(ctx context.Context, tx *db.Tx, from caller.Sender, functionARN string, event []byte) error
 	// Endpoint is where this program is reached: http://127.0.0.1:4577.
 	Endpoint func() string
-	// Client posts to HTTP subscribers; nil is a client with a time limit.
+	// Client posts to HTTP subscribers; nil reaches public addresses only.
 	Client *http.Client
 }
 
@@ -55,7 +56,7 @@ func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Op
 		o.Announce = func(context.Context, *db.Tx, config.ResourceKey) error { return nil }
 	}
 	if o.Client == nil {
-		o.Client = &http.Client{Timeout: 15 * time.Second}
+		o.Client = outgoing.NewClient(outgoing.Options{})
 	}
 	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o}
 	s.handleDeliver()

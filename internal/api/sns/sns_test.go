@@ -35,6 +35,7 @@ import (
 	"plumb/internal/job"
 	"plumb/internal/model"
 	"plumb/internal/model/sqsapi"
+	"plumb/internal/outgoing"
 	"plumb/internal/topic"
 	"plumb/internal/wire"
 )
@@ -72,7 +73,7 @@ func start(t *testing.T, d *db.DB) *server {
 			s.changes = append(s.changes, k)
 			return nil
 		},
-		Queue: s.toQueue, Function: s.toFunction, Endpoint: func() string { return s.url },
+		Queue: s.toQueue, Function: s.toFunction, Endpoint: func() string { return s.url }, Client: outgoing.NewClient(outgoing.Options{Anywhere: true}),
 	})
 	s.must(s.jobs.Start(context.WithoutCancel(s.ctx)))
 	t.Cleanup(func() { s.jobs.Stop(context.Background()) })
