@@ -67,6 +67,7 @@ func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) 
 }
 
 func (a *App) open(ctx context.Context) (err error) {
+	fixUmask()
 	// Functions see folders of it from elsewhere.
 	if a.settings.Data, err = filepath.Abs(a.settings.Data); err != nil {
 		return fmt.Errorf("data folder: %w", err)

@@ -8,6 +8,11 @@ import (
 	"syscall"
 )
 
+// fixUmask makes the modes of files what the code says, whatever the server was
+// started with: functions, which may run as another user, must read their code,
+// and what others must not read is made so.
+func fixUmask() { syscall.Umask(0o022) }
+
 func lockFile(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
