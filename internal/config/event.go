@@ -46,6 +46,14 @@ type RuleChanged struct{ Rule Rule }
 // still finds it in the transaction.
 type RuleDeleted struct{ Rule Rule }
 
+// PackEnded says that the deployment or the deletion of a conformance pack ended,
+// well or not.
+type PackEnded struct {
+	Pack   ConformancePack
+	Status PackStatus // of a pack that is gone: what it was last
+	Gone   bool
+}
+
 // RulesEvaluationStarted says that somebody asked for an evaluation.
 type RulesEvaluationStarted struct {
 	Place Place

@@ -32,7 +32,7 @@ import (
 // maxPacks is how many packs a place may have.
 const maxPacks = 50
 
-// Options are what Packs are made of. All but Document and Remediate are
+// Options are what Packs are made of. All but Document, Remediate and Publish are
 // required.
 type Options struct {
 	DB    *db.DB
@@ -48,7 +48,10 @@ type Options struct {
 	// are in it and no others; nil where there are no remediations. It returns why
 	// some were not made. A *model.Error makes the deployment fail.
 	Remediate func(ctx context.Context, tx *db.Tx, p config.Place, rules []string, list []configapi.RemediationConfiguration) (refused []string, err error)
-	Now       func() time.Time
+	// Publish tells others that a deployment or a deletion ended; nil where nobody
+	// is to know.
+	Publish func(ctx context.Context, tx *db.Tx, event any) error
+	Now     func() time.Time
 }
 
 // ErrTooLarge says that an object is larger than it may be.
@@ -76,6 +79,21 @@ func Named(ctx context.Context, tx *db.Tx, p config.Place, name string) (store.P
 		return pack, configapi.NoSuchConformancePackException("Conformance pack '%s' does not exist. Check the name and try again.", name)
 	}
 	return pack, err
+}
+
+// settle notes how a deployment or a deletion ended.
+func (p *Packs) settle(ctx context.Context, tx *db.Tx, pack config.ConformancePack, s config.PackStatus) error {
+	if err := store.SetConformancePackStatus(ctx, tx, pack.ID, s); err != nil {
+		return err
+	}
+	return p.publish(ctx, tx, config.PackEnded{Pack: pack, Status: s})
+}
+
+func (p *Packs) publish(ctx context.Context, tx *db.Tx, e config.PackEnded) error {
+	if p.Publish == nil {
+		return nil
+	}
+	return p.Publish(ctx, tx, e)
 }
 
 // lockPacks makes those who put or delete packs of a place wait for each other.

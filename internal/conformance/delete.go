@@ -13,23 +13,26 @@ import (
 // Delete has a pack vanish, with its rules and their results; it is in progress
 // until they have. by is the service that asks, empty for a user.
 func (p *Packs) Delete(ctx context.Context, place config.Place, name, by string) error {
-	return p.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := lockPacks(ctx, tx, place); err != nil {
-			return err
-		}
-		pack, err := Named(ctx, tx, place, name)
-		if err != nil {
-			return err
-		}
-		if err := changeable(pack, by); err != nil {
-			return err
-		}
-		s := config.PackStatus{State: config.PackDeleting, Requested: p.Now()}
-		if err := store.SetConformancePackStatus(ctx, tx, pack.ID, s); err != nil {
-			return err
-		}
-		return p.Jobs.Insert(ctx, tx, remove{request{pack.ID, db.Micros(s.Requested)}}, job.Options{})
-	})
+	return p.DB.Write(ctx, func(tx *db.Tx) error { return p.Remove(ctx, tx, place, name, by) })
+}
+
+// Remove is Delete in a transaction.
+func (p *Packs) Remove(ctx context.Context, tx *db.Tx, place config.Place, name, by string) error {
+	if err := lockPacks(ctx, tx, place); err != nil {
+		return err
+	}
+	pack, err := Named(ctx, tx, place, name)
+	if err != nil {
+		return err
+	}
+	if err := changeable(pack, by); err != nil {
+		return err
+	}
+	s := config.PackStatus{State: config.PackDeleting, Requested: p.Now()}
+	if err := store.SetConformancePackStatus(ctx, tx, pack.ID, s); err != nil {
+		return err
+	}
+	return p.Jobs.Insert(ctx, tx, remove{request{pack.ID, db.Micros(s.Requested)}}, job.Options{})
 }
 
 // remove deletes the rules of a pack.
@@ -59,7 +62,7 @@ func (p *Packs) remove(ctx context.Context, tx *db.Tx, r remove) error {
 		return err
 	}
 	if len(rules) == 0 {
-		return forget(ctx, tx, pack.ConformancePack)
+		return p.forget(ctx, tx, pack)
 	}
 	if _, err := p.remediate(ctx, tx, pack.Place, rules, nil, nil); err != nil {
 		return err
@@ -72,11 +75,14 @@ func (p *Packs) remove(ctx context.Context, tx *db.Tx, r remove) error {
 	return nil
 }
 
-func forget(ctx context.Context, tx *db.Tx, p config.ConformancePack) error {
-	if err := store.DeleteTags(ctx, tx, p.Place, p.ARN, nil); err != nil {
+func (p *Packs) forget(ctx context.Context, tx *db.Tx, pack store.PackWithStatus) error {
+	if err := store.DeleteTags(ctx, tx, pack.Place, pack.ARN, nil); err != nil {
 		return err
 	}
-	return store.DeleteConformancePack(ctx, tx, p.ID)
+	if err := store.DeleteConformancePack(ctx, tx, pack.ID); err != nil {
+		return err
+	}
+	return p.publish(ctx, tx, config.PackEnded{Pack: pack.ConformancePack, Status: pack.Status, Gone: true})
 }
 
 // OnRuleDeleted ends what waits for the last rule that leaves a pack: its
@@ -110,10 +116,10 @@ func (p *Packs) OnRuleDeleted(ctx context.Context, tx *db.Tx, e config.RuleDelet
 	}
 	switch s := pack.Status; {
 	case s.State == config.PackDeleting && all == 0:
-		return forget(ctx, tx, pack.ConformancePack)
+		return p.forget(ctx, tx, pack)
 	case s.State == config.PackCreating && s.Leaving && leaving == 0:
 		s.State, s.Completed, s.Leaving = config.PackCreated, p.Now(), false
-		return store.SetConformancePackStatus(ctx, tx, id, s)
+		return p.settle(ctx, tx, pack.ConformancePack, s)
 	default:
 		return nil
 	}

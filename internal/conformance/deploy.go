@@ -150,10 +150,11 @@ func (p *Packs) apply(ctx context.Context, tx *db.Tx, d deploy, wanted []wantedR
 			return err
 		}
 	}
-	if s.Leaving = len(leaving) > 0; !s.Leaving {
-		s.State, s.Completed = config.PackCreated, p.Now()
+	if s.Leaving = len(leaving) > 0; s.Leaving {
+		return store.SetConformancePackStatus(ctx, tx, pack.ID, s)
 	}
-	return store.SetConformancePackStatus(ctx, tx, pack.ID, s)
+	s.State, s.Completed = config.PackCreated, p.Now()
+	return p.settle(ctx, tx, pack.ConformancePack, s)
 }
 
 // put makes a rule, or changes one that is not as it is wanted.
@@ -237,7 +238,7 @@ func (p *Packs) end(ctx context.Context, r request, during config.PackState, s c
 		}
 		p.log.Warn("conformance pack failed", "account", pack.Account, "region", pack.Region, "pack", pack.Name, "err", s.Reason)
 		s.Requested, s.Completed = pack.Status.Requested, p.Now()
-		return store.SetConformancePackStatus(ctx, tx, pack.ID, s)
+		return p.settle(ctx, tx, pack.ConformancePack, s)
 	})
 }
 

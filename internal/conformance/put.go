@@ -27,32 +27,47 @@ type Definition struct {
 // Put keeps a pack, new or in place of the former one, and has it deployed. It
 // returns the pack's ARN. Errors that the definition is to blame for are those of
 // PutConformancePack.
-func (p *Packs) Put(ctx context.Context, d Definition) (string, error) {
+func (p *Packs) Put(ctx context.Context, d Definition) (arn string, err error) {
+	text, err := p.Check(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	err = p.DB.Write(ctx, func(tx *db.Tx) error {
+		arn, err = p.Deploy(ctx, tx, d, text)
+		return err
+	})
+	return arn, err
+}
+
+// Check returns the text of a pack's template once it has read it and found
+// nothing wrong, outside of the transaction that deploys it.
+func (p *Packs) Check(ctx context.Context, d Definition) (text string, err error) {
 	if err := checkParameters(d.Parameters); err != nil {
 		return "", err
 	}
-	text, err := p.read(ctx, d)
-	if err != nil {
+	if text, err = p.read(ctx, d); err != nil {
 		return "", err
 	}
 	// The pack has no id yet: the names of stacks differ, and nothing else.
 	if _, err := Read([]byte(text), Given{d.Place, d.Parameters, "awsconfigconforms-" + d.Name, ""}); err != nil {
 		return "", invalid(err)
 	}
-	err = p.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := lockPacks(ctx, tx, d.Place); err != nil {
-			return err
-		}
-		if err := identify(ctx, tx, &d); err != nil {
-			return err
-		}
-		s := config.PackStatus{State: config.PackCreating, Requested: p.Now()}
-		if err := store.PutConformancePack(ctx, tx, d.ConformancePack, text, s); err != nil {
-			return err
-		}
-		return p.Jobs.Insert(ctx, tx, deploy{request{d.ID, db.Micros(s.Requested)}}, job.Options{})
-	})
-	return d.ARN, err
+	return text, nil
+}
+
+// Deploy is Put of a pack with the text of its template, which was checked.
+func (p *Packs) Deploy(ctx context.Context, tx *db.Tx, d Definition, text string) (arn string, err error) {
+	if err := lockPacks(ctx, tx, d.Place); err != nil {
+		return "", err
+	}
+	if err := identify(ctx, tx, &d); err != nil {
+		return "", err
+	}
+	s := config.PackStatus{State: config.PackCreating, Requested: p.Now()}
+	if err := store.PutConformancePack(ctx, tx, d.ConformancePack, text, s); err != nil {
+		return "", err
+	}
+	return d.ARN, p.Jobs.Insert(ctx, tx, deploy{request{d.ID, db.Micros(s.Requested)}}, job.Options{})
 }
 
 func checkParameters(given []config.PackParameter) error {

@@ -187,11 +187,11 @@ func (m *Machine) addVerbs() {
 		ReadingFailed: m.options.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
-	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Clock.Now)
 	m.Aggregation = aggregation.New(m.Organizations, m.Clock.Now)
 	m.Packs = conformance.New(m.log, conformance.Options{
-		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Document: m.packDocument, Remediate: m.remediatePack, Now: m.Clock.Now,
+		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Document: m.packDocument, Remediate: m.remediatePack, Publish: m.publish, Now: m.Clock.Now,
 	})
+	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Packs, m.Clock.Now)
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep},
 		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep})
 }

@@ -41,6 +41,8 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 		return m.Deployment.OnMembershipChanged(ctx, tx, e)
 	case config.RuleDeleted:
 		return m.Packs.OnRuleDeleted(ctx, tx, e)
+	case config.PackEnded:
+		return m.Deployment.OnPackEnded(ctx, tx, e)
 	case config.RuleChanged:
 		return nil // the engine itself asks for the first evaluation
 	}

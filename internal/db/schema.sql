@@ -406,6 +406,42 @@ CREATE TABLE organization_delegate (
     PRIMARY KEY (organization, account, principal)
 ) WITHOUT ROWID;
 
+CREATE TABLE organization_deployment (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    place      INTEGER NOT NULL,    -- whose it is
+    kind       TEXT NOT NULL,       -- rule or pack
+    name       TEXT NOT NULL,
+    arn        TEXT NOT NULL UNIQUE,
+    definition TEXT NOT NULL,
+    operation  TEXT NOT NULL,
+    spreading  BOOLEAN NOT NULL,    -- not every member was looked at
+    generation BIGINT NOT NULL,     -- counts definitions
+    updated    BIGINT NOT NULL,
+    UNIQUE (place, kind, name)
+);
+
+CREATE TABLE organization_deployment_member (
+    deployment INTEGER NOT NULL,
+    account    TEXT NOT NULL,
+    operation  TEXT NOT NULL,
+    progress   TEXT NOT NULL,
+    code       TEXT NOT NULL,
+    message    TEXT NOT NULL,
+    since      BIGINT NOT NULL,
+    updated    BIGINT NOT NULL,
+    handed     BIGINT NOT NULL, -- the generation that the account's pack was last put with
+    PRIMARY KEY (deployment, account)
+) WITHOUT ROWID;
+
+CREATE INDEX organization_deployment_member_account ON organization_deployment_member (account, deployment);
+
+CREATE INDEX organization_deployment_member_progress ON organization_deployment_member (deployment, progress, code);
+
+CREATE TABLE organization_deployment_template (
+    deployment INTEGER PRIMARY KEY,
+    body       TEXT NOT NULL
+);
+
 CREATE TABLE organization_handshake (
     id           TEXT PRIMARY KEY,
     organization TEXT NOT NULL,
@@ -420,35 +456,6 @@ CREATE TABLE organization_handshake (
 CREATE INDEX organization_handshake_account ON organization_handshake (account, id);
 
 CREATE INDEX organization_handshake_organization ON organization_handshake (organization, id);
-
-CREATE TABLE organization_rule (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    place      INTEGER NOT NULL,    -- whose it is
-    name       TEXT NOT NULL,
-    arn        TEXT NOT NULL UNIQUE,
-    definition TEXT NOT NULL,
-    operation  TEXT NOT NULL,
-    spreading  BOOLEAN NOT NULL,    -- not every member was looked at
-    generation BIGINT NOT NULL,     -- counts definitions
-    updated    BIGINT NOT NULL,
-    UNIQUE (place, name)
-);
-
-CREATE TABLE organization_rule_member (
-    rule      INTEGER NOT NULL,
-    account   TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    progress  TEXT NOT NULL,
-    code      TEXT NOT NULL,
-    message   TEXT NOT NULL,
-    since     BIGINT NOT NULL,
-    updated   BIGINT NOT NULL,
-    PRIMARY KEY (rule, account)
-) WITHOUT ROWID;
-
-CREATE INDEX organization_rule_member_account ON organization_rule_member (account, rule);
-
-CREATE INDEX organization_rule_member_progress ON organization_rule_member (rule, progress, code);
 
 CREATE TABLE organization_service (
     organization TEXT NOT NULL,

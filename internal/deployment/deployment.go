@@ -1,15 +1,17 @@
 // Package deployment has every member of an organization carry the organization's
-// rules: in the region in which the rule was put, unless the member is excluded,
-// and as long as it is a member.
+// rules and conformance packs: in the region in which they were put, unless the
+// member is excluded, and as long as it is a member.
 //
-// One job brings one rule of one account to what it should be, whatever the reason:
-// the rule was put, changed or deleted, the account joined or left, it has got a
-// recorder. So it may run at any time and any number of times. Members' rules are
-// made and deleted by the verbs of package rule, as a service's own: the member
-// can neither change nor delete them.
+// One job brings one rule or pack in one account to what it should be, whatever the
+// reason: it was put, changed or deleted, the account joined or left, it has got a
+// recorder. So it may run at any time and any number of times. What members have is
+// made and deleted by the verbs of packages rule and conformance, as a service's
+// own: the member can neither change nor delete it.
 //
-// It keeps, through store, what became of each rule in each account. It knows
-// nothing of packs.
+// A rule is there when the job ends. A pack is deployed by package conformance,
+// after the job; its end is told by the event PackEnded.
+//
+// It keeps, through store, what became of each rule and pack in each account.
 package deployment
 
 import (
@@ -23,22 +25,24 @@ import (
 
 	"plumb/internal/arn"
 	"plumb/internal/config"
+	"plumb/internal/conformance"
 	"plumb/internal/db"
 	"plumb/internal/job"
+	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/organization"
 	"plumb/internal/rule"
 	"plumb/internal/store"
 )
 
-// Principal owns the members' rules.
+// Principal owns what the members have.
 const Principal = organization.Deploying
 
 const (
-	maxRules   = 150
-	memberPage = 200
-	retryEvery = 15 * time.Minute
-	retryFor   = 7 * time.Hour // for a member without a recorder
+	memberPage   = 200
+	maxDelegates = 150
+	retryEvery   = 15 * time.Minute
+	retryFor     = 7 * time.Hour // for a member without a recorder
 )
 
 // Deployment deploys.
@@ -48,18 +52,34 @@ type Deployment struct {
 	jobs  *job.Queue
 	orgs  *organization.Organizations
 	rules *rule.Engine
+	packs *conformance.Packs
 	now   func() time.Time
 }
 
 // New registers the jobs.
-func New(log *slog.Logger, d *db.DB, jobs *job.Queue, orgs *organization.Organizations, rules *rule.Engine, now func() time.Time) *Deployment {
-	p := &Deployment{log, d, jobs, orgs, rules, now}
+func New(
+	log *slog.Logger, d *db.DB, jobs *job.Queue, orgs *organization.Organizations, rules *rule.Engine, packs *conformance.Packs, now func() time.Time,
+) *Deployment {
+	p := &Deployment{log, d, jobs, orgs, rules, packs, now}
 	job.HandleTx(jobs, p.spread, job.Policy{})
 	job.HandlePrepared(jobs, p.prepareMember, job.Policy{})
 	return p
 }
 
-// Administered returns the organization for which an account may put rules: the
+// A kind is how one kind of deployment is called and bounded.
+type kind struct {
+	noun    string // in errors
+	path    string // in ARNs
+	max     int    // of an account in a region
+	tooMany func(format string, args ...any) *model.Error
+}
+
+var kinds = map[config.DeploymentKind]kind{
+	config.DeployedRule: {"organization config rule", "organization-config-rule", 150, configapi.MaxNumberOfOrganizationConfigRulesExceededException},
+	config.DeployedPack: {"organization conformance pack", "organization-conformance-pack", 50, configapi.MaxNumberOfOrganizationConformancePacksExceededException},
+}
+
+// Administered returns the organization for which an account may put rules and packs: the
 // management account, or one that administers the service.
 func Administered(ctx context.Context, tx *db.Tx, account string) (organization.Organization, error) {
 	o, err := organization.Of(ctx, tx, account)
@@ -76,80 +96,43 @@ func Administered(ctx context.Context, tx *db.Tx, account string) (organization.
 	return o, err
 }
 
-// Named returns an organization rule of a place, or
-// NoSuchOrganizationConfigRuleException.
-func Named(ctx context.Context, tx *db.Tx, p config.Place, name string) (config.OrganizationRule, error) {
-	o, err := store.OrganizationRule(ctx, tx, p, name)
-	if errors.Is(err, store.ErrNotFound) {
-		err = configapi.NoSuchOrganizationConfigRuleException("The organization config rule '%s' provided in the request is invalid. Please check the organization config rule name.", name)
+// put gives a rule or pack that was checked its identity and its next generation,
+// has keep keep it, and has it deployed.
+func (d *Deployment) put(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string, keep func() error) error {
+	if err := lock(ctx, tx, *p); err != nil {
+		return err
 	}
-	return o, err
-}
-
-// A Definition is an organization rule as somebody wants it.
-type Definition struct {
-	config.OrganizationRule
-	Tags map[string]string // of a new one
-}
-
-// Check checks what the rule means, outside of the transaction that puts it: with
-// the errors of PutConfigRule, in the account that puts it.
-func (d *Deployment) Check(ctx context.Context, r config.OrganizationRule) error {
-	r.ARN = "/" + r.Name
-	_, err := d.rules.Prepare(ctx, rule.Definition{Rule: serviceOwned(r.For(r.Account))})
-	return err
-}
-
-func serviceOwned(r config.Rule) config.Rule {
-	r.CreatedBy = Principal
-	return r
-}
-
-// Put keeps an organization rule that was checked and has it deployed.
-func (d *Deployment) Put(ctx context.Context, tx *db.Tx, def Definition) (config.OrganizationRule, error) {
-	r := def.OrganizationRule
-	if err := lock(ctx, tx, r.Place); err != nil {
-		return r, err
-	}
-	o, err := d.mayPut(ctx, tx, r.Account)
+	o, err := d.mayPut(ctx, tx, p.Account)
 	if err != nil {
-		return r, err
+		return err
 	}
 	if err := lockMembers(ctx, tx, o); err != nil {
-		return r, err
+		return err
 	}
-	before, err := store.OrganizationRule(ctx, tx, r.Place, r.Name)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		r.Operation = config.OrganizationCreate
-		err = name(ctx, tx, &r, def.Tags)
-	case err == nil && before.Operation == config.OrganizationDelete:
-		err = configapi.ResourceInUseException("The organization config rule %s is being deleted. Please retry after some time.", r.Name)
-	case err == nil:
-		r.Operation, r.ARN, r.Generation = config.OrganizationUpdate, before.ARN, before.Generation
+	if err := identify(ctx, tx, p, tags); err != nil {
+		return err
 	}
-	if err != nil {
-		return r, err
+	p.Generation++
+	p.Spreading, p.Updated = true, d.now()
+	if err := keep(); err != nil {
+		return err
 	}
-	r.Generation++
-	r.Spreading, r.Updated = true, d.now()
-	if err := store.PutOrganizationRule(ctx, tx, r); err != nil {
-		return r, err
-	}
-	if o.Management == r.Account { // the call enables the service, as in AWS
+	if o.Management == p.Account { // the call enables the service, as in AWS
 		if err := d.orgs.EnableService(ctx, tx, o, Principal); err != nil {
-			return r, err
+			return err
 		}
 	}
-	return r, d.jobs.Insert(ctx, tx, spreadJob{ARN: r.ARN, Generation: r.Generation}, job.Options{})
+	return d.jobs.Insert(ctx, tx, spreadJob{ARN: p.ARN, Generation: p.Generation}, job.Options{})
 }
 
-func lock(ctx context.Context, tx *db.Tx, p config.Place) error {
-	return tx.Lock(ctx, "organization rules of "+p.String())
+// lock has those who put or delete one kind of deployment in a place wait for each
+// other.
+func lock(ctx context.Context, tx *db.Tx, p config.OrganizationDeployment) error {
+	return tx.Lock(ctx, "organization "+string(p.Kind)+"s of "+p.Place.String())
 }
 
-// lockMembers has an account that joins and a rule that is put wait for each other,
-// so that one of them finds the other.
+// lockMembers has an account that joins and a rule or pack that is put wait for
+// each other, so that one of them finds the other.
 func lockMembers(ctx context.Context, tx *db.Tx, o organization.Organization) error {
 	return tx.Lock(ctx, "members with rules of "+o.ID)
 }
@@ -162,49 +145,65 @@ func (d *Deployment) mayPut(ctx context.Context, tx *db.Tx, account string) (org
 	return o, err
 }
 
-// name gives a new organization rule its identity and its tags.
-func name(ctx context.Context, tx *db.Tx, r *config.OrganizationRule, tags map[string]string) error {
-	all, err := store.OrganizationRules(ctx, tx, r.Place, "", maxRules)
+// identify gives a rule or pack the identity of the one that is there under its
+// name, or a new one with its tags.
+func identify(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string) error {
+	before, err := store.OrganizationDeployment(ctx, tx, p.Place, p.Kind, p.Name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		p.Operation = config.OrganizationCreate
+		return name(ctx, tx, p, tags)
+	case err == nil && before.Operation == config.OrganizationDelete:
+		return configapi.ResourceInUseException("The %s %s is being deleted. Please retry after some time.", kinds[p.Kind].noun, p.Name)
+	}
+	p.Operation, p.ARN, p.Generation = config.OrganizationUpdate, before.ARN, before.Generation
+	return err
+}
+
+func name(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string) error {
+	k := kinds[p.Kind]
+	n, err := store.CountOrganizationDeployments(ctx, tx, p.Place, p.Kind)
 	if err != nil {
 		return err
 	}
-	if len(all) == maxRules {
-		return configapi.MaxNumberOfOrganizationConfigRulesExceededException("The organization has %d organization config rules, which is the limit.", maxRules)
+	if n >= k.max {
+		return k.tooMany("The account has %d %ss in the region, which is the limit.", n, k.noun)
 	}
-	r.ARN = arn.New("config", r.Region, r.Account, "organization-config-rule/"+r.Name+"-"+strings.ToLower(rand.Text())[:8]).String()
-	return store.PutTags(ctx, tx, r.Place, r.ARN, tags)
+	p.ARN = arn.New("config", p.Region, p.Account, k.path+"/"+p.Name+"-"+strings.ToLower(rand.Text())[:8]).String()
+	return store.PutTags(ctx, tx, p.Place, p.ARN, tags)
 }
 
-// Delete has an organization rule vanish from all members, and then itself.
-func (d *Deployment) Delete(ctx context.Context, tx *db.Tx, p config.Place, name string) error {
+// delete has a rule or pack vanish from all members, and then itself. named reads
+// it, or returns why there is none.
+func (d *Deployment) delete(ctx context.Context, tx *db.Tx, p config.OrganizationDeployment, named func() (config.OrganizationDeployment, error)) error {
 	if err := lock(ctx, tx, p); err != nil {
 		return err
 	}
 	if _, err := Administered(ctx, tx, p.Account); err != nil {
 		return err
 	}
-	r, err := Named(ctx, tx, p, name)
+	o, err := named()
 	if err != nil {
 		return err
 	}
-	progress, err := store.MemberProgresses(ctx, tx, r)
+	progress, err := store.MemberProgresses(ctx, tx, o)
 	if err != nil {
 		return err
 	}
-	busy := r.Spreading || slices.ContainsFunc(progress, func(m store.MemberProgress) bool {
+	busy := o.Spreading || slices.ContainsFunc(progress, func(m store.MemberProgress) bool {
 		return m.Progress == config.OrganizationInProgress && m.Code == "" // who waits for a recorder does not keep it
 	})
-	if busy || r.Operation == config.OrganizationDelete {
-		return configapi.ResourceInUseException("The organization config rule %s is being created, updated or deleted. Please retry after some time.", name)
+	if busy {
+		return configapi.ResourceInUseException("The %s %s is being created, updated or deleted. Please retry after some time.", kinds[o.Kind].noun, o.Name)
 	}
-	return d.vanish(ctx, tx, r)
+	return d.vanish(ctx, tx, o)
 }
 
-func (d *Deployment) vanish(ctx context.Context, tx *db.Tx, r config.OrganizationRule) error {
-	r.Operation, r.Spreading, r.Updated = config.OrganizationDelete, true, d.now()
-	r.Generation++
-	if err := store.PutOrganizationRule(ctx, tx, r); err != nil {
+func (d *Deployment) vanish(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment) error {
+	o.Operation, o.Spreading, o.Updated = config.OrganizationDelete, true, d.now()
+	o.Generation++
+	if err := store.SetOrganizationDeployment(ctx, tx, o); err != nil {
 		return err
 	}
-	return d.jobs.Insert(ctx, tx, spreadJob{ARN: r.ARN, Generation: r.Generation}, job.Options{})
+	return d.jobs.Insert(ctx, tx, spreadJob{ARN: o.ARN, Generation: o.Generation}, job.Options{})
 }

@@ -12,7 +12,7 @@ import (
 	"plumb/internal/store"
 )
 
-// A spreadJob asks for the rule in a page of accounts: those that are members, and
+// A spreadJob asks for a rule or pack in a page of accounts: those that are members, and
 // those that have it.
 type spreadJob struct {
 	ARN        string `json:"arn"`
@@ -24,19 +24,19 @@ type spreadJob struct {
 func (spreadJob) Kind() string { return "deployment_spread" }
 
 func (d *Deployment) spread(ctx context.Context, tx *db.Tx, j job.Job[spreadJob]) error {
-	r, err := store.OrganizationRuleByARN(ctx, tx, j.Args.ARN)
-	if errors.Is(err, store.ErrNotFound) || err == nil && r.Generation != j.Args.Generation {
+	o, err := store.OrganizationDeploymentByARN(ctx, tx, j.Args.ARN)
+	if errors.Is(err, store.ErrNotFound) || err == nil && o.Generation != j.Args.Generation {
 		return nil // a later spread goes on
 	}
 	if err != nil {
 		return err
 	}
-	accounts, more, err := accountsAfter(ctx, tx, r, j.Args.After)
+	accounts, more, err := accountsAfter(ctx, tx, o, j.Args.After)
 	if err != nil {
 		return err
 	}
 	for _, account := range accounts {
-		if err := d.ask(ctx, tx, r, account); err != nil {
+		if err := d.ask(ctx, tx, o, account); err != nil {
 			return err
 		}
 	}
@@ -45,27 +45,27 @@ func (d *Deployment) spread(ctx context.Context, tx *db.Tx, j job.Job[spreadJob]
 		next.After = accounts[len(accounts)-1]
 		return d.jobs.Insert(ctx, tx, next, job.Options{})
 	}
-	r.Spreading = false
-	if err := store.PutOrganizationRule(ctx, tx, r); err != nil {
+	o.Spreading = false
+	if err := store.SetOrganizationDeployment(ctx, tx, o); err != nil {
 		return err
 	}
-	return d.finish(ctx, tx, r)
+	return d.finish(ctx, tx, o)
 }
 
 // accountsAfter returns a page of the members and of the accounts that have the
-// rule.
-func accountsAfter(ctx context.Context, tx *db.Tx, r config.OrganizationRule, after string) (page []string, more bool, err error) {
-	having, err := store.MemberRules(ctx, tx, r, after, memberPage)
+// rule or pack.
+func accountsAfter(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment, after string) (page []string, more bool, err error) {
+	having, err := store.OrganizationMembers(ctx, tx, o, after, memberPage)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, m := range having {
 		page = append(page, m.Account)
 	}
-	o, err := organization.Of(ctx, tx, r.Account)
+	org, err := organization.Of(ctx, tx, o.Account)
 	if err == nil {
 		var members []organization.Account
-		members, err = organization.Accounts(ctx, tx, o, "", after, memberPage)
+		members, err = organization.Accounts(ctx, tx, org, "", after, memberPage)
 		for _, m := range members {
 			page = append(page, m.ID)
 		}
@@ -81,38 +81,38 @@ func accountsAfter(ctx context.Context, tx *db.Tx, r config.OrganizationRule, af
 	return page[:memberPage], true, nil
 }
 
-// ask has the rule of an account become what it should be. One that should not
+// ask has the rule or pack of an account become what it should be. One that should not
 // have it, and does not, is left alone.
-func (d *Deployment) ask(ctx context.Context, tx *db.Tx, r config.OrganizationRule, account string) error {
-	m, err := store.MemberRule(ctx, tx, r, account)
+func (d *Deployment) ask(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment, account string) error {
+	m, err := store.OrganizationMember(ctx, tx, o, account)
 	fresh := errors.Is(err, store.ErrNotFound)
 	if err != nil && !fresh {
 		return err
 	}
-	wanted, err := d.wanted(ctx, tx, r, account)
+	wanted, err := d.wanted(ctx, tx, o, account)
 	if err != nil || fresh && !wanted {
 		return err
 	}
 	before := m
-	m = config.MemberRule{Account: account, Operation: r.Operation, Progress: config.OrganizationInProgress, Since: d.now(), Updated: d.now()}
+	m = config.OrganizationMember{Account: account, Operation: o.Operation, Progress: config.OrganizationInProgress, Since: d.now(), Updated: d.now()}
 	switch {
 	case !wanted:
 		m.Operation = config.OrganizationDelete
 	case fresh, before.Operation == config.OrganizationCreate && before.Progress != config.OrganizationSuccessful:
 		m.Operation = config.OrganizationCreate
 	}
-	if err := store.PutMemberRule(ctx, tx, r, m); err != nil {
+	if err := store.PutOrganizationMember(ctx, tx, o, m); err != nil {
 		return err
 	}
-	return d.jobs.Insert(ctx, tx, memberJob{ARN: r.ARN, Account: account}, job.Options{})
+	return d.jobs.Insert(ctx, tx, memberJob{ARN: o.ARN, Account: account}, job.Options{})
 }
 
-// wanted reports whether an account should have the rule.
-func (d *Deployment) wanted(ctx context.Context, tx *db.Tx, r config.OrganizationRule, account string) (bool, error) {
-	if r.Operation == config.OrganizationDelete || slices.Contains(r.Excluded, account) {
+// wanted reports whether an account should have the rule or pack.
+func (d *Deployment) wanted(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment, account string) (bool, error) {
+	if o.Operation == config.OrganizationDelete || slices.Contains(o.Excluded, account) {
 		return false, nil
 	}
-	mine, err := organization.Of(ctx, tx, r.Account)
+	mine, err := organization.Of(ctx, tx, o.Account)
 	if err != nil {
 		return false, ignoreNone(err)
 	}
@@ -130,49 +130,49 @@ func ignoreNone(err error) error {
 	return err
 }
 
-// finish forgets a rule that is deleted once no account has it any more.
-func (d *Deployment) finish(ctx context.Context, tx *db.Tx, r config.OrganizationRule) error {
-	if r.Operation != config.OrganizationDelete || r.Spreading {
+// finish forgets a rule or pack that is deleted once no account has it any more.
+func (d *Deployment) finish(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment) error {
+	if o.Operation != config.OrganizationDelete || o.Spreading {
 		return nil
 	}
-	left, err := store.MemberRules(ctx, tx, r, "", 1)
+	left, err := store.OrganizationMembers(ctx, tx, o, "", 1)
 	if err != nil || len(left) > 0 {
 		return err
 	}
-	if err := store.DeleteTags(ctx, tx, r.Place, r.ARN, nil); err != nil {
+	if err := store.DeleteTags(ctx, tx, o.Place, o.ARN, nil); err != nil {
 		return err
 	}
-	return store.DeleteOrganizationRule(ctx, tx, r)
+	return store.DeleteOrganizationDeployment(ctx, tx, o)
 }
 
-// OnMembershipChanged has a new member get the rules of its organization, and one
-// that left lose them, with those that it had put for others.
+// OnMembershipChanged has a new member get the rules and packs of its organization,
+// and one that left lose them, with those that it had put for others.
 func (d *Deployment) OnMembershipChanged(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error {
 	if e.Left {
 		return d.left(ctx, tx, e.Account)
 	}
-	o, err := organization.Of(ctx, tx, e.Account)
+	org, err := organization.Of(ctx, tx, e.Account)
 	if err != nil {
 		return ignoreNone(err)
 	}
-	if err := lockMembers(ctx, tx, o); err != nil {
+	if err := lockMembers(ctx, tx, org); err != nil {
 		return err
 	}
-	admins, err := organization.Delegates(ctx, tx, o, Principal, "", maxRules)
+	admins, err := organization.Delegates(ctx, tx, org, Principal, "", maxDelegates)
 	if err != nil {
 		return err
 	}
-	owners := []string{o.Management}
+	owners := []string{org.Management}
 	for _, a := range admins {
 		owners = append(owners, a.ID)
 	}
 	for _, owner := range owners {
-		rules, err := store.OrganizationRulesOf(ctx, tx, owner)
+		all, err := store.OrganizationDeploymentsOf(ctx, tx, owner)
 		if err != nil {
 			return err
 		}
-		for _, r := range rules {
-			if err := d.ask(ctx, tx, r, e.Account); err != nil {
+		for _, o := range all {
+			if err := d.ask(ctx, tx, o, e.Account); err != nil {
 				return err
 			}
 		}
@@ -181,47 +181,47 @@ func (d *Deployment) OnMembershipChanged(ctx context.Context, tx *db.Tx, e confi
 }
 
 func (d *Deployment) left(ctx context.Context, tx *db.Tx, account string) error {
-	had, err := store.OrganizationRulesOn(ctx, tx, account)
+	had, err := store.OrganizationDeploymentsOn(ctx, tx, account)
 	if err != nil {
 		return err
 	}
-	for _, r := range had {
-		if err := d.ask(ctx, tx, r, account); err != nil {
+	for _, o := range had {
+		if err := d.ask(ctx, tx, o, account); err != nil {
 			return err
 		}
 	}
-	own, err := store.OrganizationRulesOf(ctx, tx, account)
+	own, err := store.OrganizationDeploymentsOf(ctx, tx, account)
 	if err != nil {
 		return err
 	}
-	for _, r := range own {
-		if r.Operation == config.OrganizationDelete {
+	for _, o := range own {
+		if o.Operation == config.OrganizationDelete {
 			continue
 		}
-		if err := d.vanish(ctx, tx, r); err != nil {
+		if err := d.vanish(ctx, tx, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// OnRecorderChanged has an account that has got a recorder get the rules that
-// waited for it.
+// OnRecorderChanged has an account that has got a recorder get the rules and packs
+// that waited for it.
 func (d *Deployment) OnRecorderChanged(ctx context.Context, tx *db.Tx, e config.RecorderChanged) error {
 	if e.Deleted {
 		return nil
 	}
-	rules, err := store.OrganizationRulesOn(ctx, tx, e.Recorder.Account)
+	all, err := store.OrganizationDeploymentsOn(ctx, tx, e.Recorder.Account)
 	if err != nil {
 		return err
 	}
-	for _, r := range rules {
-		m, err := store.MemberRule(ctx, tx, r, e.Recorder.Account)
+	for _, o := range all {
+		m, err := store.OrganizationMember(ctx, tx, o, e.Recorder.Account)
 		if err != nil {
 			return err
 		}
-		if r.Region == e.Recorder.Region && m.Code == noRecorder {
-			if err := d.jobs.Insert(ctx, tx, memberJob{ARN: r.ARN, Account: m.Account}, job.Options{}); err != nil {
+		if o.Region == e.Recorder.Region && m.Code == noRecorder {
+			if err := d.jobs.Insert(ctx, tx, memberJob{ARN: o.ARN, Account: m.Account}, job.Options{}); err != nil {
 				return err
 			}
 		}

@@ -9,16 +9,16 @@ import (
 	"plumb/internal/store"
 )
 
-// A Status is how far an organization rule is as a whole.
+// A Status is how far an organization's rule or pack is as a whole.
 type Status struct {
 	Progress      string
 	Code, Message string // of what went wrong in some account
 }
 
-// StatusOf tells how far an organization rule is: it is in progress as long as one
+// StatusOf tells how far an organization's rule or pack is: it is in progress as long as one
 // account is, and failed if one did.
-func StatusOf(ctx context.Context, tx *db.Tx, r config.OrganizationRule) (Status, error) {
-	found, err := store.MemberProgresses(ctx, tx, r)
+func StatusOf(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment) (Status, error) {
+	found, err := store.MemberProgresses(ctx, tx, o)
 	if err != nil {
 		return Status{}, err
 	}
@@ -31,7 +31,7 @@ func StatusOf(ctx context.Context, tx *db.Tx, r config.OrganizationRule) (Status
 			s.Progress = m.Progress
 		}
 	}
-	if r.Spreading {
+	if o.Spreading {
 		s.Progress = config.OrganizationInProgress
 	}
 	return s, nil

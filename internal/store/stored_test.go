@@ -42,7 +42,13 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		ARN: "arn:p", StackARN: "arn:s", CreatedBy: "x.amazonaws.com", DeliveryBucket: "b", DeliveryPrefix: "p",
 		Parameters: []config.PackParameter{{Name: "n", Value: "v"}}, Document: &config.PackDocument{Name: "d", Version: "1"},
 	}
-	shared := config.OrganizationRule{Rule: rule, Excluded: []string{"222222222222"}, DebugAccounts: []string{"333333333333"}}
+	shared := config.OrganizationRule{
+		OrganizationDeployment: config.OrganizationDeployment{Excluded: []string{"222222222222"}}, Rule: rule, DebugAccounts: []string{"333333333333"},
+	}
+	sharedPack := config.OrganizationPack{
+		OrganizationDeployment: config.OrganizationDeployment{Excluded: []string{"222222222222"}}, DeliveryBucket: "b", DeliveryPrefix: "p",
+		Parameters: []config.PackParameter{{Name: "n", Value: "v"}},
+	}
 	created := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
 	item := config.Item{
 		ResourceKey: config.ResourceKey{Place: config.Place{Account: "123456789012", Region: "eu-west-1"}, Type: "AWS::S3::Bucket", ID: "b"},
@@ -74,6 +80,7 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		{"aggregator", fromAggregator(whole), whole, read(storedAggregator.toAggregator)},
 		{"remediation", fromRemediation(remediation), remediation, read(storedRemediation.toRemediation)},
 		{"organization_rule", fromOrganizationRule(shared), shared, read(storedOrganizationRule.toOrganizationRule)},
+		{"organization_pack", fromOrganizationPack(sharedPack), sharedPack, read(storedOrganizationPack.toOrganizationPack)},
 		{"item", item, item, func(text []byte) (any, error) { return decodedItem(text) }},
 	} {
 		text, err := json.MarshalIndent(f.form, "", "  ")

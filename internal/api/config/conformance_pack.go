@@ -45,12 +45,25 @@ func (c conformancePacks) PutConformancePack(
 func packFromShape(p config.Place, in *configapi.PutConformancePackInput) config.ConformancePack {
 	out := config.ConformancePack{
 		Place: p, Name: *in.ConformancePackName, DeliveryBucket: text(in.DeliveryS3Bucket), DeliveryPrefix: text(in.DeliveryS3KeyPrefix),
-	}
-	for _, v := range in.ConformancePackInputParameters {
-		out.Parameters = append(out.Parameters, config.PackParameter{Name: text(v.ParameterName), Value: text(v.ParameterValue)})
+		Parameters: packParameters(in.ConformancePackInputParameters),
 	}
 	if d := in.TemplateSSMDocumentDetails; d != nil {
 		out.Document = &config.PackDocument{Name: text(d.DocumentName), Version: text(d.DocumentVersion)}
+	}
+	return out
+}
+
+func packParameters(in []configapi.ConformancePackInputParameter) (out []config.PackParameter) {
+	for _, v := range in {
+		out = append(out, config.PackParameter{Name: text(v.ParameterName), Value: text(v.ParameterValue)})
+	}
+	return out
+}
+
+func packParameterShapes(in []config.PackParameter) []configapi.ConformancePackInputParameter {
+	out := []configapi.ConformancePackInputParameter{}
+	for _, v := range in {
+		out = append(out, configapi.ConformancePackInputParameter{ParameterName: &v.Name, ParameterValue: &v.Value})
 	}
 	return out
 }
@@ -133,11 +146,7 @@ func packShape(p store.PackWithStatus) configapi.ConformancePackDetail {
 	out := configapi.ConformancePackDetail{
 		ConformancePackName: &p.Name, ConformancePackArn: &p.ARN, ConformancePackId: &p.ID, CreatedBy: optional(p.CreatedBy),
 		DeliveryS3Bucket: optional(p.DeliveryBucket), DeliveryS3KeyPrefix: optional(p.DeliveryPrefix),
-		ConformancePackInputParameters: []configapi.ConformancePackInputParameter{}, LastUpdateRequestedTime: moment(p.Status.Requested),
-	}
-	for _, v := range p.Parameters {
-		out.ConformancePackInputParameters = append(out.ConformancePackInputParameters,
-			configapi.ConformancePackInputParameter{ParameterName: &v.Name, ParameterValue: &v.Value})
+		ConformancePackInputParameters: packParameterShapes(p.Parameters), LastUpdateRequestedTime: moment(p.Status.Requested),
 	}
 	if d := p.Document; d != nil {
 		out.TemplateSSMDocumentDetails = &configapi.TemplateSSMDocumentDetails{DocumentName: &d.Name, DocumentVersion: optional(d.Version)}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"plumb/internal/config"
@@ -12,7 +11,14 @@ import (
 	"plumb/internal/store"
 )
 
-type organizationConfigRules struct{ Options }
+type organizationConfigRules struct {
+	deploymentList[config.OrganizationRule]
+}
+
+func newOrganizationConfigRules(o Options) organizationConfigRules {
+	return organizationConfigRules{deploymentList[config.OrganizationRule]{o, deployment.Rule, store.OrganizationRules,
+		func(r config.OrganizationRule) config.OrganizationDeployment { return r.OrganizationDeployment }}}
+}
 
 func (o organizationConfigRules) register(s *configapi.Service) {
 	s.PutOrganizationConfigRule(o.PutOrganizationConfigRule)
@@ -42,67 +48,17 @@ func (o organizationConfigRules) PutOrganizationConfigRule(
 	if err != nil {
 		return nil, err
 	}
-	if err := o.Deployment.Check(ctx, r); err != nil {
+	if err := o.Deployment.CheckRule(ctx, r); err != nil {
 		return nil, err
 	}
 	err = o.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		r, err = o.Deployment.Put(ctx, tx, deployment.Definition{OrganizationRule: r, Tags: tags})
+		r, err = o.Deployment.PutRule(ctx, tx, r, tags)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put organization rule %s: %w", r.Name, err)
 	}
 	return &configapi.PutOrganizationConfigRuleOutput{OrganizationConfigRuleArn: &r.ARN}, nil
-}
-
-// page returns the named organization rules, each of which must exist, or a page
-// of all of them with one more than n if there are more.
-func (o organizationConfigRules) page(ctx context.Context, tx *db.Tx, names []string, after string, n int) (found []config.OrganizationRule, err error) {
-	p := place(ctx)
-	if _, err := deployment.Administered(ctx, tx, p.Account); err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		return store.OrganizationRules(ctx, tx, p, after, n+1)
-	}
-	for _, name := range names {
-		r, err := deployment.Named(ctx, tx, p, name)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, r)
-	}
-	return found, nil
-}
-
-// each calls f with the named organization rules or those of a page, and returns
-// the token of the next one. Names switch paging off.
-func (o organizationConfigRules) each(
-	ctx context.Context, operation string, names []string, max *int32, token *string, f func(*db.Tx, config.OrganizationRule) error,
-) (next *string, err error) {
-	n := limit(max, 100)
-	pages, after := pager{o.Tokens, operation, []string{place(ctx).String()}}, []string{""}
-	if len(names) == 0 {
-		if after, err = pages.after(token, 1); err != nil {
-			return nil, err
-		}
-	}
-	err = o.DB.Read(ctx, func(tx *db.Tx) error {
-		found, err := o.page(ctx, tx, names, after[0], n)
-		if err != nil {
-			return err
-		}
-		if len(names) == 0 {
-			found, next = cut(pages, found, n, func(r config.OrganizationRule) []string { return []string{r.Name} })
-		}
-		for _, r := range found {
-			if err := f(tx, r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return next, err
 }
 
 // DescribeOrganizationConfigRules returns organization rules as they were put,
@@ -132,7 +88,7 @@ func (o organizationConfigRules) DescribeOrganizationConfigRuleStatuses(
 	var err error
 	out.NextToken, err = o.each(ctx, "DescribeOrganizationConfigRuleStatuses", in.OrganizationConfigRuleNames, in.Limit, in.NextToken,
 		func(tx *db.Tx, r config.OrganizationRule) error {
-			s, err := deployment.StatusOf(ctx, tx, r)
+			s, err := deployment.StatusOf(ctx, tx, r.OrganizationDeployment)
 			out.OrganizationConfigRuleStatuses = append(out.OrganizationConfigRuleStatuses, configapi.OrganizationConfigRuleStatus{
 				OrganizationConfigRuleName: &r.Name, OrganizationRuleStatus: configapi.OrganizationRuleStatus(r.Operation + "_" + s.Progress),
 				ErrorCode: optional(s.Code), ErrorMessage: optional(s.Message), LastUpdateTime: &r.Updated,
@@ -150,42 +106,17 @@ func (o organizationConfigRules) DescribeOrganizationConfigRuleStatuses(
 func (o organizationConfigRules) GetOrganizationConfigRuleDetailedStatus(
 	ctx context.Context, in *configapi.GetOrganizationConfigRuleDetailedStatusInput,
 ) (*configapi.GetOrganizationConfigRuleDetailedStatusOutput, error) {
-	n, account, status := limit(in.Limit, 100), "", ""
+	q := memberQuery{operation: "GetOrganizationConfigRuleDetailedStatus", name: *in.OrganizationConfigRuleName, limit: in.Limit, token: in.NextToken}
 	if f := in.Filters; f != nil {
-		account, status = text(f.AccountId), string(f.MemberAccountRuleStatus)
-	}
-	pages := pager{o.Tokens, "GetOrganizationConfigRuleDetailedStatus", []string{place(ctx).String(), *in.OrganizationConfigRuleName, account, status}}
-	after, err := pages.after(in.NextToken, 1)
-	if err != nil {
-		return nil, err
+		q.account, q.status = text(f.AccountId), string(f.MemberAccountRuleStatus)
 	}
 	out := &configapi.GetOrganizationConfigRuleDetailedStatusOutput{OrganizationConfigRuleDetailedStatus: []configapi.MemberAccountStatus{}}
-	err = o.DB.Read(ctx, func(tx *db.Tx) error {
-		rules, err := o.page(ctx, tx, []string{*in.OrganizationConfigRuleName}, "", 1)
-		if err != nil {
-			return err
-		}
-		var found []config.MemberRule
-		if account == "" {
-			found, err = store.MemberRules(ctx, tx, rules[0], after[0], n+1)
-		} else {
-			var m config.MemberRule
-			if m, err = store.MemberRule(ctx, tx, rules[0], account); errors.Is(err, store.ErrNotFound) {
-				return nil
-			}
-			found = append(found, m)
-		}
-		if err != nil {
-			return err
-		}
-		found, out.NextToken = cut(pages, found, n, func(m config.MemberRule) []string { return []string{m.Account} })
-		for _, m := range found {
-			shape := memberShape(rules[0], m)
-			if status == "" || status == string(shape.MemberAccountRuleStatus) {
-				out.OrganizationConfigRuleDetailedStatus = append(out.OrganizationConfigRuleDetailedStatus, shape)
-			}
-		}
-		return nil
+	var err error
+	out.NextToken, err = o.members(ctx, q, func(r config.OrganizationDeployment, m config.OrganizationMember, status string) {
+		out.OrganizationConfigRuleDetailedStatus = append(out.OrganizationConfigRuleDetailedStatus, configapi.MemberAccountStatus{
+			AccountId: &m.Account, ConfigRuleName: new(r.MemberName()), MemberAccountRuleStatus: configapi.MemberAccountRuleStatus(status),
+			ErrorCode: optional(m.Code), ErrorMessage: optional(m.Message), LastUpdateTime: &m.Updated,
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("get the status of organization rule %s: %w", *in.OrganizationConfigRuleName, err)
@@ -199,11 +130,8 @@ func (o organizationConfigRules) GetOrganizationCustomRulePolicy(
 	ctx context.Context, in *configapi.GetOrganizationCustomRulePolicyInput,
 ) (*configapi.GetOrganizationCustomRulePolicyOutput, error) {
 	var r config.OrganizationRule
-	err := o.DB.Read(ctx, func(tx *db.Tx) error {
-		rules, err := o.page(ctx, tx, []string{*in.OrganizationConfigRuleName}, "", 1)
-		if err == nil {
-			r = rules[0]
-		}
+	err := o.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		r, err = o.named(ctx, tx, *in.OrganizationConfigRuleName)
 		return err
 	})
 	if err != nil {
@@ -219,7 +147,9 @@ func (o organizationConfigRules) GetOrganizationCustomRulePolicy(
 func (o organizationConfigRules) DeleteOrganizationConfigRule(
 	ctx context.Context, in *configapi.DeleteOrganizationConfigRuleInput,
 ) (*configapi.DeleteOrganizationConfigRuleOutput, error) {
-	err := o.DB.Write(ctx, func(tx *db.Tx) error { return o.Deployment.Delete(ctx, tx, place(ctx), *in.OrganizationConfigRuleName) })
+	err := o.DB.Write(ctx, func(tx *db.Tx) error {
+		return o.Deployment.DeleteRule(ctx, tx, place(ctx), *in.OrganizationConfigRuleName)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("delete organization rule %s: %w", *in.OrganizationConfigRuleName, err)
 	}

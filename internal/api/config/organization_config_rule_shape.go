@@ -8,7 +8,8 @@ import (
 // organizationRuleFromShape returns an organization rule as it was put, with the
 // rule that its members get. Exactly one of the three kinds is given.
 func organizationRuleFromShape(p config.Place, in *configapi.PutOrganizationConfigRuleInput) (config.OrganizationRule, error) {
-	o := config.OrganizationRule{Place: p, Name: *in.OrganizationConfigRuleName, Excluded: in.ExcludedAccounts}
+	o := config.OrganizationRule{OrganizationDeployment: config.OrganizationDeployment{
+		Place: p, Kind: config.DeployedRule, Name: *in.OrganizationConfigRuleName, Excluded: in.ExcludedAccounts}}
 	kinds := 0
 	if m := in.OrganizationManagedRuleMetadata; m != nil {
 		kinds++
@@ -109,11 +110,4 @@ func organizationRuleShape(o config.OrganizationRule) configapi.OrganizationConf
 		}
 	}
 	return out
-}
-
-func memberShape(o config.OrganizationRule, m config.MemberRule) configapi.MemberAccountStatus {
-	return configapi.MemberAccountStatus{
-		AccountId: &m.Account, ConfigRuleName: new(o.MemberName()), MemberAccountRuleStatus: configapi.MemberAccountRuleStatus(m.Operation + "_" + m.Progress),
-		ErrorCode: optional(m.Code), ErrorMessage: optional(m.Message), LastUpdateTime: &m.Updated,
-	}
 }

@@ -169,7 +169,7 @@ func (t tags) exists(ctx context.Context, tx *db.Tx, p config.Place, resource st
 			return nil
 		}
 	}
-	for _, has := range []func(context.Context, *db.Tx, config.Place, string) (bool, error){store.IsAggregation, store.IsOrganizationRule} {
+	for _, has := range []func(context.Context, *db.Tx, config.Place, string) (bool, error){store.IsAggregation, store.IsOrganizationDeployment} {
 		if found, err := has(ctx, tx, p, resource); err != nil || found {
 			return err
 		}
