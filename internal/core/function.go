@@ -136,8 +136,9 @@ func objectError(err error) error {
 
 // A ruleNote goes with an invocation that a rule asked for.
 type ruleNote struct {
-	Rule       string `json:"rule"`
-	Evaluation string `json:"evaluation,omitempty"` // the proactive one
+	Rule       string     `json:"rule"`
+	Evaluation string     `json:"evaluation,omitempty"` // the proactive one
+	Asked      rule.Asked `json:"asked,omitzero"`
 }
 
 // invoke has functions of rules invoked, in the transaction that decided it:
@@ -193,7 +194,7 @@ func event(i rule.Invocation) (lambda.Event, error) {
 	if err != nil {
 		return lambda.Event{}, err
 	}
-	note, err := json.Marshal(ruleNote{i.RuleID, i.Evaluation})
+	note, err := json.Marshal(ruleNote{i.RuleID, i.Evaluation, i.Asked})
 	return lambda.Event{Ref: ref, Payload: i.Payload, Note: note}, err
 }
 
@@ -212,7 +213,7 @@ func (m *Machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) erro
 	if o.Err != "" {
 		failure, text = "InvocationFailed", o.Err
 	}
-	return m.Rules.Invoked(ctx, tx, rule.Origin{RuleID: note.Rule, Evaluation: note.Evaluation}, failure, text)
+	return m.Rules.Invoked(ctx, tx, rule.Origin{RuleID: note.Rule, Evaluation: note.Evaluation, Asked: note.Asked}, failure, text)
 }
 
 // enqueue puts a message into a queue that a topic's subscription names.

@@ -725,6 +725,14 @@ CREATE TABLE rule (
 
 CREATE INDEX rule_name ON rule (name, place);
 
+CREATE TABLE rule_failure (
+    rule    INTEGER NOT NULL,
+    type    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    at      BIGINT NOT NULL,
+    PRIMARY KEY (rule, type, id)
+) WITHOUT ROWID;
+
 CREATE TABLE rule_set (
     place   INTEGER PRIMARY KEY,
     version BIGINT NOT NULL

@@ -62,5 +62,6 @@ func (f *Functions) call(ctx context.Context, j job.Job[invocation]) error {
 	if err != nil {
 		failure, text = "InvocationFailed", err.Error()
 	}
+	i.Origin.Asked = rule.Asked{} // it was asked, and answers later: how that ended is not told
 	return f.db.Write(ctx, func(tx *db.Tx) error { return f.invoked(ctx, tx, i.Origin, failure, text) })
 }

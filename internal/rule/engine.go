@@ -53,6 +53,15 @@ type Invocation struct {
 type Origin struct {
 	RuleID     string
 	Evaluation string `json:",omitempty"` // the proactive one
+	Asked      Asked  `json:",omitzero"`
+}
+
+// Asked is what a function was asked about, and when.
+type Asked struct {
+	At        int64  `json:",omitempty"` // microseconds since the epoch, as in the result token
+	Type      string `json:",omitempty"` // of the resource; empty for a run by schedule or snapshot
+	ID        string `json:",omitempty"`
+	LeftScope bool   `json:",omitempty"` // the resource was deleted or is none of the rule's any more
 }
 
 // Options are what an Engine is made of. All but EvaluateEvery are required.

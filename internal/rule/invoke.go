@@ -71,11 +71,13 @@ func (e *Engine) scheduled(r config.Rule, recorderRole string) (Invocation, erro
 // in the event, nil if there is none.
 func (e *Engine) seal(r config.Rule, recorderRole string, invokingEvent []byte, it *config.Item, leftScope bool, now time.Time) (Invocation, error) {
 	t := function.Trigger{InvokingEvent: invokingEvent, LeftScope: leftScope, RoleARN: recorderRole, Now: now}
+	asked := Asked{At: now.UnixMicro(), LeftScope: leftScope}
 	if it != nil {
 		t.Captured = it.CaptureTime
+		asked.Type, asked.ID = it.Type, it.ID
 	}
 	payload, err := e.Sealer.Event(r, t)
-	return Invocation{r.Place, r.Source.Identifier, payload, Origin{RuleID: r.ID}}, err
+	return Invocation{r.Place, r.Source.Identifier, payload, Origin{RuleID: r.ID, Asked: asked}}, err
 }
 
 func (e *Engine) invoke(ctx context.Context, tx *db.Tx, list []Invocation) error {
@@ -98,19 +100,34 @@ func role(ctx context.Context, tx *db.Tx, p config.Place) (string, error) {
 }
 
 // Invoked is told how an invocation of a rule's function ended. An empty code is
-// a success: the function ran; whether it reported is another matter.
+// a success: the function ran. Whether it gave a verdict on what it was asked is
+// looked at here.
 func (e *Engine) Invoked(ctx context.Context, tx *db.Tx, o Origin, errorCode, errorMessage string) error {
 	if o.Evaluation != "" && errorCode != "" {
 		if err := e.failProactive(ctx, tx, o, "the function could not be invoked or failed: "+errorMessage); err != nil {
 			return err
 		}
 	}
+	answered, err := e.noteAnswer(ctx, tx, o, errorCode == "")
+	if err != nil {
+		return err
+	}
+	left, err := store.CountRuleFailures(ctx, tx, o.RuleID)
+	if err != nil {
+		return err
+	}
 	now := e.Now()
 	return store.UpdateRuleStatus(ctx, tx, o.RuleID, func(st *config.RuleStatus) {
-		if errorCode == "" {
-			st.LastSuccessfulInvocation = now
+		if errorCode != "" {
+			st.LastFailedInvocation, st.LastErrorCode, st.LastErrorMessage = now, errorCode, errorMessage
 			return
 		}
-		st.LastFailedInvocation, st.LastErrorCode, st.LastErrorMessage = now, errorCode, errorMessage
+		st.LastSuccessfulInvocation = now
+		switch {
+		case !answered:
+			st.LastFailedEvaluation, st.LastErrorCode, st.LastErrorMessage = now, noVerdict, "The function answered without a verdict."
+		case left == 0 && st.LastErrorCode == noVerdict:
+			st.LastErrorCode, st.LastErrorMessage = "", ""
+		}
 	})
 }

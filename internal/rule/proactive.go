@@ -247,7 +247,7 @@ func (e *Engine) sealProactive(r config.Rule, ev config.ResourceEvaluation, it c
 	payload, err := e.Sealer.Event(r, function.Trigger{
 		InvokingEvent: body, Captured: it.CaptureTime, RoleARN: recorderRole, Now: e.Now(), Evaluation: ev.EvaluationID,
 	})
-	return Invocation{r.Place, r.Source.Identifier, payload, Origin{r.ID, ev.EvaluationID}}, err
+	return Invocation{r.Place, r.Source.Identifier, payload, Origin{RuleID: r.ID, Evaluation: ev.EvaluationID}}, err
 }
 
 // addVerdicts keeps what rules say in an evaluation that has not ended, and ends

@@ -66,6 +66,7 @@ type heard struct {
 	LeftScope bool
 	Diff      bool
 	Token     string
+	Origin    rule.Origin
 }
 
 func newCourt(t *testing.T, d *db.DB) *court {
@@ -142,7 +143,7 @@ func hear(t *testing.T, i rule.Invocation) heard {
 	if err := errors.Join(json.Unmarshal(i.Payload, &e), json.Unmarshal([]byte(e.InvokingEvent), &inner)); err != nil {
 		t.Error(err)
 	}
-	h := heard{Function: i.FunctionARN, Message: inner.MessageType, LeftScope: e.LeftScope, Token: e.ResultToken, ID: inner.Summary.ResourceID}
+	h := heard{Function: i.FunctionARN, Message: inner.MessageType, LeftScope: e.LeftScope, Token: e.ResultToken, ID: inner.Summary.ResourceID, Origin: i.Origin}
 	h.Diff = len(inner.Diff) > 0 && string(inner.Diff) != "null"
 	if inner.Item != nil {
 		h.ID = inner.Item.ID

@@ -36,6 +36,10 @@ func PutRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
 	if err := putRuleStatus(ctx, tx, id, r.State); err != nil {
 		return fmt.Errorf("put rule %s: %w", r.Name, err)
 	}
+	// What it failed on may be out of its scope now; the rest is asked about again.
+	if _, err := tx.Exec(ctx, `DELETE FROM rule_failure WHERE rule = ?`, id); err != nil {
+		return fmt.Errorf("put rule %s: %w", r.Name, err)
+	}
 	return touchRules(ctx, tx, place)
 }
 
@@ -76,7 +80,7 @@ func DeleteRule(ctx context.Context, tx *db.Tx, r config.Rule) error {
 	if err := LockRules(ctx, tx, r.Place); err != nil {
 		return err
 	}
-	for _, table := range []string{"rule_status", "rule_tally"} {
+	for _, table := range []string{"rule_status", "rule_tally", "rule_failure"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE rule = (SELECT id FROM rule WHERE public_id = ?)`, r.ID); err != nil {
 			return fmt.Errorf("delete the %s of rule %s: %w", table, r.Name, err)
 		}

@@ -136,6 +136,11 @@ func (c configRules) DescribeConfigRuleEvaluationStatus(
 			if err != nil {
 				return err
 			}
+			failed, one, err := store.RuleFailures(ctx, tx, r)
+			if err != nil {
+				return err
+			}
+			st.LastErrorMessage = withFailures(st.LastErrorMessage, failed, one)
 			out.ConfigRulesEvaluationStatus = append(out.ConfigRulesEvaluationStatus, statusShape(r, st))
 		}
 		return nil

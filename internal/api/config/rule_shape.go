@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+
 	"plumb/internal/config"
 	"plumb/internal/model/configapi"
 )
@@ -50,4 +52,16 @@ func statusShape(r config.Rule, st config.RuleStatus) configapi.ConfigRuleEvalua
 		FirstActivatedTime: moment(st.FirstActivated), LastDeactivatedTime: moment(st.LastDeactivated),
 		LastErrorCode: optional(st.LastErrorCode), LastErrorMessage: optional(st.LastErrorMessage),
 	}
+}
+
+// withFailures adds to the message of a rule's last error on how many resources
+// its function failed, and one of them.
+func withFailures(message string, failed int, one config.ResourceKey) string {
+	switch {
+	case failed == 0 || message == "":
+		return message
+	case failed == 1:
+		return fmt.Sprintf("%s (1 resource has no verdict for this: %s %s)", message, one.Type, one.ID)
+	}
+	return fmt.Sprintf("%s (%d resources have no verdict for this, among them %s %s)", message, failed, one.Type, one.ID)
 }

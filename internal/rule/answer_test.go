@@ -1,0 +1,108 @@
+package rule_test
+
+import (
+	"testing"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/db/dbtest"
+	"plumb/internal/store"
+)
+
+// ended tells the engine how the n-th invocation ended.
+func (c *court) ended(n int, code string) {
+	c.t.Helper()
+	c.write(func(tx *db.Tx) error {
+		return c.engine.Invoked(c.t.Context(), tx, c.heard[n].Origin, code, "KeyError: 'tags'")
+	})
+}
+
+func (c *court) report(n int, id string) {
+	c.t.Helper()
+	said := []config.Evaluation{{ResourceType: bucket, ResourceID: id, Compliance: config.NonCompliant, Ordering: c.clock.Now()}}
+	if err := c.engine.Report(c.t.Context(), place, c.heard[n].Token, said); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *court) failures(r config.Rule) (n int, one string) {
+	c.t.Helper()
+	c.write(func(tx *db.Tx) error {
+		count, key, err := store.RuleFailures(c.t.Context(), tx, r)
+		n, one = count, key.ID
+		return err
+	})
+	return n, one
+}
+
+func TestFunctionThatAnswersWithoutAVerdictIsTold(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		c := newCourt(t, d)
+		r := c.put(lambdaRule("f", config.MessageChange))
+		c.record("a", "off", nil)
+		c.record("b", "off", nil)
+		c.report(0, "a")
+		c.ended(0, "")
+		if n, _ := c.failures(r); n != 0 || c.status(r).LastErrorCode != "" {
+			t.Fatalf("a verdict was given: %d failures, %+v", n, c.status(r))
+		}
+		c.report(1, "a") // not what it was asked
+		c.ended(1, "")
+		st := c.status(r)
+		if n, one := c.failures(r); n != 1 || one != "b" || st.LastErrorCode != "NoVerdict" || st.LastFailedEvaluation.IsZero() {
+			t.Fatalf("no verdict on b: %d failures, %s, %+v", n, one, st)
+		}
+		if st.LastSuccessfulInvocation.IsZero() {
+			t.Error("the function ran, and the status does not say so")
+		}
+		c.record("b", "on", nil)
+		c.report(2, "b")
+		c.ended(2, "")
+		if n, _ := c.failures(r); n != 0 || c.status(r).LastErrorCode != "" {
+			t.Errorf("b has a verdict: %d failures, %+v", n, c.status(r))
+		}
+	})
+}
+
+func TestVerdictOfAnEarlierTimeIsNoAnswer(t *testing.T) {
+	c := newCourt(t, dbtest.Open(t))
+	r := c.put(lambdaRule("f", config.MessageChange))
+	c.record("a", "off", nil)
+	c.report(0, "a")
+	c.ended(0, "")
+	c.record("a", "on", nil)
+	c.ended(1, "")
+	if n, one := c.failures(r); n != 1 || one != "a" {
+		t.Errorf("%d failures, %s", n, one)
+	}
+}
+
+func TestFailuresAreCountedByResource(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		c := newCourt(t, d)
+		r := c.put(lambdaRule("f", config.MessageChange))
+		for _, id := range []string{"a", "b", "c"} {
+			c.record(id, "off", nil)
+		}
+		for n := range 3 {
+			c.ended(n, "InvocationFailed")
+			c.clock.Advance(1e9)
+			c.ended(n, "InvocationFailed") // the next try
+		}
+		if n, one := c.failures(r); n != 3 || one != "c" {
+			t.Fatalf("%d failures, the last on %s", n, one)
+		}
+		c.record("c", "gone", nil)
+		c.ended(3, "")
+		c.report(1, "b")
+		c.ended(1, "")
+		if n, one := c.failures(r); n != 1 || one != "a" {
+			t.Fatalf("%d failures, the last on %s", n, one)
+		}
+		r.Description = "put again"
+		c.put(r)
+		if n, _ := c.failures(r); n != 0 {
+			t.Errorf("a rule that is put again has %d failures", n)
+		}
+	})
+}
