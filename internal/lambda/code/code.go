@@ -8,66 +8,21 @@
 package code
 
 import (
-	"archive/zip"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"sync"
-)
-
-// MaxUnzipped is how many bytes a function may have when unpacked.
-const MaxUnzipped = 262144000
-
-// Reasons why a zip is refused.
-var (
-	ErrNotZip   = errors.New("not a zip file")
-	ErrTooLarge = errors.New("unzipped size is too large")
 )
 
 // SHA returns the name of a zip's content: its SHA-256 in hexadecimal.
 func SHA(zip []byte) string {
 	sum := sha256.Sum256(zip)
 	return hex.EncodeToString(sum[:])
-}
-
-// Check reports whether a zip can be unpacked: it is one, its names and links
-// stay inside, and it is not too large.
-func Check(b []byte) error {
-	r, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return ErrNotZip
-	}
-	var size uint64
-	for _, f := range r.File {
-		if size += f.UncompressedSize64; size > MaxUnzipped {
-			return ErrTooLarge
-		}
-		if _, err := inside(f.Name); err != nil {
-			return err
-		}
-		if kind := f.Mode().Type(); kind != 0 && kind != fs.ModeDir && kind != fs.ModeSymlink {
-			return fmt.Errorf("%w: %s is neither a file, a folder nor a link", ErrNotZip, f.Name)
-		}
-	}
-	return nil
-}
-
-// inside returns a zip's name as a path below the folder that it is unpacked
-// to.
-func inside(name string) (string, error) {
-	clean := path.Clean(strings.ReplaceAll(name, `\`, "/"))
-	if !filepath.IsLocal(clean) {
-		return "", fmt.Errorf("%w: %s lies outside", ErrNotZip, name)
-	}
-	return clean, nil
 }
 
 // Folders is the cache. It is safe for concurrent use.
@@ -167,9 +122,9 @@ func (f *Folders) unpack(folder string, b []byte) error {
 
 // extract unpacks into a folder that no name and no link can lead out of.
 func extract(dir string, b []byte) error {
-	r, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	entries, err := read(b)
 	if err != nil {
-		return ErrNotZip
+		return err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -177,26 +132,23 @@ func extract(dir string, b []byte) error {
 	}
 	defer root.Close()
 	left := int64(MaxUnzipped)
-	for _, f := range r.File {
-		name, err := inside(f.Name)
-		if err != nil {
+	for _, e := range entries {
+		if err := root.MkdirAll(path.Dir(e.name), 0o755); err != nil {
 			return err
 		}
-		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-			return err
-		}
-		switch f.Mode().Type() {
+		switch e.kind {
 		case fs.ModeDir:
-			err = root.MkdirAll(name, 0o755)
+			err = root.MkdirAll(e.name, 0o755)
 		case fs.ModeSymlink:
-			err = link(root, name, f)
+			root.Remove(e.name)
+			err = root.Symlink(e.to, e.name)
 		default:
 			var n int64
-			n, err = write(root, name, f, left)
+			n, err = write(root, e, left)
 			left -= n
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
+			return fmt.Errorf("%s: %w", e.name, err)
 		}
 	}
 	return nil
@@ -204,41 +156,14 @@ func extract(dir string, b []byte) error {
 
 // write unpacks a file. Its right to be executed is kept; everybody may read
 // it, because tools that make zips in memory often forget to say so.
-func write(root *os.Root, name string, f *zip.File, left int64) (int64, error) {
-	in, err := f.Open()
+func write(root *os.Root, e entry, left int64) (int64, error) {
+	root.Remove(e.name) // of two entries with one name the last counts
+	out, err := root.OpenFile(e.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.file.Mode().Perm()|0o444)
 	if err != nil {
 		return 0, err
 	}
-	defer in.Close()
-	root.Remove(name) // of two entries with one name the last counts
-	out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.Mode().Perm()|0o444)
-	if err != nil {
-		return 0, err
-	}
-	// The sizes in a zip are claims.
-	n, err := io.Copy(out, io.LimitReader(in, left+1))
-	if err == nil && n > left {
-		err = ErrTooLarge
-	}
+	n, err := inflate(out, e.file, left)
 	return n, errors.Join(err, out.Close())
-}
-
-// link makes a link that leads somewhere inside.
-func link(root *os.Root, name string, f *zip.File) error {
-	in, err := f.Open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	to, err := io.ReadAll(io.LimitReader(in, 4096))
-	if err != nil {
-		return err
-	}
-	if !filepath.IsLocal(path.Join(path.Dir(name), string(to))) || path.IsAbs(string(to)) {
-		return fmt.Errorf("%w: the link leads outside", ErrNotZip)
-	}
-	root.Remove(name)
-	return root.Symlink(string(to), name)
 }
 
 // syncAll has the disk take what was written below dir.

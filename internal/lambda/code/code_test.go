@@ -3,19 +3,22 @@ package code
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
-type entry struct {
+type part struct {
 	name, text string
 	mode       fs.FileMode
 }
 
-func zipped(t *testing.T, entries ...entry) []byte {
+func zipped(t *testing.T, entries ...part) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -44,7 +47,7 @@ func unpack(t *testing.T, b []byte) (string, error) {
 }
 
 func TestCodeIsUnpackedWithItsModes(t *testing.T) {
-	b := zipped(t, entry{"bootstrap", "x", 0o755}, entry{"lib/secret.py", "y", 0o600}, entry{"link.py", "lib/secret.py", fs.ModeSymlink | 0o777})
+	b := zipped(t, part{"bootstrap", "x", 0o755}, part{"lib/secret.py", "y", 0o600}, part{"link.py", "lib/secret.py", fs.ModeSymlink | 0o777})
 	if err := Check(b); err != nil {
 		t.Fatal(err)
 	}
@@ -63,22 +66,84 @@ func TestCodeIsUnpackedWithItsModes(t *testing.T) {
 	}
 }
 
-func TestCodeThatLeadsOutsideIsRefused(t *testing.T) {
-	for name, entries := range map[string][]entry{
-		"name with dots": {{"../evil", "x", 0o644}},
-		"absolute name":  {{"/etc/evil", "x", 0o644}},
-		"backslashes":    {{`..\evil`, "x", 0o644}},
-		"link":           {{"l", "../..", fs.ModeSymlink | 0o777}},
-		"absolute link":  {{"l", "/etc", fs.ModeSymlink | 0o777}},
-		"through a link": {{"l", ".", fs.ModeSymlink | 0o777}, {"l/../../evil", "x", 0o644}},
+func TestCodeThatCannotBeUnpackedIsRefused(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"name with dots":     zipped(t, part{"../evil", "x", 0o644}),
+		"absolute name":      zipped(t, part{"/etc/evil", "x", 0o644}),
+		"backslashes":        zipped(t, part{`..\evil`, "x", 0o644}),
+		"link":               zipped(t, part{"l", "../..", fs.ModeSymlink | 0o777}),
+		"absolute link":      zipped(t, part{"l", "/etc", fs.ModeSymlink | 0o777}),
+		"link to nothing":    zipped(t, part{"l", "", fs.ModeSymlink | 0o777}),
+		"long link":          zipped(t, part{"l", strings.Repeat("x", 5000), fs.ModeSymlink | 0o777}),
+		"through a link":     zipped(t, part{"l", ".", fs.ModeSymlink | 0o777}, part{"l/../../evil", "x", 0o644}),
+		"below a link":       zipped(t, part{"l", ".", fs.ModeSymlink | 0o777}, part{"l/evil", "x", 0o644}),
+		"device":             zipped(t, part{"d", "", fs.ModeDevice | 0o644}),
+		"file and folder":    zipped(t, part{"x", "x", 0o644}, part{"x/y", "y", 0o644}),
+		"folder and file":    zipped(t, part{"x/y", "y", 0o644}, part{"x", "x", 0o644}),
+		"the folder itself":  zipped(t, part{".", "x", 0o644}),
+		"long name":          zipped(t, part{strings.Repeat("x", 256), "x", 0o644}),
+		"long path":          zipped(t, part{strings.Repeat("x/", 1000) + "x", "x", 0o644}),
+		"name with a zero":   zipped(t, part{"x\x00y", "x", 0o644}),
+		"damaged content":    damaged(t),
+		"size that is a lie": lying(t),
+		"more than may be":   zipped(t, many(maxEntries+1)...),
+		"more than is named": zipped(t, deep()...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := zipped(t, entries...)
-			_, err := unpack(t, b)
-			if err == nil {
+			if err := Check(b); !errors.Is(err, ErrNotZip) {
+				t.Errorf("the check says %v", err)
+			}
+			if _, err := unpack(t, b); err == nil {
 				t.Error("it was unpacked")
 			}
 		})
+	}
+}
+
+func many(n int) []part {
+	out := make([]part, n)
+	for i := range out {
+		out[i] = part{strconv.Itoa(i), "", 0o644}
+	}
+	return out
+}
+
+// deep has few files, and more folders than may be.
+func deep() (out []part) {
+	const depth = 450
+	for i := range maxEntries/depth + 1 {
+		out = append(out, part{strconv.Itoa(i) + strings.Repeat("/b", depth), "", 0o644})
+	}
+	return out
+}
+
+// damaged has content that is not what its checksum says.
+func damaged(t *testing.T) []byte {
+	b := zipped(t, part{"f", strings.Repeat("text", 100), 0o644})
+	b[len("PK\x03\x04")+26+len("f")+2] ^= 0xff
+	return b
+}
+
+// lying says in its list of files that one is smaller than it is.
+func lying(t *testing.T) []byte {
+	b := zipped(t, part{"f", strings.Repeat("text", 100), 0o644})
+	const size = 24 // offset in the list's record
+	at := bytes.Index(b, []byte("PK\x01\x02")) + size
+	binary.LittleEndian.PutUint32(b[at:], 1)
+	return b
+}
+
+func TestOfTwoFilesWithOneNameTheLastCounts(t *testing.T) {
+	b := zipped(t, part{"./", "", fs.ModeDir | 0o755}, part{"f", "first", 0o644}, part{"f", "last", 0o644})
+	if err := Check(b); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := unpack(t, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(text) != "last" {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 
@@ -96,7 +161,7 @@ func TestCodeOfManyFunctionsIsUnpackedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := zipped(t, entry{"a", "x", 0o644})
+	b := zipped(t, part{"a", "x", 0o644})
 	reads := 0
 	got := make(chan string)
 	for range 8 {
