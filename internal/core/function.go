@@ -44,16 +44,16 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 	}
 	m.closers = append(m.closers, box.Close)
 	runtimes := &environment.Runtimes{Python: m.options.Settings.Python, Node: m.options.Settings.Node, NodePath: m.options.Settings.NodePath}
+	folders, err := code.Open(m.folder(codeFolder))
+	if err != nil {
+		return fmt.Errorf("folder for code: %w", err)
+	}
 	m.pool, err = environment.NewPool(m.log, box, runtimes, m.folder(runFolder), environment.Options{
-		Endpoint: m.options.URL, Credentials: m.roleCredentials, Log: m.functionLog, Pending: m.options.Pending,
+		Endpoint: m.options.URL, Credentials: m.roleCredentials, Log: m.functionLog, Pending: m.options.Pending, Hold: folders.Hold,
 		PerFunction: m.environments(), Total: m.environments(), Idle: m.options.Settings.FunctionTTL,
 	})
 	if err != nil {
 		return fmt.Errorf("function environments: %w", err)
-	}
-	folders, err := code.Open(m.folder(codeFolder))
-	if err != nil {
-		return fmt.Errorf("folder for code: %w", err)
 	}
 	m.Functions, err = lambda.New(ctx, m.log, m.DB, m.Jobs, m.pool, folders, m.Clock.Now, lambda.Options{
 		MayPass: m.mayPass,

@@ -166,7 +166,7 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 		return err
 	})
 	if err == nil && !c.DryRun {
-		s.retire(r, Latest, out.Revision)
+		err = s.retire(ctx, r, Latest, out.Revision)
 	}
 	return out, err
 }
@@ -215,13 +215,14 @@ func (s *Service) latest(ctx context.Context, tx *db.Tx, r Ref) (Function, error
 	return f, err
 }
 
-// retire takes warm environments of other revisions of a version out of use; of
-// all versions if version is empty.
-func (s *Service) retire(r Ref, version, revision string) {
+// retire takes warm environments of other revisions of a version out of use, of
+// all versions if version is empty, and removes code that nothing has any more.
+func (s *Service) retire(ctx context.Context, r Ref, version, revision string) error {
 	function := r.unqualified().ARN()
 	s.pool.Retire(func(v environment.Version) bool {
 		return v.Function == function && (version == "" || v.Number == version) && (revision == "" || v.Key != versionKey(function, v.Number, revision))
 	})
+	return s.sweepCode(context.WithoutCancel(ctx))
 }
 
 // versionKey names what an environment runs.
@@ -254,7 +255,7 @@ func (s *Service) Delete(ctx context.Context, r Ref) error {
 		return s.o.Changed(ctx, tx, f.Key())
 	})
 	if err == nil {
-		s.retire(r, r.Qualifier, "")
+		err = s.retire(ctx, r, r.Qualifier, "")
 	}
 	return err
 }

@@ -69,16 +69,17 @@ func (s *Service) run(ctx context.Context, r Ref, c Call) (Answer, error) {
 		return Answer{}, err
 	}
 	defer done()
-	folder, err := s.folder(ctx, f.CodeSHA)
+	folder, release, err := s.folder(ctx, f.CodeSHA)
 	if errors.Is(err, errNoRow) {
 		// An update came between, and its code is the one to run.
 		if f, _, err = s.forInvoke(ctx, r); err == nil {
-			folder, err = s.folder(ctx, f.CodeSHA)
+			folder, release, err = s.folder(ctx, f.CodeSHA)
 		}
 	}
 	if err != nil {
 		return Answer{}, err
 	}
+	defer release()
 	if c.RequestID == "" {
 		c.RequestID = newID()
 	}
@@ -145,9 +146,15 @@ func (s *Service) meaning(ctx context.Context, tx *db.Tx, r Ref) (m meaning, fix
 	return m, fixed, err
 }
 
-// folder returns where the code is unpacked.
-func (s *Service) folder(ctx context.Context, sha string) (string, error) {
+// folder returns where the code is unpacked, which stays until release is called.
+func (s *Service) folder(ctx context.Context, sha string) (dir string, release func(), err error) {
 	return s.folders.Get(sha, func() (zip []byte, err error) {
+		if s.db.IsPostgres() {
+			// Another server may have deleted functions: what is unpacked here of theirs makes room.
+			if err := s.sweepCode(ctx); err != nil {
+				return nil, err
+			}
+		}
 		err = s.db.Read(ctx, func(tx *db.Tx) error {
 			zip, err = readCode(ctx, tx, sha)
 			return err

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -203,6 +205,34 @@ func TestDeletedFunctionLeavesNothing(t *testing.T) {
 		}))
 		s.code(s.Delete(ctx, s.ref), "ResourceNotFoundException")
 	})
+}
+
+func TestUnpackedCodeGoesWithTheLastFunctionThatHasIt(t *testing.T) {
+	suite(t, func(s *stage) {
+		s.make("g")
+		g := lambda.Ref{Place: lambdatest.Place, Name: "g"}
+		s.invoke(s.ref, `{"count": true}`)
+		s.invoke(g, `{"count": true}`)
+		s.must(s.Delete(s.Context(), s.ref))
+		if a := s.invoke(g, `{"count": true}`); string(a.Payload) != "2" {
+			s.Errorf("not warm: %s", a.Payload)
+		}
+		s.must(s.Delete(s.Context(), g))
+		// The environment may still be on its way from the answer to rest.
+		for until := time.Now().Add(10 * time.Second); s.unpacked() > 0; runtime.Gosched() {
+			if time.Now().After(until) {
+				s.Fatalf("%d folders are left", s.unpacked())
+			}
+		}
+	})
+}
+
+// unpacked counts the folders of code on the disk.
+func (s *stage) unpacked() int {
+	s.Helper()
+	left, err := filepath.Glob(filepath.Join(s.Code, "*", "*"))
+	s.must(err)
+	return len(left)
 }
 
 func TestVersionsAreNeverChangedNorCountedTwice(t *testing.T) {

@@ -111,8 +111,7 @@ func New(
 	return s, nil
 }
 
-// open reads the key that all servers share, and removes unpacked code that no
-// function has any more.
+// open reads the key that all servers share.
 func (s *Service) open(ctx context.Context) error {
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
@@ -129,8 +128,13 @@ func (s *Service) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.sweepCode(ctx)
+}
+
+// sweepCode removes unpacked code that no function has any more.
+func (s *Service) sweepCode(ctx context.Context) error {
 	needed := map[string]bool{}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		return db.Each(ctx, tx, func(scan func(...any) error) error {
 			var sha string
 			err := scan(&sha)
@@ -139,9 +143,10 @@ func (s *Service) open(ctx context.Context) error {
 		}, "SELECT DISTINCT sha FROM lambda_function")
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("read which code functions have: %w", err)
 	}
-	return s.folders.Sweep(func(sha string) bool { return needed[sha] })
+	s.folders.Sweep(func(sha string) bool { return needed[sha] })
+	return nil
 }
 
 // noTargets has none.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,7 +44,8 @@ func unpack(t *testing.T, b []byte) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Get(SHA(b), func() ([]byte, error) { return b, nil })
+	dir, _, err := f.Get(SHA(b), func() ([]byte, error) { return b, nil })
+	return dir, err
 }
 
 func TestCodeIsUnpackedWithItsModes(t *testing.T) {
@@ -166,10 +168,11 @@ func TestCodeOfManyFunctionsIsUnpackedOnce(t *testing.T) {
 	got := make(chan string)
 	for range 8 {
 		go func() {
-			dir, err := f.Get(SHA(b), func() ([]byte, error) { reads++; return b, nil })
+			dir, release, err := f.Get(SHA(b), func() ([]byte, error) { reads++; return b, nil })
 			if err != nil {
 				t.Error(err)
 			}
+			release()
 			got <- dir
 		}()
 	}
@@ -181,10 +184,102 @@ func TestCodeOfManyFunctionsIsUnpackedOnce(t *testing.T) {
 	if reads != 1 {
 		t.Errorf("read %d times", reads)
 	}
-	if err := f.Sweep(func(string) bool { return false }); err != nil {
+	f.Sweep(func(string) bool { return false })
+	if left := folders(t, f); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// folders lists what lies in a cache.
+func folders(t *testing.T, f *Folders) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := os.ReadDir(f.dir); len(left) != 0 {
-		t.Errorf("left %v", left)
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// keep unpacks a zip with one file of that text.
+func keep(t *testing.T, f *Folders, text string) (sha string, release func()) {
+	t.Helper()
+	b := zipped(t, part{"f", text, 0o644})
+	_, release, err := f.Get(SHA(b), func() ([]byte, error) { return b, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return SHA(b), release
+}
+
+func TestCodeInUseStaysUntilItIsReleased(t *testing.T) {
+	f, err := Open(filepath.Join(t.TempDir(), "code"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sha, release := keep(t, f, "x")
+	held := f.Hold(filepath.Join(f.dir, sha))
+	release()
+	f.Sweep(func(string) bool { return false })
+	if left := folders(t, f); !slices.Equal(left, []string{sha}) {
+		t.Errorf("in use: left %v", left)
+	}
+	held()
+	if left := folders(t, f); len(left) != 0 {
+		t.Errorf("released: left %v", left)
+	}
+}
+
+func TestAFullCacheLosesWhatWasNotUsedForLongest(t *testing.T) {
+	f, err := Open(filepath.Join(t.TempDir(), "code"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.maxKept = 3 * 2 * 4096          // three folders of one small file
+	first, release := keep(t, f, "1") // stays in use
+	var others []string
+	for _, text := range []string{"2", "3"} {
+		sha, release := keep(t, f, text)
+		release()
+		others = append(others, sha)
+	}
+	if _, again := keep(t, f, "2"); again != nil {
+		again()
+	}
+	last, _ := keep(t, f, "4")
+	left, want := folders(t, f), []string{first, others[0], last}
+	slices.Sort(want)
+	if !slices.Equal(left, want) {
+		t.Errorf("left %v, want %v", left, want)
+	}
+	release()
+}
+
+func TestCodeOutlivesTheProgramButNotTheMachine(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "code")
+	f, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sha, _ := keep(t, f, "x")
+	if err := os.Mkdir(filepath.Join(dir, "part-1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{sha}
+	if _, err := os.Stat(filepath.Join(dir, bootFile)); err != nil {
+		want = nil // this system does not say when it was started
+	}
+	if f, err = Open(dir); err != nil || !slices.Equal(folders(t, f), want) {
+		t.Errorf("after a restart of the program: %v, %v", folders(t, f), err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, bootFile), []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = Open(dir); err != nil || len(folders(t, f)) != 0 {
+		t.Errorf("after a restart of the machine: %v, %v", folders(t, f), err)
 	}
 }

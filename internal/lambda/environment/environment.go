@@ -29,6 +29,7 @@ type environment struct {
 	broken  *initFault // why it cannot start, known beforehand
 	expires time.Time  // its credentials; zero for never
 	stream  string     // of the log
+	release func()     // lets go of the code; nil if it is not held
 
 	proc    *process
 	journal *journal
@@ -332,6 +333,10 @@ func (e *environment) finish(r report) []byte {
 func (e *environment) remove() {
 	e.stop()
 	os.RemoveAll(e.folder)
+	if e.release != nil {
+		e.release()
+		e.release = nil
+	}
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

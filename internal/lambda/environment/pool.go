@@ -24,6 +24,8 @@ type Options struct {
 	Endpoint func() string
 	// Credentials returns those of a version's role.
 	Credentials func(ctx context.Context, v Version) (Credentials, error)
+	// Hold has a code folder stay until release is called; may be nil.
+	Hold func(folder string) (release func())
 	// Pending returns how many requests this program is answering: an environment
 	// that waits for it is not helped by another one. May be nil.
 	Pending func() int
@@ -239,6 +241,9 @@ func (e *environment) make(ctx context.Context) error {
 	id := make([]byte, 16)
 	if _, err := rand.Read(id); err != nil {
 		return err
+	}
+	if hold := e.pool.options.Hold; hold != nil {
+		e.release = hold(e.version.Code)
 	}
 	e.folder = filepath.Join(e.pool.folder, hex.EncodeToString(id))
 	e.stream = fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), e.version.Number, hex.EncodeToString(id))

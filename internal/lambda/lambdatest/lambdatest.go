@@ -39,6 +39,7 @@ type Fixture struct {
 	Jobs  *job.Queue
 	Clock *clock.Clock
 	Host  *environment.Runtimes
+	Code  string // folder of unpacked code
 }
 
 // New starts a service on a store. Its clock stands.
@@ -58,15 +59,17 @@ func New(t testing.TB, d *db.DB, o lambda.Options, po environment.Options) *Fixt
 		t.Fatal(err)
 	}
 	t.Cleanup(box.Close)
+	f.Code = filepath.Join(dir, "code")
+	folders, err := code.Open(f.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	po.Hold = folders.Hold
 	pool, err := environment.NewPool(log, box, f.Host, dir, defaults(po))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pool.Close(ctx) })
-	folders, err := code.Open(filepath.Join(dir, "code"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	if f.Service, err = lambda.New(ctx, log, d, f.Jobs, pool, folders, f.Clock.Now, o); err != nil {
 		t.Fatal(err)
 	}
