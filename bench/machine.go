@@ -22,7 +22,7 @@ func (b *bench) newMachine(ctx context.Context) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := core.LoadCatalogues()
+	known, err := core.LoadCatalogues("")
 	if err != nil {
 		return nil, err
 	}

@@ -133,6 +133,17 @@ func TestUnknownSettingNamesFileAndLine(t *testing.T) {
 	}
 }
 
+func TestWrongRuleOfOnesOwnKeepsTheServerFromStarting(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte("identifier: MINE\ndescription: x\nresource: [A::B::C]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errOut := plumb(t, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--rules", dir)
+	if code != 1 || !strings.Contains(errOut, filepath.Join(dir, "mine.yaml")+`:3: unknown key "resource"`) {
+		t.Errorf("code %d: %s", code, errOut)
+	}
+}
+
 func TestEnvIsShell(t *testing.T) {
 	_, out, _ := plumb(t, "env", "--listen", "127.0.0.1:9", "--account", "210987654321")
 	for _, want := range []string{"export AWS_ENDPOINT_URL=http://127.0.0.1:9\n", "export AWS_ACCESS_KEY_ID=210987654321\n", "\n# provider \"aws\" {\n"} {

@@ -75,7 +75,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.takeLocks(); err != nil {
 		return err
 	}
-	a.catalogues = sync.OnceValues(core.LoadCatalogues)
+	a.catalogues = sync.OnceValues(func() (core.Catalogues, error) { return core.LoadCatalogues(a.settings.Rules) })
 	a.sandbox = sync.OnceValue(func() sandbox.Report { return sandbox.Probe(core.SandboxFolder(a.settings.Data)) })
 	go a.catalogues()
 	go a.sandbox()

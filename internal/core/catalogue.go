@@ -20,8 +20,9 @@ type Catalogues struct {
 	Managed *managed.Catalogue  // rules/: what can be checked
 }
 
-// LoadCatalogues reads what the program carries.
-func LoadCatalogues() (c Catalogues, err error) {
+// LoadCatalogues reads what the program carries, and the rules of a user's own
+// folder if one is named.
+func LoadCatalogues(ownRules string) (c Catalogues, err error) {
 	c.APIs = awsclient.NewModels(models.FS)
 	if c.Types, err = resource.Load(resources.FS, c.APIs); err != nil {
 		return c, fmt.Errorf("resource types: %w", err)
@@ -31,8 +32,8 @@ func LoadCatalogues() (c Catalogues, err error) {
 		return c, fmt.Errorf("resource types: %w", err)
 	}
 	c.Names = strings.Fields(string(names))
-	if c.Managed, err = managed.Load(); err != nil {
-		return c, fmt.Errorf("managed rules: %w", err)
+	if c.Managed, err = managed.LoadWith(ownRules); err != nil {
+		return c, err
 	}
 	return c, nil
 }

@@ -48,6 +48,7 @@ type Settings struct {
 
 	AccessKeys []AccessKey
 
+	Rules       string // folder of rule files beside the managed ones
 	Poll        time.Duration
 	MaxBody     int64
 	Functions   int           // environments that may exist at once; 0 follows the machine

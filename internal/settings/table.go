@@ -111,11 +111,14 @@ func outside() []Setting {
 }
 
 func recording() []Setting {
-	const group = "Recording"
+	const group = "Recording and rules"
 	return []Setting{
 		duration("poll", func(s *Settings) *durationField { return (*durationField)(&s.Poll) },
 			"How often resources of an outside target are read. Embedded services announce their changes at once.",
 			"5m").in(group),
+		text("rules", "FOLDER", func(s *Settings) *string { return &s.Rules },
+			"A folder with rule files of your own, as those in rules/ are. PutConfigRule takes their identifiers with Owner AWS, like those of "+
+				"managed rules. They are read at the start, which fails where one is wrong.", "/etc/plumb/rules").in(group),
 	}
 }
 

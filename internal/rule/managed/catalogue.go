@@ -152,7 +152,8 @@ func (c *Catalogue) File(identifier string) (*File, error) {
 	info, ok := c.known[identifier]
 	switch {
 	case !ok:
-		return nil, unknown(identifier)
+		// It was known when the rule was put: the folder of one's own rules has changed.
+		return nil, fmt.Errorf("%s: no rule file has this identifier: %w", identifier, ErrNoEvaluator)
 	case !info.Evaluated:
 		return nil, fmt.Errorf("%s: %w", identifier, ErrNoEvaluator)
 	}
@@ -169,9 +170,12 @@ func (c *Catalogue) readFile(identifier string) (*File, error) {
 
 // Content returns the text of a rule's file, or what its template makes.
 func (c *Catalogue) Content(identifier string) (content []byte, err error) {
-	if info := c.known[identifier]; info.stencil.name != "" {
+	switch info := c.known[identifier]; {
+	case info.own != nil:
+		return info.own, nil
+	case info.stencil.name != "":
 		content, err = info.stencil.fill(c.source, info)
-	} else {
+	default:
 		content, err = fs.ReadFile(c.source, FileName(identifier))
 	}
 	if err != nil {

@@ -44,6 +44,7 @@ type Info struct {
 	Proactive   bool // AWS evaluates with it before a resource is there
 
 	stencil stencil // that makes its file
+	own     []byte  // the text of a user's own file
 }
 
 // A Parameter of a rule. In the identifiers a default is what the console fills
