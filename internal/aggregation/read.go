@@ -186,3 +186,14 @@ func (g *Aggregation) Items(
 	}
 	return out, nil
 }
+
+// Places returns all places that an aggregator shows, in their order.
+func (g *Aggregation) Places(ctx context.Context, tx *db.Tx, a config.Aggregator) (out []config.Place, err error) {
+	err = g.Each(ctx, tx, a, Within{}, config.Place{}, func(ps store.Places) (bool, error) {
+		for _, p := range ps {
+			out = append(out, p.Place)
+		}
+		return true, nil
+	})
+	return out, err
+}

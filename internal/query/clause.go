@@ -92,3 +92,14 @@ func (p *parser) order(q *Query) error {
 	q.OrderBy = append(q.OrderBy, o)
 	return err
 }
+
+// OfTypes returns the query over resources of some types only.
+func (q *Query) OfTypes(types []string) *Query {
+	narrow := *q
+	only := &Predicate{Property: Property{"resourceType", []string{"resourceType"}}, Op: In}
+	for _, t := range types {
+		only.Values = append(only.Values, quotedLiteral(t))
+	}
+	narrow.Where = append(And{only}, Conjuncts(q.Where)...)
+	return &narrow
+}

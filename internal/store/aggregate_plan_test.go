@@ -85,5 +85,8 @@ func init() {
 		}
 		return nil
 	}
+	unpagedReads["PackResults"] = func(s suite) error { _, err := store.PackResults(s.Context(), s.tx, place); return err }
+	unpagedReads["WithPacks"] = func(s suite) error { _, err := planPlaces(s).WithPacks(s.Context(), s.tx); return err }
+	unpagedReads["TallyByPack"] = func(s suite) error { _, err := planPlaces(s).TallyByPack(s.Context(), s.tx); return err }
 	unpagedReads["TallyByRule"] = func(s suite) error { _, err := planPlaces(s).TallyByRule(s.Context(), s.tx); return err }
 }

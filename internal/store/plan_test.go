@@ -209,8 +209,8 @@ func TestReadsGoByIndexes(t *testing.T) {
 		}
 		for name, read := range unpagedReads {
 			t.Run(name, func(t *testing.T) {
-				small := []string{"item_month"}                                                               // a row a month
-				if slices.Contains([]string{"Page", "CountTypes", "TallyByRule", "MemberProgresses"}, name) { // sums over the places of one piece of a walk
+				small := []string{"item_month"}                                                                              // a row a month
+				if slices.Contains([]string{"Page", "CountTypes", "TallyByRule", "TallyByPack", "MemberProgresses"}, name) { // sums over the places of one piece of a walk
 					small = append(small, dbtest.SmallSort)
 				}
 				dbtest.Indexed(t, d, func(tx *db.Tx) error { return read(newSuite(t, tx)) }, small...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"plumb/internal/config"
+	"plumb/internal/db"
 	"plumb/internal/model/configapi"
 	"plumb/internal/query"
 	"plumb/internal/search"
@@ -15,6 +16,7 @@ type advancedQueries struct{ Options }
 
 func (a advancedQueries) register(s *configapi.Service) {
 	s.SelectResourceConfig(a.SelectResourceConfig)
+	s.SelectAggregateResourceConfig(a.SelectAggregateResourceConfig)
 }
 
 // The rows of a page, unless a request says otherwise.
@@ -38,12 +40,40 @@ func (a advancedQueries) SelectResourceConfig(
 	return &configapi.SelectResourceConfigOutput{Results: out.results, QueryInfo: out.info, NextToken: optional(out.next)}, nil
 }
 
+// SelectAggregateResourceConfig answers an advanced query over the resources that
+// an aggregator shows. Limit and MaxResults mean the same.
+func (a advancedQueries) SelectAggregateResourceConfig(
+	ctx context.Context, in *configapi.SelectAggregateResourceConfigInput,
+) (*configapi.SelectAggregateResourceConfigOutput, error) {
+	s := selection{
+		operation: "SelectAggregateResourceConfig", filters: []string{place(ctx).String(), *in.ConfigurationAggregatorName},
+		expression: *in.Expression, limit: in.Limit, token: text(in.NextToken),
+	}
+	if s.limit == nil || *s.limit == 0 {
+		s.limit = in.MaxResults
+	}
+	err := a.onAggregator(ctx, *in.ConfigurationAggregatorName, func(tx *db.Tx, agg config.Aggregator) (err error) {
+		s.types = agg.Types
+		s.places, err = a.Aggregation.Places(ctx, tx, agg)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the places of an aggregator: %w", err)
+	}
+	out, err := a.answer(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return &configapi.SelectAggregateResourceConfigOutput{Results: out.results, QueryInfo: out.info, NextToken: optional(out.next)}, nil
+}
+
 // A selection is a request for a page of an advanced query, over whichever places
 // it may look at.
 type selection struct {
 	operation  string
 	filters    []string // that the token is bound to, beside the expression
 	places     []config.Place
+	types      []string // that it may look at; none means all
 	expression string
 	limit      *int32
 	token      string
@@ -61,6 +91,9 @@ func (a advancedQueries) answer(ctx context.Context, s selection) (out selected,
 	q, err := query.Parse(s.expression)
 	if err != nil {
 		return out, configapi.InvalidExpressionException("%s", err)
+	}
+	if len(s.types) > 0 {
+		q = q.OfTypes(s.types)
 	}
 	byDefault := selectPage
 	if q.Grouped() {

@@ -272,3 +272,144 @@ func TestTokensOfAggregateReadsAreBoundToTheirList(t *testing.T) {
 		ConfigurationAggregatorName: new("all"), AccountId: new(hub), AwsRegion: new("eu-west-1"), ConfigRuleName: new("wheels"), Limit: 101})
 	center.refused(err, "InvalidLimitException", "100")
 }
+
+// selectedOf returns the rows of all pages of an advanced query over an aggregator.
+func (a account) selectedOf(aggregator, expression string, limit int32) (rows []string) {
+	a.t.Helper()
+	pages := configservice.NewSelectAggregateResourceConfigPaginator(a.aws,
+		&configservice.SelectAggregateResourceConfigInput{ConfigurationAggregatorName: &aggregator, Expression: &expression, Limit: limit})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(a.t.Context())
+		a.must(err)
+		rows = append(rows, page.Results...)
+	}
+	return rows
+}
+
+func TestAQueryOverAnAggregatorSelectsWhatThePartsDo(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		center, parts := three(t, p)
+		const expression = "SELECT accountId, awsRegion, resourceId WHERE resourceType = '" + custom + "' ORDER BY accountId, awsRegion, resourceId"
+		var want []string
+		for _, a := range parts {
+			want = append(want, a.selected(expression, 0)...)
+		}
+		for _, limit := range []int32{0, 1, 4, 100} {
+			center.equal(center.selectedOf("all", expression, limit), want)
+		}
+		center.equal(len(center.selectedOf("all", "SELECT resourceId WHERE resourceType = '"+custom+"'", 3)), len(want))
+		center.equal(center.selectedOf("all", "SELECT accountId, COUNT(*) WHERE resourceType = '"+custom+"' GROUP BY accountId ORDER BY accountId", 1),
+			[]string{`{"COUNT(*)":2,"accountId":"` + hub + `"}`, `{"COUNT(*)":7,"accountId":"` + spokeA + `"}`, `{"COUNT(*)":5,"accountId":"` + spokeB + `"}`})
+		center.equal(center.selectedOf("all", "SELECT COUNT(*) WHERE accountId = '999999999999'", 0), `[{"COUNT(*)":0}]`)
+
+		// Limit and MaxResults are the same, and a token is of its aggregator.
+		ctx := t.Context()
+		out, err := center.aws.SelectAggregateResourceConfig(ctx, &configservice.SelectAggregateResourceConfigInput{
+			ConfigurationAggregatorName: new("all"), Expression: new(expression), MaxResults: 2})
+		center.must(err)
+		center.equal(len(out.Results), 2)
+		center.equal(*out.QueryInfo.SelectFields[2].Name, "resourceId")
+		_, err = center.aggregator("other", []string{hub})
+		center.must(err)
+		_, err = center.aws.SelectAggregateResourceConfig(ctx, &configservice.SelectAggregateResourceConfigInput{
+			ConfigurationAggregatorName: new("other"), Expression: new(expression), NextToken: out.NextToken})
+		center.refused(err, "InvalidNextTokenException", "")
+		center.equal(len(center.selectedOf("other", expression, 0)), 2)
+		_, err = center.aws.SelectAggregateResourceConfig(ctx, &configservice.SelectAggregateResourceConfigInput{
+			ConfigurationAggregatorName: new("none"), Expression: new(expression)})
+		center.refused(err, "NoSuchConfigurationAggregatorException", "")
+		_, err = center.aws.SelectAggregateResourceConfig(ctx, &configservice.SelectAggregateResourceConfigInput{
+			ConfigurationAggregatorName: new("all"), Expression: new("SELECT")})
+		center.refused(err, "InvalidExpressionException", "line 1, column 7")
+
+		// An aggregator of some types selects these only.
+		_, err = center.aws.PutConfigurationAggregator(ctx, &configservice.PutConfigurationAggregatorInput{ConfigurationAggregatorName: new("buckets"),
+			AccountAggregationSources: []types.AccountAggregationSource{{AccountIds: []string{hub, spokeA}, AllAwsRegions: true}},
+			AggregatorFilters:         &types.AggregatorFilters{ResourceType: &types.AggregatorFilterResourceType{Type: types.AggregatorFilterTypeInclude, Value: []string{"AWS::S3::Bucket"}}}})
+		center.must(err)
+		center.equal(len(center.selectedOf("buckets", expression, 0)), 0)
+		center.equal(center.selectedOf("buckets", "SELECT COUNT(*) WHERE resourceType LIKE 'Acme%' OR resourceId = 'car-0'", 0), `[{"COUNT(*)":0}]`)
+	})
+}
+
+func TestAggregateComplianceOfPacksIsThatOfTheParts(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		center, parts := three(t, p)
+		ctx, name := t.Context(), new("all")
+		for i, a := range parts {
+			a.deployed("cars", resources(guardOf("A", "doors", 0), ruleOf("B", "b", "AWS_CONFIG_PROCESS_CHECK")))
+			if i == 1 {
+				a.deployed("asked", resources(ruleOf("B", "b", "AWS_CONFIG_PROCESS_CHECK")))
+			}
+			id := *a.packStatus("cars").ConformancePackId
+			switch i {
+			case 0, 1:
+				a.must(a.putExternal("b-"+id, types.ComplianceTypeCompliant, p.Clock().Now()))
+			case 2:
+				a.must(a.putExternal("b-"+id, types.ComplianceTypeNonCompliant, p.Clock().Now()))
+			}
+		}
+		p.Drain(t)
+		list := func(f types.AggregateConformancePackComplianceFilters) (out []string) {
+			in := &configservice.DescribeAggregateComplianceByConformancePacksInput{ConfigurationAggregatorName: name, Filters: &f, Limit: 2}
+			pages := configservice.NewDescribeAggregateComplianceByConformancePacksPaginator(center.aws, in)
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				center.must(err)
+				for _, r := range page.AggregateComplianceByConformancePacks {
+					c := r.Compliance
+					out = append(out, fmt.Sprintln(*r.AccountId, *r.AwsRegion, *r.ConformancePackName, c.ComplianceType, c.CompliantRuleCount, c.NonCompliantRuleCount, c.TotalRuleCount))
+				}
+			}
+			return out
+		}
+		var want []string
+		for _, a := range parts {
+			packs, err := a.aws.DescribeConformancePacks(ctx, &configservice.DescribeConformancePacksInput{})
+			a.must(err)
+			for _, d := range packs.ConformancePackDetails {
+				out, err := a.aws.DescribeConformancePackCompliance(ctx, &configservice.DescribeConformancePackComplianceInput{ConformancePackName: d.ConformancePackName})
+				a.must(err)
+				summary, err := a.aws.GetConformancePackComplianceSummary(ctx, &configservice.GetConformancePackComplianceSummaryInput{ConformancePackNames: []string{*d.ConformancePackName}})
+				a.must(err)
+				counts := map[types.ConformancePackComplianceType]int{}
+				for _, r := range out.ConformancePackRuleComplianceList {
+					counts[r.ComplianceType]++
+				}
+				want = append(want, fmt.Sprintln(a.Account(), a.Region(), *d.ConformancePackName, summary.ConformancePackComplianceSummaryList[0].ConformancePackComplianceStatus,
+					counts["COMPLIANT"], counts["NON_COMPLIANT"], len(out.ConformancePackRuleComplianceList)))
+			}
+		}
+		center.equal(list(types.AggregateConformancePackComplianceFilters{}), want)
+		center.equal(len(want), 5)
+		for n, f := range map[int]types.AggregateConformancePackComplianceFilters{
+			4: {ConformancePackName: new("cars")}, 3: {AccountId: new(spokeA)}, 0: {AccountId: new("999999999999")},
+		} {
+			center.equal(len(list(f)), n)
+		}
+		compliant := list(types.AggregateConformancePackComplianceFilters{ComplianceType: types.ConformancePackComplianceTypeCompliant})
+		bad := list(types.AggregateConformancePackComplianceFilters{ComplianceType: types.ConformancePackComplianceTypeNonCompliant})
+		none := list(types.AggregateConformancePackComplianceFilters{ComplianceType: types.ConformancePackComplianceTypeInsufficientData})
+		center.equal(len(compliant)+len(bad)+len(none), 5)
+		for _, by := range []types.AggregateConformancePackComplianceSummaryGroupKey{"", "ACCOUNT_ID", "AWS_REGION"} {
+			var good, wrong int32
+			in := &configservice.GetAggregateConformancePackComplianceSummaryInput{ConfigurationAggregatorName: name, GroupByKey: by, Limit: 1}
+			for {
+				out, err := center.aws.GetAggregateConformancePackComplianceSummary(ctx, in)
+				center.must(err)
+				for _, g := range out.AggregateConformancePackComplianceSummaries {
+					good += g.ComplianceSummary.CompliantConformancePackCount
+					wrong += g.ComplianceSummary.NonCompliantConformancePackCount
+					center.equal(g.GroupName == nil, by == "")
+				}
+				if in.NextToken = out.NextToken; in.NextToken == nil {
+					break
+				}
+			}
+			center.equal(int(good), len(compliant))
+			center.equal(int(wrong), len(bad))
+		}
+		_, err := center.aws.DescribeAggregateComplianceByConformancePacks(ctx, &configservice.DescribeAggregateComplianceByConformancePacksInput{ConfigurationAggregatorName: new("none")})
+		center.refused(err, "NoSuchConfigurationAggregatorException", "")
+	})
+}

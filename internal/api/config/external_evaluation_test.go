@@ -13,7 +13,7 @@ import (
 
 func (a account) putExternal(rule string, compliance types.ComplianceType, at time.Time, change ...func(*types.ExternalEvaluation)) error {
 	e := &types.ExternalEvaluation{
-		ComplianceResourceType: new("AWS::::Account"), ComplianceResourceId: new("123456789012"),
+		ComplianceResourceType: new("AWS::::Account"), ComplianceResourceId: new(a.Account()),
 		ComplianceType: compliance, OrderingTimestamp: &at, Annotation: new("seen by the auditor"),
 	}
 	for _, f := range change {

@@ -55,6 +55,7 @@ func Register(o Options) *configapi.Service {
 	configurationAggregators{o}.register(s)
 	aggregateCompliances{o}.register(s)
 	aggregateResources{o}.register(s)
+	aggregateConformancePacks{o}.register(s)
 	newOrganizationConfigRules(o).register(s)
 	newOrganizationConformancePacks(o).register(s)
 	discoveredResources{o}.register(s)
