@@ -16,6 +16,9 @@ import (
 // MaxZip is how many bytes a zip file that comes with a request may have.
 const MaxZip = 52428800
 
+// MaxCode is how many bytes the zip files of a place's functions may have.
+const MaxCode = 80530636800
+
 // A Source is where a function's code comes from: the zip file itself, or an
 // object.
 type Source struct {
@@ -86,6 +89,9 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 			return err
 		}
 		if err := writeVersion(ctx, tx, f); err != nil {
+			return err
+		}
+		if err := s.checkStorage(ctx, tx, f.Place); err != nil {
 			return err
 		}
 		if publish {
@@ -191,6 +197,11 @@ func (s *Service) store(ctx context.Context, tx *db.Tx, before, f Function, zip 
 	}
 	if err := dropCode(ctx, tx, before.CodeSHA); err != nil {
 		return f, err
+	}
+	if f.CodeSHA != before.CodeSHA {
+		if err := s.checkStorage(ctx, tx, f.Place); err != nil {
+			return f, err
+		}
 	}
 	out := f
 	if publish {

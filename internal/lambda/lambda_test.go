@@ -227,6 +227,21 @@ func TestUnpackedCodeGoesWithTheLastFunctionThatHasIt(t *testing.T) {
 	})
 }
 
+func TestCodeOfAPlaceHasALimit(t *testing.T) {
+	zip := lambdatest.Bootstrap(t)
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s := &stage{T: t, zip: zip, ref: lambda.Ref{Place: lambdatest.Place, Name: "f"}}
+		s.Fixture = lambdatest.New(t, d, lambda.Options{MaxCode: int64(len(zip)) * 3 / 2}, environment.Options{})
+		s.make("f")
+		_, err := s.Create(t.Context(), lambdatest.Function("g"), lambda.Source{Zip: zip}, false)
+		s.code(err, "CodeStorageExceededException")
+		_, err = s.Publish(t.Context(), s.ref, lambda.Publication{})
+		s.code(err, "CodeStorageExceededException")
+		_, err = s.Update(t.Context(), s.ref, lambda.Change{Code: &lambda.Source{Zip: zip}})
+		s.must(err)
+	})
+}
+
 // unpacked counts the folders of code on the disk.
 func (s *stage) unpacked() int {
 	s.Helper()

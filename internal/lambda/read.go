@@ -8,6 +8,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/model/lambdaapi"
 )
 
 // Get returns the version that a reference means. For an alias that is the
@@ -89,8 +90,23 @@ func (s *Service) Code(ctx context.Context, sha string) (zip []byte, ok bool, er
 // Usage returns how many functions a place has and how many bytes of code.
 func (s *Service) Usage(ctx context.Context, p config.Place) (count, size int64, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(CASE WHEN version = ? THEN 1 ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(SUM(size), 0) AS BIGINT)
-			FROM lambda_function WHERE account = ? AND region = ?`, Latest, p.Account, p.Region).Scan(&count, &size)
+		count, size, err = usage(ctx, tx, p)
+		return err
 	})
 	return count, size, err
+}
+
+func usage(ctx context.Context, tx *db.Tx, p config.Place) (count, size int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(CASE WHEN version = ? THEN 1 ELSE 0 END), 0) AS BIGINT), CAST(COALESCE(SUM(size), 0) AS BIGINT)
+			FROM lambda_function WHERE account = ? AND region = ?`, Latest, p.Account, p.Region).Scan(&count, &size)
+	return count, size, err
+}
+
+// checkStorage refuses code that takes a place beyond what its functions may have.
+func (s *Service) checkStorage(ctx context.Context, tx *db.Tx, p config.Place) error {
+	_, size, err := usage(ctx, tx, p)
+	if err == nil && size > s.o.MaxCode {
+		return lambdaapi.CodeStorageExceededException("Code storage limit exceeded.")
+	}
+	return err
 }

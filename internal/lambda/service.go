@@ -38,6 +38,9 @@ type Options struct {
 	// Concurrency is how many invocations an account may have at a time; 0 is
 	// AWS's 1000.
 	Concurrency int
+	// MaxCode is how many bytes the zip files of a place's functions may have; 0 is
+	// AWS's 75 GiB.
+	MaxCode int64
 	// MaxEvent is how many bytes an event may have; 0 is AWS's 1 MiB.
 	MaxEvent int
 }
@@ -99,6 +102,9 @@ func New(
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = 1000
+	}
+	if o.MaxCode == 0 {
+		o.MaxCode = MaxCode
 	}
 	if o.MaxEvent == 0 {
 		o.MaxEvent = 1 << 20

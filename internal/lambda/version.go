@@ -56,7 +56,10 @@ func (s *Service) publish(ctx context.Context, tx *db.Tx, f Function, descriptio
 	}
 	v.Version, v.Revision, v.Modified = strconv.FormatInt(f.lastVersion, 10), newID(), s.now()
 	v.Tags, v.Reserved, v.lastVersion = nil, nil, 0
-	return v, writeVersion(ctx, tx, v)
+	if err := writeVersion(ctx, tx, v); err != nil {
+		return v, err
+	}
+	return v, s.checkStorage(ctx, tx, v.Place)
 }
 
 // lastVersion returns the newest published version that still exists.

@@ -76,7 +76,7 @@ func (f face) GetAccountSettings(ctx context.Context, _ *lambdaapi.GetAccountSet
 	}
 	return &lambdaapi.GetAccountSettingsOutput{
 		AccountLimit: &lambdaapi.AccountLimit{
-			TotalCodeSize: new(int64(80530636800)), CodeSizeUnzipped: new(int64(code.MaxUnzipped)), CodeSizeZipped: new(int64(lambda.MaxZip)),
+			TotalCodeSize: new(int64(lambda.MaxCode)), CodeSizeUnzipped: new(int64(code.MaxUnzipped)), CodeSizeZipped: new(int64(lambda.MaxZip)),
 			ConcurrentExecutions: new(int32(total)), UnreservedConcurrentExecutions: new(int32(unreserved)),
 		},
 		AccountUsage: &lambdaapi.AccountUsage{TotalCodeSize: &size, FunctionCount: &count},
