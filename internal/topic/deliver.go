@@ -27,11 +27,22 @@ func (deliver) Kind() string { return "topic.deliver" }
 
 func (s *Store) handleDeliver() {
 	job.HandlePrepared(s.jobs, func(ctx context.Context, j job.Job[deliver]) (job.Commit, error) {
-		var all []delivery
+		var t Topic
+		var subs []Subscription
 		err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-			all, err = s.matching(ctx, tx, j.Args)
+			if t, err = Find(ctx, tx, j.Args.Topic); err != nil {
+				return err
+			}
+			subs, err = subscribers(ctx, tx, t, j.Args.Published)
 			return err
 		})
+		if isNotFound(err) {
+			return nil, nil // deleted since: there is no subscriber
+		}
+		if err != nil {
+			return nil, err
+		}
+		all, err := s.compare(ctx, subs, j.Args.Messages).deliveries(t, subs, j.Args)
 		return func(ctx context.Context, tx *db.Tx) error { return s.handAll(ctx, tx, all) }, err
 	}, job.Policy{})
 }
@@ -44,28 +55,45 @@ type delivery struct {
 	version   string // of the signature
 }
 
-// matching returns what is to be delivered: each message to the subscriptions
-// whose filters it passes.
-func (s *Store) matching(ctx context.Context, tx *db.Tx, d deliver) (all []delivery, err error) {
-	t, err := Find(ctx, tx, d.Topic)
-	if isNotFound(err) {
-		return nil, nil // deleted since: there is no subscriber
-	}
-	if err != nil {
-		return nil, err
-	}
-	subs, err := subscribers(ctx, tx, t, d.Published)
-	if err != nil {
-		return nil, err
-	}
+// A comparison says which messages of a list pass the filters of subscriptions.
+type comparison map[compared][]bool
+
+// compared is a subscription with its filter as it was compared.
+type compared struct{ id, policy, scope string }
+
+func (s Subscription) compared() compared {
+	return compared{s.ID, s.Attributes["FilterPolicy"], s.Attributes["FilterPolicyScope"]}
+}
+
+// compare compares messages with filters. It takes time, and no transaction.
+func (s *Store) compare(ctx context.Context, subs []Subscription, messages []message) comparison {
+	out := make(comparison, len(subs))
 	for _, sub := range subs {
+		passes := make([]bool, len(messages))
+		out[sub.compared()] = passes
 		f, err := filterOf(sub.Attributes)
 		if err != nil {
-			s.log.WarnContext(ctx, "subscription has a filter that cannot be read", "topic", d.Topic, "subscription", sub.ARN(), "err", err)
+			s.log.WarnContext(ctx, "subscription has a filter that cannot be read", "topic", sub.TopicARN(), "subscription", sub.ARN(), "err", err)
 			continue
 		}
-		for _, m := range d.Messages {
-			if f.matches(m) {
+		for i, m := range messages {
+			passes[i] = f.matches(m)
+		}
+	}
+	return out
+}
+
+// deliveries returns what is to be delivered: each message to the subscriptions
+// whose filters it passes. The error is errChanged if there is a subscription that
+// was not compared.
+func (c comparison) deliveries(t Topic, subs []Subscription, d deliver) (all []delivery, err error) {
+	for _, sub := range subs {
+		passes, ok := c[sub.compared()]
+		if !ok {
+			return nil, errChanged
+		}
+		for i, m := range d.Messages {
+			if passes[i] {
 				all = append(all, delivery{sub, m, db.Time(d.Published), t.Attributes["SignatureVersion"]})
 			}
 		}

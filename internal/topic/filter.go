@@ -266,23 +266,24 @@ func inCIDR(cidr, addr string) bool {
 	return err == nil && errA == nil && p.Contains(a)
 }
 
-// wildcard matches * against any text, in one pass with one way back.
+// wildcard matches * against any text. Each part between two stars is looked for
+// after the one before, so that the time is that of reading the text once.
 func wildcard(pattern, text string) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && pattern[p] == text[t]:
-			p++
-			t++
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == text
+	}
+	text, begins := strings.CutPrefix(text, parts[0])
+	if !begins {
+		return false
+	}
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		i := strings.Index(text, part)
+		if i < 0 {
 			return false
 		}
+		text = text[i+len(part):]
 	}
-	return strings.Trim(pattern[p:], "*") == ""
+	return strings.HasSuffix(text, parts[last])
 }

@@ -12,10 +12,80 @@ func checkFilter(attributes map[string]string) error {
 	if err != nil || f.policy == nil {
 		return err
 	}
-	if len(attributes["FilterPolicy"]) > 150<<10 {
+	if len(attributes["FilterPolicy"]) > maxPolicy {
 		return invalid("FilterPolicy: Policy is too large")
 	}
-	return checkPolicy(f.policy, f.body, 0)
+	if err := checkPolicy(f.policy, f.body, 0); err != nil {
+		return err
+	}
+	keys, combinations := complexity(f.policy, 1)
+	switch {
+	case keys > maxKeys:
+		return invalid("FilterPolicy: Filter policy can not have more than %d keys", maxKeys)
+	case combinations > maxCombinations:
+		return invalid("FilterPolicy: Filter policy is too complex")
+	}
+	return nil
+}
+
+// SNS's limits of a filter policy. They bound what a message costs.
+const (
+	maxPolicy       = 256 << 10 // bytes
+	maxKeys         = 5         // with values
+	maxCombinations = 150
+)
+
+// complexity counts the keys of a policy that have values, and multiplies the
+// numbers of their values, each with the level that it is nested at. The
+// alternatives of an $or are added up.
+func complexity(policy map[string]any, level int) (keys, combinations int) {
+	combinations = 1
+	for key, want := range policy {
+		n := 0
+		switch want := want.(type) {
+		case map[string]any:
+			var inner int
+			inner, n = complexity(want, level+1)
+			keys += inner
+		case []any:
+			if key != "$or" {
+				keys++
+				n = values(want) * level
+				break
+			}
+			for _, alternative := range want {
+				if p, ok := alternative.(map[string]any); ok {
+					inner, c := complexity(p, level)
+					keys, n = keys+inner, n+c
+				}
+			}
+		}
+		combinations = min(combinations*max(n, 1), maxCombinations+1)
+	}
+	return keys, combinations
+}
+
+// values counts what a list of conditions compares with; of anything-but, every
+// text or pattern.
+func values(conditions []any) (n int) {
+	for _, c := range conditions {
+		m, _ := c.(map[string]any)
+		switch but := m["anything-but"].(type) {
+		case []any:
+			n += len(but)
+		case map[string]any:
+			for _, patterns := range but {
+				list, ok := patterns.([]any)
+				if !ok {
+					list = []any{patterns}
+				}
+				n += len(list)
+			}
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 func checkPolicy(policy map[string]any, nested bool, depth int) error {

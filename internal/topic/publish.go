@@ -44,8 +44,9 @@ type Published struct {
 }
 
 // Publish sends a message to a topic's subscribers, in the caller's transaction.
+// A topic in FIFO order takes none that has no group.
 func (s *Store) Publish(ctx context.Context, tx *db.Tx, topicARN, subject, body string, a Attributes) (id string, err error) {
-	out, err := s.PublishMessages(ctx, tx, topicARN, []snsapi.PublishInput{{Subject: textOrNil(subject), Message: &body, MessageAttributes: a}})
+	out, err := s.publish(ctx, tx, topicARN, []snsapi.PublishInput{{Subject: textOrNil(subject), Message: &body, MessageAttributes: a}}, nil)
 	if err != nil {
 		return "", err
 	}
@@ -59,9 +60,60 @@ func textOrNil(s string) *string {
 	return &s
 }
 
-// PublishMessages sends several messages with one job. They were checked one by
-// one: an error here undoes all.
-func (s *Store) PublishMessages(ctx context.Context, tx *db.Tx, topicARN string, ins []snsapi.PublishInput) ([]Published, error) {
+// errChanged says that subscriptions changed since messages were compared with
+// their filters.
+var errChanged = errors.New("the topic's subscriptions changed")
+
+// PublishAll sends several messages. They were checked one by one: an error here
+// undoes all.
+func (s *Store) PublishAll(ctx context.Context, topicARN string, ins []snsapi.PublishInput) (out []Published, err error) {
+	for range 3 {
+		passed, err := s.compareAhead(ctx, topicARN, ins)
+		if err != nil {
+			return nil, err
+		}
+		err = s.db.Write(ctx, func(tx *db.Tx) (err error) {
+			out, err = s.publish(ctx, tx, topicARN, ins, passed)
+			return err
+		})
+		if !errors.Is(err, errChanged) {
+			return out, err
+		}
+	}
+	return nil, snsapi.ThrottledException("Rate exceeded: the topic's subscriptions are being changed.")
+}
+
+// compareAhead compares messages to a topic in FIFO order, which are delivered as
+// they are published, with the filters of its subscriptions: not while the write
+// lock is held.
+func (s *Store) compareAhead(ctx context.Context, topicARN string, ins []snsapi.PublishInput) (comparison, error) {
+	if !strings.HasSuffix(topicARN, ".fifo") {
+		return nil, nil
+	}
+	var t Topic
+	var subs []Subscription
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		if t, err = Find(ctx, tx, topicARN); err != nil {
+			return err
+		}
+		subs, err = subscribers(ctx, tx, t, db.Micros(s.now()))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	messages := make([]message, len(ins))
+	for i, in := range ins {
+		if messages[i], err = t.message(in); err != nil {
+			return nil, err
+		}
+	}
+	return s.compare(ctx, subs, messages), nil
+}
+
+// publish sends messages in a transaction: with one job, or, on a topic in FIFO
+// order, at once, as the comparison says that was made before.
+func (s *Store) publish(ctx context.Context, tx *db.Tx, topicARN string, ins []snsapi.PublishInput, passed comparison) ([]Published, error) {
 	t, err := Find(ctx, tx, topicARN)
 	if err != nil {
 		return nil, err
@@ -81,7 +133,11 @@ func (s *Store) PublishMessages(ctx context.Context, tx *db.Tx, topicARN string,
 		out = append(out, p)
 	}
 	if t.FIFO() { // in order, as they are published
-		all, err := s.matching(ctx, tx, d)
+		subs, err := subscribers(ctx, tx, t, d.Published)
+		if err != nil {
+			return nil, err
+		}
+		all, err := passed.deliveries(t, subs, d)
 		if err != nil {
 			return nil, err
 		}

@@ -212,9 +212,6 @@ func Exists(ctx context.Context, tx *db.Tx, topicARN string) (bool, error) {
 // Read runs f in a transaction that reads the topics' database.
 func (s *Store) Read(ctx context.Context, f func(tx *db.Tx) error) error { return s.db.Read(ctx, f) }
 
-// Write runs f in a transaction of the topics' database.
-func (s *Store) Write(ctx context.Context, f func(tx *db.Tx) error) error { return s.db.Write(ctx, f) }
-
 // List returns topics of a place by name, those after the given one.
 func (s *Store) List(ctx context.Context, p config.Place, after string, limit int) (out []Topic, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {

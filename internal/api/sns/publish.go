@@ -5,10 +5,8 @@ import (
 	"errors"
 	"regexp"
 
-	"plumb/internal/db"
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
-	"plumb/internal/topic"
 )
 
 // Publish sends a message to a topic's subscribers.
@@ -26,11 +24,7 @@ func (f face) Publish(ctx context.Context, in *snsapi.PublishInput) (*snsapi.Pub
 	if err := own(ctx, target, "TopicArn"); err != nil {
 		return nil, err
 	}
-	var sent []topic.Published
-	err := f.store.Write(ctx, func(tx *db.Tx) (err error) {
-		sent, err = f.store.PublishMessages(ctx, tx, *target, []snsapi.PublishInput{*in})
-		return err
-	})
+	sent, err := f.store.PublishAll(ctx, *target, []snsapi.PublishInput{*in})
 	if err != nil {
 		return nil, err
 	}
@@ -94,12 +88,9 @@ func (f face) PublishBatch(ctx context.Context, in *snsapi.PublishBatchInput) (*
 	if len(good) == 0 {
 		return out, nil
 	}
-	err = f.store.Write(ctx, func(tx *db.Tx) error {
-		sent, err := f.store.PublishMessages(ctx, tx, t.ARN(), good)
-		for i, p := range sent {
-			out.Successful[i].MessageId, out.Successful[i].SequenceNumber = new(p.ID), textOrNil(p.Sequence)
-		}
-		return err
-	})
+	sent, err := f.store.PublishAll(ctx, t.ARN(), good)
+	for i, p := range sent {
+		out.Successful[i].MessageId, out.Successful[i].SequenceNumber = new(p.ID), textOrNil(p.Sequence)
+	}
 	return out, err
 }
