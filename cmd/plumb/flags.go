@@ -15,11 +15,14 @@ import (
 	"plumb/internal/settings"
 )
 
-// addSettings gives a command one flag for each row of the settings' table, and
-// returns what loads the settings once the flags are parsed.
-func addSettings(cmd *cobra.Command) (load func() (settings.Settings, error)) {
+// addSettings gives a command one flag for each row of the settings' table, or for
+// those named, and returns what loads the settings once the flags are parsed.
+func addSettings(cmd *cobra.Command, only ...string) (load func() (settings.Settings, error)) {
 	d := settings.Default()
 	for _, r := range settings.Table() {
+		if len(only) > 0 && !slices.Contains(only, r.Name) {
+			continue
+		}
 		help := r.Help
 		if v := r.Show(d); v != "" {
 			help += " (default " + v + ")"
@@ -36,7 +39,7 @@ func addSettings(cmd *cobra.Command) (load func() (settings.Settings, error)) {
 	return func() (settings.Settings, error) {
 		given := map[string]string{}
 		for _, r := range settings.Table() {
-			if f := cmd.Flags().Lookup(r.Name); f.Changed {
+			if f := cmd.Flags().Lookup(r.Name); f != nil && f.Changed {
 				given[r.Name] = f.Value.String()
 			}
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -19,65 +18,6 @@ func newRuleCommand() *cobra.Command {
 	}
 	command.AddCommand(newRuleTestCommand(), newRuleListCommand())
 	return command
-}
-
-func newRuleTestCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "test FILE...",
-		Short: "Run the examples of rule files",
-		Long: `Run the examples that stand in rule files and say which have another verdict than they name.
-
-A rule file holds a check in CEL and examples, as the files in rules/ do. Each line of output is
-FILE:LINE: and what is wrong. The exit code is 1 when something is.`,
-		Example: "  plumb rule test rules/encrypted-volumes.yaml\n  plumb rule test my-rules/*.yaml",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, names []string) error {
-			catalogue, err := managed.Load()
-			if err != nil {
-				return err
-			}
-			ok := true
-			for _, name := range names {
-				if !testRuleFile(cmd.OutOrStdout(), catalogue, name) {
-					ok = false
-				}
-			}
-			if !ok {
-				return exitError{code: 1}
-			}
-			return nil
-		},
-	}
-}
-
-// testRuleFile runs one file, prints what came out and reports whether all is
-// well. An outcome without an example is told and is no failure.
-func testRuleFile(out io.Writer, catalogue *managed.Catalogue, name string) bool {
-	content, err := os.ReadFile(name)
-	if err != nil {
-		fmt.Fprintln(out, err)
-		return false
-	}
-	file, err := catalogue.ParseFile(name, content)
-	if err != nil {
-		fmt.Fprintln(out, err)
-		return false
-	}
-	examples, failures := file.Failures()
-	for _, err := range failures {
-		fmt.Fprintln(out, err)
-	}
-	for _, part := range file.Parts() {
-		for _, outcome := range part.Unshown() {
-			fmt.Fprintf(out, "%s: no example shows %s\n", name, outcome)
-		}
-	}
-	if len(failures) > 0 {
-		fmt.Fprintf(out, "FAIL %s: %d of %d examples\n", name, len(failures), examples)
-		return false
-	}
-	fmt.Fprintf(out, "ok   %s: %d examples\n", name, examples)
-	return true
 }
 
 func newRuleListCommand() *cobra.Command {

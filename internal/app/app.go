@@ -21,6 +21,11 @@ import (
 // Options are what the settings cannot say.
 type Options struct {
 	Version string // shown by /metrics
+	// Idle has no job run by itself: only Drain runs what is due. Who tests a rule
+	// then decides alone what the rule is asked.
+	Idle bool
+	// Catalogues are read by each server unless they are given.
+	Catalogues func() (core.Catalogues, error)
 }
 
 // An App is a Plumb server.
@@ -28,6 +33,7 @@ type App struct {
 	settings settings.Settings
 	log      *slog.Logger
 	version  string
+	idle     bool
 	locks    []*fileLock
 	name     string // of this server among those that share the store
 	listener net.Listener
@@ -51,7 +57,7 @@ type App struct {
 // New opens the data folder, the listener and the store, and puts the machine
 // together. Nothing is answered and no job runs before Start.
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
-	a := &App{settings: s, log: log, version: o.Version, ended: make(chan error, 1)}
+	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, catalogues: o.Catalogues, ended: make(chan error, 1)}
 	a.metrics = newMetrics(a)
 	if err := a.open(ctx); err != nil {
 		a.close()
@@ -75,7 +81,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.takeLocks(); err != nil {
 		return err
 	}
-	a.catalogues = sync.OnceValues(func() (core.Catalogues, error) { return core.LoadCatalogues(a.settings.Rules) })
+	if a.catalogues == nil {
+		a.catalogues = sync.OnceValues(func() (core.Catalogues, error) { return core.LoadCatalogues(a.settings.Rules) })
+	}
 	a.sandbox = sync.OnceValue(func() sandbox.Report { return sandbox.Probe(core.SandboxFolder(a.settings.Data)) })
 	go a.catalogues()
 	go a.sandbox()
@@ -136,12 +144,20 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.logStart(ctx); err != nil {
 		return err
 	}
-	if err := a.machine.Load().Start(ctx); err != nil {
+	if err := a.run(ctx, a.machine.Load()); err != nil {
 		return err
 	}
 	go func() { a.ended <- a.server.Serve(a.listener) }()
 	a.ready.Store(true)
 	return nil
+}
+
+// run has the machine run jobs, unless somebody else decides when they run.
+func (a *App) run(ctx context.Context, m *machine) error {
+	if a.idle {
+		return nil
+	}
+	return m.Start(ctx)
 }
 
 // logStart writes what a person wants to know who finds the server's log.

@@ -13,14 +13,18 @@ import (
 )
 
 // addControls adds what rule authors and test suites need, in development mode:
-// running all that is due, moving the clock, starting afresh.
+// running all that is due, moving the clock, starting afresh, the event that a rule
+// would get, and forgetting what was recorded.
 func (a *App) addControls(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_plumb/drain", a.postDrain)
 	mux.HandleFunc("POST /_plumb/reset", a.postReset)
 	mux.HandleFunc("GET /_plumb/clock", a.getClock)
 	mux.HandleFunc("POST /_plumb/clock", a.postClock)
+	mux.HandleFunc("POST /_plumb/event", a.postEvent)
+	mux.HandleFunc("POST /_plumb/verdicts", a.postVerdicts)
+	mux.HandleFunc("POST /_plumb/forget", a.postForget)
 	mux.HandleFunc("/_plumb/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, fmt.Errorf("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock"))
+		refuse(w, http.StatusNotFound, errors.New("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock, POST /_plumb/event, POST /_plumb/verdicts, POST /_plumb/forget"))
 	})
 }
 

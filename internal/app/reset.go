@@ -41,7 +41,7 @@ func (a *App) startAnew(ctx context.Context) (*machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build anew: %w", err)
 	}
-	if err := m.Start(ctx); err != nil {
+	if err := a.run(ctx, m); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("start anew: %w", err)
 	}

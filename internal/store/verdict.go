@@ -319,11 +319,17 @@ type VerdictPage struct {
 	AfterRule  string
 	Type       string // of resources; empty for all, and only by rule
 	Limit      int
+	// Hidden has NOT_APPLICABLE too, which AWS Config's reads never show. It is for
+	// those who test rules.
+	Hidden bool
 }
 
 // shown returns the codes that the page has.
 func (p VerdictPage) shown() []int64 {
 	shown := []int64{codeCompliant, codeNonCompliant}
+	if p.Hidden {
+		shown = append(shown, codeNotApplicable)
+	}
 	if len(p.Compliance) == 0 {
 		return shown
 	}

@@ -1,0 +1,163 @@
+// Package rulefile finds the rules that somebody wrote in a folder: a function
+// with a handler, a folder of the Rule Development Kit with its parameters.json,
+// a policy in Guard, a file like those in rules/.
+//
+//	all, err := rulefile.Find("my-rules/encrypted")
+//
+// It reads files and says what they are. It runs nothing and stores nothing.
+package rulefile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Kind is who decides about what a rule looks at.
+type Kind string
+
+// The kinds of rules that people write.
+const (
+	Function  Kind = "function" // of Lambda
+	Policy    Kind = "policy"   // in Guard
+	Catalogue Kind = "catalogue"
+)
+
+// A Rule is what somebody wrote.
+type Rule struct {
+	Kind Kind
+	Name string
+	Path string // the file, or the folder of a function's code
+
+	Types      []string          // whose changes trigger it; none is every type
+	Frequency  string            // TwentyFour_Hours and the like; empty if no schedule triggers it
+	Parameters map[string]string // InputParameters
+
+	Runtime, Handler string // of a function
+	Timeout, Memory  int    // seconds and MiB
+	Files            []string
+	Library          bool              // it imports rdklib
+	Variables        map[string]string // of its environment
+}
+
+// OnChange reports whether changes trigger the rule.
+func (r Rule) OnChange() bool { return len(r.Types) > 0 || r.Frequency == "" }
+
+// Defaults of functions: enough for one that loads an SDK.
+const (
+	defaultTimeout = 60
+	defaultMemory  = 256
+)
+
+// Find returns the rules at a path: a file, or a folder and not those below it.
+// None is an error that says what would be one.
+func Find(path string) ([]Rule, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		r, ok, err := file(path)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s is no rule: %s", path, wanted)
+		}
+		return []Rule{r}, err
+	}
+	return inFolder(path)
+}
+
+const wanted = "a rule is a folder with parameters.json, a file with a handler (NAME.py, index.js, index.mjs, main.go, bootstrap), " +
+	"a policy NAME.guard, or a file NAME.yaml with identifier and check"
+
+func inFolder(path string) ([]Rule, error) {
+	if r, ok, err := rdkFolder(path); ok || err != nil {
+		return []Rule{r}, err
+	}
+	var all []Rule
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name := filepath.Join(path, e.Name())
+		if e.IsDir() || !slices.Contains([]string{".guard", ".yaml", ".yml"}, filepath.Ext(name)) {
+			continue
+		}
+		r, ok, err := file(name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, r)
+		}
+	}
+	if len(all) > 0 {
+		return all, nil
+	}
+	r, err := functionFolder(path)
+	return []Rule{r}, err
+}
+
+// file reads a file that may be a rule.
+func file(path string) (Rule, bool, error) {
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	switch filepath.Ext(path) {
+	case ".guard", ".ruleset":
+		return Rule{Kind: Policy, Name: name(stem), Path: path}, true, nil
+	case ".yaml", ".yml":
+		text, err := os.ReadFile(path)
+		return Rule{Kind: Catalogue, Name: name(stem), Path: path}, err == nil && isCatalogue(text), err
+	}
+	h, ok, err := handlerIn(path)
+	if err != nil || !ok {
+		return Rule{}, false, err
+	}
+	r := Rule{Kind: Function, Name: name(stem), Path: filepath.Dir(path), Runtime: h.runtime, Handler: h.handler, Library: h.library}
+	r.Files = []string{filepath.Base(path)}
+	return r.withDefaults(), true, nil
+}
+
+// isCatalogue reports whether a file has the keys that every file in rules/ has.
+func isCatalogue(text []byte) bool {
+	var identifier, check bool
+	for line := range strings.Lines(string(text)) {
+		identifier = identifier || strings.HasPrefix(line, "identifier:")
+		check = check || strings.HasPrefix(line, "check:")
+	}
+	return identifier && check
+}
+
+func (r Rule) withDefaults() Rule {
+	if r.Timeout == 0 {
+		r.Timeout = defaultTimeout
+	}
+	if r.Memory == 0 {
+		r.Memory = defaultMemory
+	}
+	return r
+}
+
+// name makes a name that a rule and a function can have.
+func name(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
+			return c
+		}
+		return '-'
+	}, s)
+	if s = strings.Trim(s, "-"); s == "" {
+		s = "rule"
+	}
+	return s[:min(len(s), 64)]
+}
+
+// CheckFrequency refuses what is no frequency of a schedule.
+func CheckFrequency(s string) error {
+	all := []string{"", "One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"}
+	if !slices.Contains(all, s) {
+		return fmt.Errorf("schedule %q is none of %s", s, strings.Join(all[1:], ", "))
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package ruletest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/report"
+	"plumb/internal/rule"
+	"plumb/internal/rule/managed"
+	"plumb/internal/rule/policy"
+	"plumb/internal/rule/view"
+	"plumb/internal/rulebench"
+	"plumb/internal/rulefile"
+)
+
+// fileSuite is the tests of a plumb-test.yaml.
+func fileSuite(path, shown string, o Options) Suite {
+	return Suite{shown, path, func(ctx context.Context, w *worker) []report.Case {
+		f, err := ReadFile(path, o.Root)
+		if err != nil {
+			return problems(path, err)
+		}
+		var cases []report.Case
+		for _, t := range f.Tests {
+			began := time.Now()
+			c := report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Passed}
+			answer, err := w.judge(ctx, f, t)
+			switch {
+			case err != nil:
+				c.Status, c.Message = report.Broken, err.Error()
+			default:
+				if c.Message = t.compare(answer); c.Message != "" {
+					c.Status, c.Detail = report.Failed, Detail(answer, f.Rule.Path)
+				}
+			}
+			c.Took = time.Since(began)
+			cases = append(cases, c)
+		}
+		return cases
+	}}
+}
+
+// judge has the rule of a file evaluate what a test describes.
+func (w *worker) judge(ctx context.Context, f *File, t Test) (rulebench.Answer, error) {
+	r := f.Rule
+	if len(t.Parameters) > 0 {
+		r.Parameters = maps.Clone(r.Parameters)
+		if r.Parameters == nil {
+			r.Parameters = map[string]string{}
+		}
+		maps.Copy(r.Parameters, t.Parameters)
+	}
+	if r.Kind == rulefile.Function {
+		return w.ask(ctx, r, t)
+	}
+	e, err := w.evaluator(r)
+	if err != nil {
+		return rulebench.Answer{}, err
+	}
+	return inProcess(e, t)
+}
+
+// ask has a function evaluate, on a server that holds nothing else.
+func (w *worker) ask(ctx context.Context, r rulefile.Rule, t Test) (rulebench.Answer, error) {
+	b, err := w.bench()
+	if err != nil {
+		return rulebench.Answer{}, err
+	}
+	if err := b.Forget(ctx); err != nil {
+		return rulebench.Answer{}, err
+	}
+	recorded := t.Others
+	if t.Item != nil && t.Event == Oversized {
+		recorded = append(slices.Clone(recorded), *t.Item) // the function asks AWS Config for it
+	}
+	if err := b.Push(ctx, recorded); err != nil {
+		return rulebench.Answer{}, err
+	}
+	if err := b.Put(ctx, r); err != nil {
+		return rulebench.Answer{}, err
+	}
+	return b.Ask(ctx, r.Name, rulebench.Occasion{
+		Item: t.Item, Before: t.Before, LeftScope: t.Event == LeftScope, Oversized: t.Event == Oversized,
+	})
+}
+
+// evaluator compiles a rule that this program evaluates.
+func (w *worker) evaluator(r rulefile.Rule) (rule.Evaluator, error) {
+	text, err := os.ReadFile(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	parameters := ""
+	if len(r.Parameters) > 0 {
+		b, err := json.Marshal(r.Parameters)
+		if err != nil {
+			return nil, err
+		}
+		parameters = string(b)
+	}
+	if r.Kind == rulefile.Policy {
+		return policy.Compile(config.Rule{Name: r.Name, InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: string(text)}}})
+	}
+	catalogue, err := w.catalogue()
+	if err != nil {
+		return nil, err
+	}
+	file, err := catalogue.ParseFile(r.Path, text)
+	if err != nil {
+		return nil, err
+	}
+	return file.Evaluator(parameters)
+}
+
+func inProcess(e rule.Evaluator, t Test) (rulebench.Answer, error) {
+	if t.Item == nil {
+		return rulebench.Answer{}, errors.New("a scheduled event is for functions: this rule evaluates items")
+	}
+	beside := managed.Beside()
+	v := view.Fixed{At: beside.At, Items: append(slices.Clone(t.Others), *t.Item)}
+	if t.Event == LeftScope {
+		return rulebench.Answer{Verdicts: []rulebench.Verdict{{Type: t.Item.Type, ID: t.Item.ID, Compliance: config.NotApplicable}}}, nil
+	}
+	compliance, annotation, err := e.Evaluate(*t.Item, v)
+	if err != nil {
+		return rulebench.Answer{Error: err.Error()}, nil
+	}
+	if t.Item.Status.Gone() {
+		compliance, annotation = config.NotApplicable, ""
+	}
+	return rulebench.Answer{Verdicts: []rulebench.Verdict{{Type: t.Item.Type, ID: t.Item.ID, Compliance: compliance, Annotation: annotation}}}, nil
+}
+
+// Detail is what helps to find out why a rule said what it said: its log, and its
+// error with the lines of its own files.
+func Detail(a rulebench.Answer, folder string) string {
+	var parts []string
+	if a.Error != "" && !strings.Contains(a.Log, a.Error) {
+		parts = append(parts, a.Error+"\n"+strings.Join(a.Trace, ""))
+	}
+	if a.Log != "" {
+		parts = append(parts, a.Log)
+	}
+	return strings.TrimSpace(strings.ReplaceAll(strings.Join(parts, "\n"), "/var/task/", filepath.ToSlash(report.Relative(folder))+"/"))
+}
+
+func describe(all []rulebench.Verdict) string {
+	if len(all) == 0 {
+		return "it reported nothing"
+	}
+	texts := make([]string, len(all))
+	for i, v := range all {
+		texts[i] = fmt.Sprintf("%s %s %s", v.Type, v.ID, v.Compliance)
+	}
+	return "it reported " + strings.Join(texts, ", ")
+}

@@ -1,0 +1,233 @@
+package ruletest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"plumb/internal/report"
+	"plumb/internal/ruletest"
+	"plumb/internal/sandbox"
+	"plumb/internal/settings"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Main()
+	os.Exit(m.Run())
+}
+
+// folder makes a folder of files.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// run runs the tests below a folder and returns the cases by their names.
+func run(t *testing.T, dir string) map[string]report.Case {
+	t.Helper()
+	o := ruletest.Options{Workers: 2, Settings: settings.Default()}
+	suites, err := ruletest.Collect([]string{dir}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]report.Case{}
+	for _, c := range ruletest.Run(t.Context(), suites, o) {
+		byName[c.Name] = c
+	}
+	return byName
+}
+
+// expect compares cases with "status" or "status: part of the message".
+func expect(t *testing.T, got map[string]report.Case, want map[string]string) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%d cases, want %d: %v", len(got), len(want), got)
+	}
+	for name, says := range want {
+		status, message, _ := strings.Cut(says, ": ")
+		if c := got[name]; string(c.Status) != status || !strings.Contains(c.Message, message) {
+			t.Errorf("%s is %q: %q, want %q\n%s", name, c.Status, c.Message, says, c.Detail)
+		}
+	}
+}
+
+const function = `import json
+import boto3
+
+config = boto3.client('config')
+
+def lambda_handler(event, context):
+    invoking = json.loads(event['invokingEvent'])
+    want = json.loads(event['ruleParameters']).get('status', 'Enabled')
+    kind = invoking['messageType']
+    print('told of', kind)
+    if kind == 'ScheduledNotification':
+        ids = config.list_discovered_resources(resourceType='AWS::S3::Bucket')['resourceIdentifiers']
+        said = [('AWS::S3::Bucket', i['resourceId'], 'COMPLIANT', 'there', invoking['notificationCreationTime']) for i in ids]
+    else:
+        if kind == 'OversizedConfigurationItemChangeNotification':
+            summary = invoking['configurationItemSummary']
+            item = config.get_resource_config_history(resourceType=summary['resourceType'], resourceId=summary['resourceId'])['configurationItems'][0]
+            item['configuration'] = json.loads(item['configuration'])
+        else:
+            item = invoking['configurationItem']
+        gone = event['eventLeftScope'] or item['configurationItemStatus'] == 'ResourceDeleted'
+        verdict = 'NOT_APPLICABLE' if gone else 'COMPLIANT' if item['configuration']['status'] == want else 'NON_COMPLIANT'
+        said = [(item['resourceType'], item['resourceId'], verdict, 'it was looked at', str(item['configurationItemCaptureTime']))]
+    if want == 'silence':
+        return
+    config.put_evaluations(ResultToken=event['resultToken'], Evaluations=[{
+        'ComplianceResourceType': t, 'ComplianceResourceId': i, 'ComplianceType': c, 'Annotation': a, 'OrderingTimestamp': at} for t, i, c, a, at in said])
+`
+
+func needBoto3(t *testing.T) {
+	t.Helper()
+	if exec.Command("python3", "-c", "import boto3").Run() != nil {
+		t.Skip("this machine has no python3 with boto3")
+	}
+}
+
+func TestFunctionIsAskedAsAWSConfigDoes(t *testing.T) {
+	needBoto3(t)
+	dir := folder(t, map[string]string{"rule.py": function, "bucket.json": `{"resourceId": "filed", "configuration": {"status": "Enabled"}}`, "plumb-test.yaml": `
+types: [AWS::S3::Bucket]
+schedule: One_Hour
+tests:
+  - {name: complies, item: {configuration: {status: Enabled}}, compliance: COMPLIANT, annotation: it was looked at}
+  - {name: does not, item: {configuration: {status: Suspended}}, compliance: NON_COMPLIANT}
+  - {name: a parameter, parameters: {status: Suspended}, item: {configuration: {status: Suspended}}, compliance: COMPLIANT}
+  - {name: from a file, item: bucket.json, verdicts: {AWS::S3::Bucket filed: COMPLIANT}}
+  - {name: gone, event: deleted, item: {configuration: {status: Enabled}}, compliance: NOT_APPLICABLE}
+  - {name: left, event: out-of-scope, item: {configuration: {status: Enabled}}, compliance: NOT_APPLICABLE}
+  - {name: oversized, event: oversized, item: {resourceId: large, configuration: {status: Enabled}}, compliance: COMPLIANT}
+  - name: scheduled
+    others: [{resourceType: AWS::S3::Bucket, resourceId: a}, {resourceType: AWS::S3::Bucket, resourceId: b}]
+    verdicts: {AWS::S3::Bucket a: COMPLIANT, AWS::S3::Bucket b: COMPLIANT}
+  - {name: nothing is left of the others, verdicts: {AWS::S3::Bucket a: NONE}}
+  - {name: an error, item: {configuration: {}}, error: "KeyError: 'status'"}
+  - {name: silent, parameters: {status: silence}, item: {configuration: {status: x}}, compliance: NONE}
+  - {name: wrong verdict, item: {configuration: {status: Suspended}}, compliance: COMPLIANT}
+  - {name: wrong annotation, item: {configuration: {status: Enabled}}, compliance: COMPLIANT, annotation: other}
+  - {name: failing, item: {configuration: {}}, compliance: COMPLIANT}
+  - {name: silent and should not be, parameters: {status: silence}, item: {configuration: {status: x}}, compliance: COMPLIANT}
+  - {name: on another one, item: {configuration: {status: Enabled}}, verdicts: {AWS::S3::Bucket b: COMPLIANT}}
+`})
+	got := run(t, dir)
+	expect(t, got, map[string]string{
+		"complies": "passed", "does not": "passed", "a parameter": "passed", "from a file": "passed", "gone": "passed", "left": "passed",
+		"oversized": "passed", "scheduled": "passed", "nothing is left of the others": "passed", "an error": "passed", "silent": "passed",
+		"wrong verdict":            `failed: NON_COMPLIANT, where COMPLIANT is expected; it says "it was looked at"`,
+		"wrong annotation":         `failed: the annotation is "it was looked at", where "other" is expected`,
+		"failing":                  "failed: the function failed: KeyError: 'status'",
+		"silent and should not be": "failed: it reported nothing, where COMPLIANT is expected",
+		"on another one":           "failed: nothing was reported on AWS::S3::Bucket b",
+	})
+	for _, want := range []string{"told of ConfigurationItemChangeNotification", "rule.py\", line 22"} {
+		if c := got["failing"]; !strings.Contains(c.Detail, want) {
+			t.Errorf("%q is not in\n%s", want, c.Detail)
+		}
+	}
+	if got["failing"].Line != 20 {
+		t.Errorf("the line is %d", got["failing"].Line)
+	}
+}
+
+const policy = `rule versioned when resourceType == "AWS::S3::Bucket" {
+  configuration.status == CONFIG_RULE_PARAMETERS.status
+}
+`
+
+func TestPoliciesRunWithTheirTrialsAndWithItems(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"a/versioned.guard": policy,
+		"a/versioned_tests.yaml": `
+- {name: on, input: {resourceType: "AWS::S3::Bucket", configuration: {status: on}, CONFIG_RULE_PARAMETERS: {status: on}}, expectations: {rules: {versioned: PASS}}}
+- {name: off, input: {resourceType: "AWS::S3::Bucket", configuration: {status: off}, CONFIG_RULE_PARAMETERS: {status: on}}, expectations: {rules: {versioned: PASS, other: PASS}}}
+`,
+		"b/versioned.guard": policy,
+		"b/plumb-test.yaml": `
+types: [AWS::S3::Bucket]
+parameters: {status: "on"}
+tests:
+  - {name: item on, item: {configuration: {status: "on"}}, compliance: COMPLIANT}
+  - {name: item off, item: {configuration: {status: "off"}}, compliance: NON_COMPLIANT, annotation: "Failed rules: versioned"}
+  - {name: other type, item: {resourceType: AWS::EC2::VPC, configuration: {}}, compliance: NOT_APPLICABLE}
+  - {name: gone, event: deleted, item: {configuration: {status: "off"}}, compliance: NOT_APPLICABLE}
+`,
+		"c/untested.guard":   policy,
+		"d/broken.guard":     "rule a {\n  b == \n}",
+		"d/broken_test.yaml": "[]",
+	})
+	expect(t, run(t, dir), map[string]string{
+		"on": "passed", "off": "failed: versioned is FAIL, where PASS is expected; there is no rule other",
+		"item on": "passed", "item off": "passed", "other type": "passed", "gone": "passed",
+		"tests": "skipped: no tests beside it", "broken.guard": `broken: found "}"`,
+	})
+}
+
+func TestRuleFilesRunTheirExamplesAndItems(t *testing.T) {
+	text, err := os.ReadFile("../../rules/encrypted-volumes.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(string(text), "compliance: NOT_APPLICABLE", "compliance: COMPLIANT", 1)
+	dir := folder(t, map[string]string{"a/mine.yaml": wrong, "a/other.yaml": "not: a rule\n", "b/bad.yaml": "identifier: X\ncheck: \"1 +\"\n"})
+	got := run(t, dir)
+	if c := got["not attached"]; c.Status != report.Failed || c.Message != "NOT_APPLICABLE, where COMPLIANT is expected" || c.Line == 0 {
+		t.Errorf("%+v", c)
+	}
+	if c := got["NOT_APPLICABLE"]; c.Status != report.Skipped {
+		t.Errorf("%+v", c)
+	}
+	if c := got["read"]; c.Status != report.Broken || c.Line != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestFolderOfTheRuleDevelopmentKitWithoutTestsIsSkipped(t *testing.T) {
+	dir := folder(t, map[string]string{"R/parameters.json": `{"Parameters": {"RuleName": "R"}}`, "R/R.py": "def lambda_handler(e, c):\n    pass\n"})
+	expect(t, run(t, dir), map[string]string{"tests": "skipped: no plumb-test.yaml"})
+}
+
+func TestFileThatIsWrongSaysEverythingWithItsLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"":          ":1: the file is empty",
+		"tests: []": ":1: tests is a list",
+		"test: [a]": `:1: unknown key "test"`,
+		"rule: none\ntests: [{name: a, item: {}, compliance: COMPLIANT}]":                               ":1: stat",
+		"schedule: Daily\ntests: [{name: a, compliance: COMPLIANT}]":                                    `:1: schedule "Daily" is none of`,
+		"tests:\n  - {name: a, item: {resourceType: A::B::C}}":                                          ":2: the test a expects nothing",
+		"tests:\n  - {name: a, compliance: COMPLIANT}":                                                  ":2: a test with the event change needs an item",
+		"tests:\n  - {name: a, event: late, compliance: COMPLIANT}":                                     `:2: event "late" is none of`,
+		"tests:\n  - {name: a, event: scheduled, item: {resourceType: A::B::C}, compliance: COMPLIANT}": ":2: a scheduled event has no item",
+		"tests:\n  - {name: a, item: {resourcetype: x}, compliance: GOOD}":                              `:2: an item has no member "resourcetype"`,
+		"tests:\n  - {item: none.json, verdicts: {a: COMPLIANT}}":                                       ":2: verdicts are by",
+	} {
+		dir := folder(t, map[string]string{"rule.py": "def handler(e, c):\n    pass\n", "plumb-test.yaml": text})
+		_, err := ruletest.ReadFile(filepath.Join(dir, "plumb-test.yaml"), "")
+		if err == nil || !strings.Contains(err.Error(), "plumb-test.yaml"+want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestPathWithoutTestsIsRefused(t *testing.T) {
+	dir := folder(t, map[string]string{"a.txt": "x"})
+	for _, path := range []string{filepath.Join(dir, "a.txt"), filepath.Join(dir, "none")} {
+		if _, err := ruletest.Collect([]string{path}, ruletest.Options{}); err == nil {
+			t.Errorf("%s has tests", path)
+		}
+	}
+}
