@@ -24,6 +24,11 @@ var (
 // record appends the first item of a resource.
 func record(t *testing.T, d *db.DB, p config.Place, kind, id, configuration string) {
 	t.Helper()
+	recordTagged(t, d, p, kind, id, configuration, map[string]string{})
+}
+
+func recordTagged(t *testing.T, d *db.DB, p config.Place, kind, id, configuration string, tags map[string]string) {
+	t.Helper()
 	body, err := config.Decode([]byte(configuration))
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +36,7 @@ func record(t *testing.T, d *db.DB, p config.Place, kind, id, configuration stri
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	it := config.Item{
 		ResourceKey: config.ResourceKey{Place: p, Type: kind, ID: id}, Status: config.StatusOK, CaptureTime: at, StateID: at.UnixMilli(),
-		Tags: map[string]string{}, Configuration: body,
+		Tags: tags, Configuration: body,
 	}
 	text, err := json.Marshal(it)
 	if err != nil {
