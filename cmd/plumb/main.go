@@ -75,6 +75,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newPackCommand(),
 		newGuardCommand(),
 		newLogsCommand(),
+		newQueryCommand(),
 		newVersionCommand(),
 	)
 	return root
