@@ -116,7 +116,9 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	if err := m.restoreClock(ctx); err != nil {
 		return err
 	}
-	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name, job.QueueOptions{Workers: map[string]int{job.Collect: readers}}); err != nil {
+	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name, job.QueueOptions{
+		Workers: map[string]int{job.Collect: readers}, Shared: m.options.Settings.SharedByAccounts(),
+	}); err != nil {
 		return err
 	}
 	if m.Known, err = m.options.Catalogues(); err != nil {

@@ -72,6 +72,9 @@ func (s storedVerdict) verdict() config.Verdict {
 // Kind names the job.
 func (complianceJob) Kind() string { return "delivery.compliance" }
 
+// Owner is the place's account.
+func (j complianceJob) Owner() string { return j.Place.Account }
+
 func (d *Delivery) sendCompliance(ctx context.Context, j job.Job[complianceJob]) (job.Commit, error) {
 	a := j.Args
 	c, ok, err := d.channel(ctx, a.Place)

@@ -36,6 +36,9 @@ type historyJob struct {
 // Kind names the job.
 func (historyJob) Kind() string { return "delivery.history" }
 
+// Owner is the place's account.
+func (j historyJob) Owner() string { return j.Place.Account }
+
 // historyRetry is the wait between attempts: one to thirty minutes.
 func historyRetry(attempt int) time.Duration {
 	return min(time.Duration(attempt)*time.Minute, 30*time.Minute)

@@ -30,6 +30,9 @@ type itemRef struct {
 // Kind names the job.
 func (itemsJob) Kind() string { return "delivery.items" }
 
+// Owner is the place's account.
+func (j itemsJob) Owner() string { return j.Place.Account }
+
 func (r itemRef) version(p config.Place) config.VersionKey {
 	return config.VersionKey{ResourceKey: config.ResourceKey{Place: p, Type: r.Type, ID: r.ID}, StateID: r.StateID}
 }

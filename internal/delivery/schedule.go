@@ -26,6 +26,9 @@ type snapshotDueJob struct {
 // Kind names the job.
 func (snapshotDueJob) Kind() string { return "delivery.snapshot-due" }
 
+// Owner is the place's account.
+func (j snapshotDueJob) Owner() string { return j.Place.Account }
+
 func (d *Delivery) insertAt(ctx context.Context, tx *db.Tx, a job.Args, at time.Time) error {
 	return d.jobs.Insert(ctx, tx, a, job.Options{Queue: job.Delivery, At: at})
 }

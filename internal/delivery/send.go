@@ -20,6 +20,9 @@ type noticeJob struct {
 // Kind names the job.
 func (noticeJob) Kind() string { return "delivery.notice" }
 
+// Owner is the place's account.
+func (j noticeJob) Owner() string { return j.Place.Account }
+
 func (d *Delivery) sendNotice(ctx context.Context, j job.Job[noticeJob]) (job.Commit, error) {
 	c, ok, err := d.channel(ctx, j.Args.Place)
 	if err != nil || !ok || c.TopicARN == "" {

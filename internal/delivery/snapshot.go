@@ -28,8 +28,14 @@ type snapshot struct {
 // Kind names the job.
 func (snapshotStartJob) Kind() string { return "delivery.snapshot-start" }
 
+// Owner is the place's account.
+func (j snapshotStartJob) Owner() string { return j.Place.Account }
+
 // Kind names the job.
 func (snapshotFileJob) Kind() string { return "delivery.snapshot-file" }
+
+// Owner is the place's account.
+func (j snapshotFileJob) Owner() string { return j.Place.Account }
 
 // snapshotAttempts is how often a snapshot is tried before it has failed: about
 // eight minutes.

@@ -37,7 +37,7 @@ type Policy struct {
 func Handle[A Args](q *Queue, work func(ctx context.Context, j Job[A]) error, p Policy) {
 	var a A
 	q.kinds[a.Kind()] = true
-	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, running: &q.running})
+	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, running: &q.running, shares: q.shares})
 }
 
 // Discard ends a job that cannot ever work; err is logged.
@@ -52,6 +52,7 @@ type worker[A Args] struct {
 	policy Policy
 
 	running *sync.Map // the ids of jobs that this process runs
+	shares  *shares
 }
 
 // Work is River's name for doing a job. A server that was thought dead may get a
@@ -61,6 +62,11 @@ func (w *worker[A]) Work(ctx context.Context, j *river.Job[A]) error {
 		return Snooze(beatEvery)
 	}
 	defer w.running.Delete(j.ID)
+	done, ok := w.shares.take(j.Queue, j.Args)
+	if !ok {
+		return Snooze(shareWait())
+	}
+	defer done()
 	return w.work(ctx, Job[A]{ID: j.ID, Args: j.Args, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts})
 }
 

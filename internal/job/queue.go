@@ -26,13 +26,14 @@ import (
 const (
 	Default  = river.QueueDefault // decisions and small work
 	Function = "function"         // invocations of functions: up to 15 minutes each
-	Delivery = "delivery"         // topics, buckets and endpoints, which may be slow
+	Delivery = "delivery"         // topics and buckets, which may be slow
+	Push     = "push"             // endpoints of clients, which may be as slow as they like
 	Collect  = "collect"          // reading resources from an account
 )
 
 // defaultWorkers returns how many jobs of each queue run at once in one server.
 func defaultWorkers() map[string]int {
-	return map[string]int{Default: 8, Function: 64, Delivery: 16, Collect: 4}
+	return map[string]int{Default: 8, Function: 64, Delivery: 16, Push: 16, Collect: 4}
 }
 
 // forever is how often a job is tried when its Options do not say: until it
@@ -49,9 +50,11 @@ const never = 100 * 365 * 24 * time.Hour
 type Args interface{ Kind() string }
 
 // QueueOptions are what a Queue can do without. Workers adds queues and changes
-// how many jobs of a queue run at once in this server.
+// how many jobs of a queue run at once in this server. Shared leaves some of them
+// to other owners than the busiest one: see Owned.
 type QueueOptions struct {
 	Workers map[string]int
+	Shared  bool
 }
 
 // Options say when and how a job runs. The zero value: at once, in the Default
@@ -69,6 +72,7 @@ type Queue struct {
 	log      *slog.Logger
 	clock    *clock.Clock
 	queues   map[string]int // how many jobs of each run at once
+	shares   *shares
 	workers  *river.Workers
 	kinds    map[string]bool // that have a handler
 	notifier *notifier
@@ -91,11 +95,14 @@ type Queue struct {
 // starts again under its name takes up what it left running.
 func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, server string, o ...QueueOptions) (*Queue, error) {
 	q := &Queue{
-		db: d, server: server, log: log, clock: clk, queues: defaultWorkers(), workers: river.NewWorkers(), kinds: map[string]bool{},
+		db: d, server: server, log: log, clock: clk, queues: defaultWorkers(), shares: &shares{}, workers: river.NewWorkers(), kinds: map[string]bool{},
 		notifier: newNotifier(), stopping: make(chan struct{}), stopBackground: func() {},
 	}
 	for _, options := range o {
 		maps.Copy(q.queues, options.Workers)
+		if options.Shared {
+			q.shares = newShares(q.queues)
+		}
 	}
 	if err := q.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("migrate the job tables: %w", err)

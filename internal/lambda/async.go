@@ -59,6 +59,9 @@ type eventArgs struct {
 // Kind names the job.
 func (eventArgs) Kind() string { return "lambda.event" }
 
+// Owner is the function's account.
+func (a eventArgs) Owner() string { return a.Account }
+
 func (a eventArgs) event() Event {
 	return Event{Ref: Ref{a.Place, a.Name, a.Qualifier}, Payload: a.Payload, RequestID: a.RequestID, TraceID: a.TraceID, Note: a.Note}
 }

@@ -35,6 +35,9 @@ type invocation rule.Invocation
 
 func (invocation) Kind() string { return "outside.invoke" }
 
+// Owner is the place's account.
+func (j invocation) Owner() string { return j.Place.Account }
+
 // Invoke inserts the job that invokes a rule's function.
 func (f *Functions) Invoke(ctx context.Context, tx *db.Tx, i rule.Invocation) error {
 	return f.jobs.Insert(ctx, tx, invocation(i), callOptions())

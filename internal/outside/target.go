@@ -124,6 +124,9 @@ type message struct {
 
 func (message) Kind() string { return "outside.message" }
 
+// Owner is the place's account.
+func (j message) Owner() string { return j.Place.Account }
+
 // callOptions have a call tried for some hours.
 func callOptions() job.Options { return job.Options{Queue: job.Delivery, MaxAttempts: 60} }
 

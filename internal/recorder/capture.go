@@ -35,6 +35,9 @@ type typeID struct {
 // Kind names the job.
 func (capture) Kind() string { return "recorder.capture" }
 
+// Owner is the place's account.
+func (j capture) Owner() string { return j.Place.Account }
+
 // Announce has a resource captured if the place's recorder runs. An embedded
 // service calls it in the transaction that changes the resource.
 func (r *Recorder) Announce(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {

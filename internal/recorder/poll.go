@@ -26,6 +26,9 @@ type poll struct {
 // Kind names the job.
 func (poll) Kind() string { return "recorder.poll" }
 
+// Owner is the place's account.
+func (j poll) Owner() string { return j.Place.Account }
+
 // begin asks for an inventory of all types, in the transaction that starts the
 // recorder or changes it. Readings of an earlier start end themselves.
 func (r *Recorder) begin(ctx context.Context, tx *db.Tx, p config.Place, generation int64) error {

@@ -32,6 +32,9 @@ type discover struct {
 // Kind names the job.
 func (discover) Kind() string { return "recorder.discover" }
 
+// Owner is the place's account.
+func (j discover) Owner() string { return j.Place.Account }
+
 // errOutdated ends a reading whose recorder was stopped, or started again.
 var errOutdated = errors.New("the recorder is in another generation")
 

@@ -36,8 +36,14 @@ type (
 // Kind names the job.
 func (dispatch) Kind() string { return "rule.dispatch" }
 
+// Owner is the place's account.
+func (j dispatch) Owner() string { return j.Account }
+
 // Kind names the job.
 func (snapshot) Kind() string { return "rule.snapshot" }
+
+// Owner is the place's account.
+func (j snapshot) Owner() string { return j.Account }
 
 // maxPayloads is how many bytes of events one transaction hands over.
 const maxPayloads = 16 << 20

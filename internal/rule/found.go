@@ -22,6 +22,9 @@ type found struct {
 // Kind names the job.
 func (found) Kind() string { return "rule.found" }
 
+// Owner is the place's account.
+func (j found) Owner() string { return j.Account }
+
 // OnTypeRead has the rules evaluate that look through the type.
 func (e *Engine) OnTypeRead(ctx context.Context, tx *db.Tx, ev config.TypeRead) error {
 	return e.Jobs.Insert(ctx, tx, found{ev.Place.Account, ev.Place.Region, ev.Type}, job.Options{})

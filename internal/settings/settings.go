@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -107,6 +108,13 @@ func (s Settings) ShownDatabase() string {
 // Forwards reports whether requests for services that are not served here go on
 // to the account's target.
 func (s Settings) Forwards() bool { return s.Mode == Development || s.Forward }
+
+// SharedByAccounts reports whether clients of several accounts, who do not trust
+// each other, use the server.
+func (s Settings) SharedByAccounts() bool {
+	other := func(k AccessKey) bool { return k.Account != s.AccessKeys[0].Account }
+	return s.Mode == Server && slices.ContainsFunc(s.AccessKeys, other)
+}
 
 var (
 	twelveDigits = regexp.MustCompile(`^[0-9]{12}$`)

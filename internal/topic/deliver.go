@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/arn"
 	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -24,6 +25,14 @@ type deliver struct {
 
 // Kind names the job.
 func (deliver) Kind() string { return "topic.deliver" }
+
+// Owner is the topic's account.
+func (d deliver) Owner() string { return accountOf(d.Topic) }
+
+func accountOf(resource string) string {
+	a, _ := arn.Parse(resource) // our own
+	return a.Account
+}
 
 func (s *Store) handleDeliver() {
 	job.HandlePrepared(s.jobs, func(ctx context.Context, j job.Job[deliver]) (job.Commit, error) {
@@ -137,7 +146,7 @@ func (s *Store) hand(ctx context.Context, tx *db.Tx, d delivery) error {
 		err = s.toFunction(ctx, tx, d)
 	default:
 		p := push{Subscription: d.ARN(), Message: d.m, Published: db.Micros(d.published), Version: d.version}
-		return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Delivery, MaxAttempts: retries(d.Attributes["DeliveryPolicy"]) + 1})
+		return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Push, MaxAttempts: retries(d.Attributes["DeliveryPolicy"]) + 1})
 	}
 	var refused *model.Error
 	if !errors.As(err, &refused) {

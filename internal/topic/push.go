@@ -26,6 +26,9 @@ type push struct {
 // Kind names the job.
 func (push) Kind() string { return "topic.push" }
 
+// Owner is the topic's account.
+func (p push) Owner() string { return accountOf(p.Subscription) }
+
 // SNS's default delivery policy for HTTP.
 const (
 	defaultRetries = 3

@@ -138,7 +138,7 @@ func (s *Store) insertSubscription(ctx context.Context, tx *db.Tx, sub *Subscrip
 		return nil
 	}
 	p := push{Subscription: sub.ARN(), Confirm: true, Message: message{ID: newUUID()}, Published: db.Micros(s.now())}
-	return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Delivery, MaxAttempts: defaultRetries + 1})
+	return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Push, MaxAttempts: defaultRetries + 1})
 }
 
 const subscriptionColumns = `account, region, topic, id, owner, protocol, endpoint, attributes, token, confirmed, created`
