@@ -2,6 +2,7 @@ package environment
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,30 @@ func TestMoreEnvironmentsWorkWhileTheRunningOnesWait(t *testing.T) {
 			break
 		}
 		time.Sleep(time.Millisecond)
+	}
+	all.Wait()
+}
+
+func TestOneAccountLeavesEnvironmentsToOthers(t *testing.T) {
+	b := newBenchAt(t, sandbox.Probe(t.TempDir()).Level, Options{PerFunction: 4, Total: 4, Eager: 4, Shared: true})
+	busy, other := b.provided(), b.provided()
+	busy.Timeout, busy.Account, busy.Key, other.Account = time.Minute, "111111111111", "busy", "222222222222"
+	var all sync.WaitGroup
+	var done atomic.Int32
+	for range 6 {
+		all.Go(func() {
+			b.invoke(busy, `{"sleep": 3000}`)
+			done.Add(1)
+		})
+	}
+	for waiting := 0; waiting < 3; runtime.Gosched() { // three work, three wait
+		b.pool.mu.Lock()
+		waiting = len(b.pool.waiting)
+		b.pool.mu.Unlock()
+	}
+	b.invoke(other, `{"return": 1}`)
+	if n := done.Load(); n > 0 {
+		t.Errorf("another account waited for %d invocations", n)
 	}
 	all.Wait()
 }

@@ -38,6 +38,8 @@ type Options struct {
 	// those leave the processors idle. 0 is two for each processor.
 	Eager int
 	Idle  time.Duration // how long one is kept without work
+	// Shared leaves some environments to other accounts than the busiest one.
+	Shared bool
 }
 
 // A Pool keeps environments warm. The most recently used is used again first, so
@@ -168,23 +170,42 @@ func (p *Pool) killAll() {
 	}
 }
 
-// mayGrow reports whether one more environment of the key may be made and used
+// mayGrow reports whether one more environment of the version may be made and used
 // now, and makes room for it by ending one that is idle.
-func (p *Pool) mayGrow(key string) bool {
-	if p.count[key] >= p.options.PerFunction || !p.room() || len(p.all) >= p.options.Total && !p.replaceIdle() {
+func (p *Pool) mayGrow(v Version) bool {
+	if p.count[v.Key] >= p.options.PerFunction || !p.room(v.Account) || len(p.all) >= p.options.Total && !p.replaceIdle() {
 		return false
 	}
 	p.useRoom()
 	return true
 }
 
-// room reports whether one more environment may be in use.
-func (p *Pool) room() bool {
+// room reports whether one more environment of an account may be in use.
+func (p *Pool) room(account string) bool {
 	limit := min(p.options.Eager, p.options.Total)
 	if p.granted > 0 {
 		limit = p.options.Total
 	}
-	return p.busy() < limit
+	return p.busy() < limit && (!p.options.Shared || p.busyFor(account) < share(limit))
+}
+
+// share returns how many of n environments one account may use at once: a quarter,
+// one at least, is left to others.
+func share(n int) int { return max(1, n-max(1, n/4)) }
+
+// busyFor counts the environments of an account that are in use.
+func (p *Pool) busyFor(account string) (n int) {
+	for e := range p.all {
+		if e.version.Account == account {
+			n++
+		}
+	}
+	for _, list := range p.idle {
+		if len(list) > 0 && list[0].version.Account == account {
+			n -= len(list)
+		}
+	}
+	return n
 }
 
 // useRoom notes that an environment comes into use.
@@ -273,10 +294,11 @@ func (p *Pool) giveBack(e *environment) {
 		return
 	}
 	defer p.mu.Unlock()
-	if p.owed(e) {
+	if w := p.owed(e); w != nil {
 		p.rest(e)
 		p.granted++ // it passes its place on
-		p.wake()
+		p.waiting = slices.DeleteFunc(p.waiting, func(other *waiter) bool { return other == w })
+		w.got <- nil
 		return
 	}
 	if i := slices.IndexFunc(p.waiting, func(w *waiter) bool { return w.key == e.version.Key }); i >= 0 {
@@ -286,6 +308,9 @@ func (p *Pool) giveBack(e *environment) {
 		return
 	}
 	p.rest(e)
+	if p.options.Shared {
+		p.wake() // who waited for its account's share
+	}
 }
 
 // rest puts an environment among the idle ones.

@@ -9,8 +9,9 @@ import (
 // A waiter is an invocation that waits for an environment. It gets one, or nil
 // with the right to take an idle one or make one.
 type waiter struct {
-	key string
-	got chan *environment // capacity 1
+	key     string
+	account string
+	got     chan *environment // capacity 1
 }
 
 // grace is how long an invocation waits for an environment that has just
@@ -25,14 +26,14 @@ func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
 		p.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if e := p.takeIdle(v.Key); e != nil {
+	if e := p.takeIdle(v); e != nil {
 		p.mu.Unlock()
 		return e, nil
 	}
-	if p.ending[v.Key] == 0 && p.mayGrow(v.Key) {
+	if p.ending[v.Key] == 0 && p.mayGrow(v) {
 		return p.grow(ctx, v)
 	}
-	w := &waiter{key: v.Key, got: make(chan *environment, 1)}
+	w := &waiter{key: v.Key, account: v.Account, got: make(chan *environment, 1)}
 	p.waiting = append(p.waiting, w)
 	p.pace()
 	var soon <-chan time.Time
@@ -52,18 +53,18 @@ func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
 				return e, nil
 			}
 			p.mu.Lock()
-			if e := p.takeIdle(v.Key); e != nil {
+			if e := p.takeIdle(v); e != nil {
 				p.mu.Unlock()
 				return e, nil
 			}
-			if p.mayGrow(v.Key) {
+			if p.mayGrow(v) {
 				return p.grow(ctx, v)
 			}
 			p.waiting = slices.Insert(p.waiting, 0, w) // another was faster
 			p.mu.Unlock()
 		case <-soon:
 			p.mu.Lock()
-			if i := slices.Index(p.waiting, w); i >= 0 && p.mayGrow(v.Key) {
+			if i := slices.Index(p.waiting, w); i >= 0 && p.mayGrow(v) {
 				p.waiting = slices.Delete(p.waiting, i, i+1)
 				return p.grow(ctx, v)
 			}
@@ -97,22 +98,32 @@ func (p *Pool) giveUp(w *waiter, err error) error {
 }
 
 // takeIdle returns an idle environment if there is one and it may work now.
-func (p *Pool) takeIdle(key string) *environment {
-	if !p.room() {
+func (p *Pool) takeIdle(v Version) *environment {
+	if !p.room(v.Account) {
 		return nil
 	}
 	beyond := p.busy() >= p.options.Eager
-	e := p.popIdle(key)
+	e := p.popIdle(v.Key)
 	if e != nil && beyond {
 		p.granted--
 	}
 	return e
 }
 
-// owed reports whether the one who has waited longest waits for another
-// function, which there is no room for: then the environment makes room.
-func (p *Pool) owed(e *environment) bool {
-	return len(p.waiting) > 0 && p.waiting[0].key != e.version.Key && !p.room() && p.mayWake(p.waiting[0])
+// owed returns the one who has waited longest and may have its turn, if that is for
+// another function, which there is no room for: then the environment makes room.
+// Nil if nobody does.
+func (p *Pool) owed(e *environment) *waiter {
+	for _, w := range p.waiting {
+		if p.options.Shared && w.account != e.version.Account && p.busyFor(w.account) >= share(min(p.options.Eager, p.options.Total)) {
+			continue // its account has its share
+		}
+		if w.key != e.version.Key && !p.room(w.account) && p.mayWake(w) {
+			return w
+		}
+		return nil
+	}
+	return nil
 }
 
 // mayWake reports whether there is an environment for the waiter, or may be one.
@@ -122,10 +133,13 @@ func (p *Pool) mayWake(w *waiter) bool {
 
 // wake gives the right to an environment to the first who may have it.
 func (p *Pool) wake() {
-	if !p.room() {
-		return
-	}
 	for i, w := range p.waiting {
+		if !p.room(w.account) {
+			if p.options.Shared {
+				continue // there may be room for another account
+			}
+			return
+		}
 		if p.mayWake(w) {
 			p.waiting = slices.Delete(p.waiting, i, i+1)
 			w.got <- nil
