@@ -66,10 +66,15 @@ func (a *App) wire(m *core.Machine) http.Handler {
 }
 
 func (a *App) signed(m *core.Machine) http.Handler {
+	forward := a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve)
+	router := outside.NewRouter(m.Outside, outside.Held{
+		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs,
+	}, forward)
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(m),
-		S3:             s3.New(a.log, m.Buckets),
-		Fallback:       a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve),
+		S3:             routeS3(router, s3.New(a.log, m.Buckets)),
+		Route:          router.Route,
+		Fallback:       forward,
 		Verify:         a.settings.Mode == settings.Server,
 		Secrets:        a.keyring(m),
 		DefaultAccount: a.settings.Account,
@@ -77,5 +82,15 @@ func (a *App) signed(m *core.Machine) http.Handler {
 		Observe:        a.answered,
 		MaxBody:        a.settings.MaxBody,
 		Now:            m.Clock.Now,
+	})
+}
+
+// routeS3 has requests for S3 answered by who holds the bucket.
+func routeS3(router *outside.Router, h *s3.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operation, bucket, key := h.Asks(r)
+		if err := router.S3(w, r, operation, bucket, key, h); err != nil {
+			h.Fail(w, r, err)
+		}
 	})
 }

@@ -26,8 +26,10 @@ func (p *pending) count(h http.Handler) http.Handler {
 // pause does not count what a counted request does here.
 func (p *pending) pause(serve func(http.ResponseWriter, *http.Request, string)) func(http.ResponseWriter, *http.Request, string) {
 	return func(w http.ResponseWriter, r *http.Request, service string) {
-		p.n.Add(-1)
-		defer p.n.Add(1)
+		if !waits(r) {
+			p.n.Add(-1)
+			defer p.n.Add(1)
+		}
 		serve(w, r, service)
 	}
 }

@@ -108,8 +108,10 @@ func (f *Forwarder) request(r *http.Request, p config.Place, service string, bod
 	if err != nil {
 		return nil, err
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/") + r.URL.Path
-	u.RawPath = ""
+	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/")+r.URL.Path, ""
+	if service == "s3" { // whose keys may hold what a path has escaped
+		u.RawPath = escapeKey(u.Path)
+	}
 	u.RawQuery = unsignedQuery(r.URL.Query()).Encode()
 	req, err := http.NewRequestWithContext(r.Context(), r.Method, u.String(), bytes.NewReader(body))
 	if err != nil {

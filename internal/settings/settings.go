@@ -45,7 +45,9 @@ type Settings struct {
 	Target    string    // of the default account: URL, "aws", or empty for the embedded services
 	Endpoints Endpoints // outside services of the default account
 	Forward   bool      // unserved services are forwarded in server mode too
-	Accounts  []Account
+	// CreateAtTarget are the embedded services whose resources are made at the target, where there is one.
+	CreateAtTarget []string
+	Accounts       []Account
 
 	AccessKeys []AccessKey
 
@@ -203,6 +205,11 @@ func (s Settings) checkTargets() error {
 	if err := s.Endpoints.check(""); err != nil {
 		return err
 	}
+	for _, service := range s.CreateAtTarget {
+		if !slices.Contains(creating, service) {
+			return fmt.Errorf("create-at-target %q: want a list of some of %s", service, strings.Join(creating, ", "))
+		}
+	}
 	for i, a := range s.Accounts {
 		if err := a.check(fmt.Sprintf("accounts, entry %d: ", i+1)); err != nil {
 			return err
@@ -240,6 +247,9 @@ func (s Settings) checkNetworks() error {
 	_, err := s.Networks()
 	return err
 }
+
+// creating are the services that may create at the target.
+var creating = []string{"s3", "sns", "sqs", "lambda", "logs"}
 
 // checkTarget accepts nothing, the word aws, and an http URL.
 func checkTarget(name, value string) error {

@@ -21,6 +21,10 @@ type Options struct {
 	S3       http.Handler
 	Fallback func(w http.ResponseWriter, r *http.Request, service string)
 
+	// Route may have a request for a served service, other than S3, answered elsewhere. here answers it as if there were no
+	// Route, to a client or to who looks at the answer first.
+	Route func(w http.ResponseWriter, r *http.Request, a Asked, here func(http.ResponseWriter)) error
+
 	Verify         bool    // server mode: signatures must hold
 	Secrets        Secrets // without it Verify refuses everyone; in development mode it names the owners of known keys
 	DefaultAccount string  // of requests that name no account, in development mode

@@ -45,7 +45,39 @@ func (h *Handler) serve(x *exchange) error {
 	if x.body, err = unpack(x.r, x.body, h.options.MaxBody); err != nil {
 		return err
 	}
-	return h.serveOperation(x, to.served)
+	c, err := h.find(x, to.served)
+	if err != nil {
+		return err
+	}
+	x.operation = c.route.Operation
+	if h.options.Route == nil {
+		return h.serveOperation(x, to.served, c)
+	}
+	asked := Asked{Service: to.served.Info.Signing, Operation: x.operation, Built: c.route.Built(), Body: x.body}
+	return h.options.Route(x.w, x.r, asked, func(w http.ResponseWriter) { h.answerTo(w, x, to.served, c) })
+}
+
+// Asked is what a request for a served service asks.
+type Asked struct {
+	Service   string // its name in credential scopes
+	Operation string
+	Built     bool // there is a handler for the operation
+	Body      []byte
+}
+
+// answerTo runs an operation for whoever reads the answer.
+func (h *Handler) answerTo(w http.ResponseWriter, x *exchange, s *served, c call) {
+	if w == http.ResponseWriter(x.w) {
+		if err := h.serveOperation(x, s, c); err != nil {
+			h.fail(x, err)
+		}
+		return
+	}
+	apart := *x
+	apart.w = &recorder{ResponseWriter: w}
+	if err := h.serveOperation(&apart, s, c); err != nil {
+		h.fail(&apart, err)
+	}
 }
 
 // earlyForm reads the parameters of an unsigned request, for which they are all there is to pick the service by.
@@ -171,13 +203,8 @@ func (h *Handler) serveOther(x *exchange, name string) error {
 	return nil
 }
 
-// serveOperation finds and runs the operation. The order of the checks is AWS's: operation, body, constraints, handler.
-func (h *Handler) serveOperation(x *exchange, s *served) error {
-	call, err := h.find(x, s)
-	if err != nil {
-		return err
-	}
-	x.operation = call.route.Operation
+// serveOperation runs an operation. The order of the checks is AWS's: operation, body, constraints, handler.
+func (h *Handler) serveOperation(x *exchange, s *served, call call) error {
 	if h.options.Allow != nil {
 		if err := h.options.Allow(x.r.Context(), x.service, x.operation); err != nil {
 			return err

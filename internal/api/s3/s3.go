@@ -59,6 +59,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Fail answers a request with an error that came up before it was served.
+func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, err error) { newCall(h, w, r).fail(err) }
+
+// Asks returns what a request asks: S3's name of the operation, empty if there is
+// none, and the bucket and key that it is about.
+func (h *Handler) Asks(r *http.Request) (operation, bucket, key string) {
+	c := &call{r: r, query: r.URL.Query()}
+	c.name, c.key = address(r.Host, r.URL.Path)
+	rt, _ := h.find(c)
+	return rt.name, c.name, c.key
+}
+
 func (h *Handler) serve(c *call) error {
 	rt, ok := h.find(c)
 	if !ok {

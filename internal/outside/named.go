@@ -1,0 +1,135 @@
+package outside
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"plumb/internal/arn"
+	"plumb/internal/config"
+)
+
+// namesIn returns what a request calls the resource that it is about; none if it is
+// about no single one.
+func namesIn(q *routed) []string {
+	var names []string
+	for _, key := range nameKeys[q.service] {
+		if v := q.parameter(key); v != "" {
+			names = append(names, v)
+		}
+	}
+	if q.service == "sqs" && queuePath.MatchString(q.r.URL.Path) {
+		names = append(names, q.r.URL.Path) // an old client's, which leaves the parameter out
+	}
+	if q.service == "lambda" {
+		if m := functionPath.FindStringSubmatch(q.r.URL.EscapedPath()); m != nil {
+			if name, err := url.PathUnescape(m[1]); err == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// nameKeys are the parameters that name a service's resources, as they stand in the
+// query, the form, or the JSON of requests.
+var nameKeys = map[string][]string{
+	"sns":    {"TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn", "Name"},
+	"sqs":    {"QueueUrl", "QueueName", "SourceArn"},
+	"lambda": {"FunctionName"},
+	"logs":   {"logGroupName", "logGroupIdentifier", "resourceArn"},
+}
+
+// functionPath is the function in a path of Lambda's API.
+var functionPath = regexp.MustCompile(`^/\d{4}-\d\d-\d\d/(?:functions|tags|policy)/([^/?]+)`)
+
+// parameter returns a parameter of a request, wherever its protocol has it.
+func (q *routed) parameter(key string) string {
+	if v := q.r.URL.Query().Get(key); v != "" {
+		return v
+	}
+	if isForm(q.r) {
+		form, _ := url.ParseQuery(string(q.body)) // what does not parse is not there
+		return form.Get(key)
+	}
+	var members map[string]json.RawMessage
+	var text string
+	if json.Unmarshal(q.body, &members) == nil && json.Unmarshal(members[key], &text) == nil {
+		return text
+	}
+	return strings.Trim(string(members[key]), `"`) // a number
+}
+
+// setParameter changes a parameter where the request has it; an empty value takes it
+// away.
+func (q *routed) setParameter(key, value string) {
+	query := q.r.URL.Query()
+	switch {
+	case query.Has(key):
+		set(query, key, value)
+		q.r = q.r.Clone(q.r.Context())
+		q.r.URL.RawQuery = query.Encode()
+	case isForm(q.r):
+		form, _ := url.ParseQuery(string(q.body))
+		set(form, key, value)
+		q.body = []byte(form.Encode())
+	default:
+		var members map[string]json.RawMessage
+		if json.Unmarshal(q.body, &members) != nil {
+			return
+		}
+		delete(members, key)
+		if value != "" {
+			members[key], _ = json.Marshal(value) // text always can
+		}
+		q.body, _ = json.Marshal(members)
+	}
+}
+
+func set(values url.Values, key, value string) {
+	if value == "" {
+		values.Del(key)
+		return
+	}
+	values.Set(key, value)
+}
+
+func isForm(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// topicARN returns the ARN of a topic, which may be named by it, by a subscription's,
+// or, where it is made, by its name alone.
+func topicARN(p config.Place, name string) string {
+	if !strings.HasPrefix(name, "arn:") {
+		return arn.New("sns", p.Region, p.Account, name).String()
+	}
+	parts := strings.SplitN(name, ":", 7) // the seventh is of a subscription
+	return strings.Join(parts[:min(len(parts), 6)], ":")
+}
+
+// queueName returns the name in a queue's URL or ARN.
+func queueName(name string) string {
+	return name[strings.LastIndexAny(name, "/:")+1:]
+}
+
+var queuePath = regexp.MustCompile(`/(\d{12})/[^/]+$`)
+
+// queuePlace returns whose a queue is by its URL.
+func queuePlace(p config.Place, name string) config.Place {
+	if m := queuePath.FindStringSubmatch(name); m != nil {
+		p.Account = m[1]
+	}
+	return p
+}
+
+// groupName returns the name in the ARN of a log group.
+func groupName(name string) string {
+	if a, err := arn.Parse(name); err == nil {
+		name = strings.TrimPrefix(a.Resource, "log-group:")
+		name, _, _ = strings.Cut(name, ":") // log-stream:..., or *
+	}
+	return name
+}
