@@ -14,9 +14,9 @@ import (
 func newRuleCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "rule",
-		Short: "Test rules and list the managed ones",
+		Short: "Write, test and run rules, and list the managed ones",
 	}
-	command.AddCommand(newRuleTestCommand(), newRuleListCommand())
+	command.AddCommand(newRuleTestCommand(), newRuleDevCommand(), newRuleListCommand())
 	return command
 }
 

@@ -3,11 +3,9 @@ package rulebench
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"plumb/internal/awsclient"
@@ -27,11 +25,13 @@ func (b *Bench) Put(ctx context.Context, r rulefile.Rule) error {
 		}
 		source["SourceIdentifier"] = arn
 	case rulefile.Policy:
-		text, err := os.ReadFile(r.Path)
+		text, err := r.Content()
 		if err != nil {
 			return err
 		}
 		source = shape{"Owner": config.OwnerPolicy, "CustomPolicyDetails": shape{"PolicyRuntime": "guard-2.x.x", "PolicyText": string(text)}}
+	case rulefile.Managed:
+		source = shape{"Owner": config.OwnerAWS, "SourceIdentifier": r.Identifier}
 	default:
 		return fmt.Errorf("%s is evaluated by this program alone: a server takes no rule files", r.Path)
 	}
@@ -39,7 +39,7 @@ func (b *Bench) Put(ctx context.Context, r rulefile.Rule) error {
 }
 
 func (b *Bench) putRule(ctx context.Context, r rulefile.Rule, source shape) error {
-	if details := triggers(r); len(details) > 0 {
+	if details := triggers(r); len(details) > 0 && r.Kind != rulefile.Managed {
 		source["SourceDetails"] = details
 	}
 	rule := shape{"ConfigRuleName": r.Name, "Source": source}
@@ -50,14 +50,14 @@ func (b *Bench) putRule(ctx context.Context, r rulefile.Rule, source shape) erro
 		}
 		rule["Scope"] = shape{"ComplianceResourceTypes": types}
 	}
-	if len(r.Parameters) > 0 {
-		text, err := json.Marshal(r.Parameters)
-		if err != nil {
-			return err
-		}
-		rule["InputParameters"] = string(text)
+	parameters, err := r.InputParameters()
+	if err != nil {
+		return err
 	}
-	_, err := b.client.Call(ctx, "config", "PutConfigRule", shape{"ConfigRule": rule})
+	if parameters != "" {
+		rule["InputParameters"] = parameters
+	}
+	_, err = b.client.Call(ctx, "config", "PutConfigRule", shape{"ConfigRule": rule})
 	return err
 }
 

@@ -23,6 +23,7 @@ const (
 	Function  Kind = "function" // of Lambda
 	Policy    Kind = "policy"   // in Guard
 	Catalogue Kind = "catalogue"
+	Managed   Kind = "managed" // one of AWS's, which a template names
 )
 
 // A Rule is what somebody wrote.
@@ -30,6 +31,10 @@ type Rule struct {
 	Kind Kind
 	Name string
 	Path string // the file, or the folder of a function's code
+	Line int    // in a template that declares it
+	Text string // of a policy that stands in a template
+
+	Identifier string // of a managed rule
 
 	Types      []string          // whose changes trigger it; none is every type
 	Frequency  string            // TwentyFour_Hours and the like; empty if no schedule triggers it
@@ -59,6 +64,9 @@ func Find(path string) ([]Rule, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
+		if all, err := fromTemplate(path); len(all) > 0 || err != nil {
+			return all, err
+		}
 		r, ok, err := file(path)
 		if err == nil && !ok {
 			err = fmt.Errorf("%s is no rule: %s", path, wanted)
@@ -69,11 +77,14 @@ func Find(path string) ([]Rule, error) {
 }
 
 const wanted = "a rule is a folder with parameters.json, a file with a handler (NAME.py, index.js, index.mjs, main.go, bootstrap), " +
-	"a policy NAME.guard, or a file NAME.yaml with identifier and check"
+	"a policy NAME.guard, a file NAME.yaml with identifier and check, or a template.yaml that declares one"
 
 func inFolder(path string) ([]Rule, error) {
 	if r, ok, err := rdkFolder(path); ok || err != nil {
 		return []Rule{r}, err
+	}
+	if all, err := templateIn(path); len(all) > 0 || err != nil {
+		return all, err
 	}
 	var all []Rule
 	entries, err := os.ReadDir(path)

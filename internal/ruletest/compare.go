@@ -10,8 +10,8 @@ import (
 	"plumb/internal/rulebench"
 )
 
-// compare says what of an answer is not as the test expects; empty if all is.
-func (t Test) compare(a rulebench.Answer) string {
+// Compare says what of an answer is not as the test expects; empty if all is.
+func (t Test) Compare(a rulebench.Answer) string {
 	if t.Error != "" {
 		if !strings.Contains(a.Error, t.Error) {
 			return fmt.Sprintf("the error is %q, where %q is expected", a.Error, t.Error)

@@ -2,11 +2,8 @@ package ruletest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +13,6 @@ import (
 	"plumb/internal/report"
 	"plumb/internal/rule"
 	"plumb/internal/rule/managed"
-	"plumb/internal/rule/policy"
 	"plumb/internal/rule/view"
 	"plumb/internal/rulebench"
 	"plumb/internal/rulefile"
@@ -38,7 +34,7 @@ func fileSuite(path, shown string, o Options) Suite {
 			case err != nil:
 				c.Status, c.Message = report.Broken, err.Error()
 			default:
-				if c.Message = t.compare(answer); c.Message != "" {
+				if c.Message = t.Compare(answer); c.Message != "" {
 					c.Status, c.Detail = report.Failed, Detail(answer, f.Rule.Path)
 				}
 			}
@@ -51,18 +47,15 @@ func fileSuite(path, shown string, o Options) Suite {
 
 // judge has the rule of a file evaluate what a test describes.
 func (w *worker) judge(ctx context.Context, f *File, t Test) (rulebench.Answer, error) {
-	r := f.Rule
-	if len(t.Parameters) > 0 {
-		r.Parameters = maps.Clone(r.Parameters)
-		if r.Parameters == nil {
-			r.Parameters = map[string]string{}
-		}
-		maps.Copy(r.Parameters, t.Parameters)
-	}
+	r := f.Rule.With(t.Parameters)
 	if r.Kind == rulefile.Function {
 		return w.ask(ctx, r, t)
 	}
-	e, err := w.evaluator(r)
+	catalogue, err := w.catalogue()
+	if err != nil {
+		return rulebench.Answer{}, err
+	}
+	e, err := r.Evaluator(catalogue)
 	if err != nil {
 		return rulebench.Answer{}, err
 	}
@@ -91,34 +84,6 @@ func (w *worker) ask(ctx context.Context, r rulefile.Rule, t Test) (rulebench.An
 	return b.Ask(ctx, r.Name, rulebench.Occasion{
 		Item: t.Item, Before: t.Before, LeftScope: t.Event == LeftScope, Oversized: t.Event == Oversized,
 	})
-}
-
-// evaluator compiles a rule that this program evaluates.
-func (w *worker) evaluator(r rulefile.Rule) (rule.Evaluator, error) {
-	text, err := os.ReadFile(r.Path)
-	if err != nil {
-		return nil, err
-	}
-	parameters := ""
-	if len(r.Parameters) > 0 {
-		b, err := json.Marshal(r.Parameters)
-		if err != nil {
-			return nil, err
-		}
-		parameters = string(b)
-	}
-	if r.Kind == rulefile.Policy {
-		return policy.Compile(config.Rule{Name: r.Name, InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: string(text)}}})
-	}
-	catalogue, err := w.catalogue()
-	if err != nil {
-		return nil, err
-	}
-	file, err := catalogue.ParseFile(r.Path, text)
-	if err != nil {
-		return nil, err
-	}
-	return file.Evaluator(parameters)
 }
 
 func inProcess(e rule.Evaluator, t Test) (rulebench.Answer, error) {

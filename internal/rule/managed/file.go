@@ -28,6 +28,7 @@ type File struct {
 	Examples    []Example
 	Proactive   *File // how the properties of a CloudFormation resource are judged; nil if the file does not say
 
+	Check string   // its text
 	Finds []string // types that the rule looks through beside the item's
 
 	applicable cel.Program // nil when the rule applies to every item of its types
@@ -180,6 +181,7 @@ func (p *fileParser) words() {
 	f.Identifier = p.text(p.nodes["identifier"], "identifier")
 	f.Description = p.text(p.nodes["description"], "description")
 	f.Note = p.text(p.nodes["note"], "note")
+	f.Check = p.text(p.nodes["check"], "check")
 	f.Sources = p.texts(p.nodes["sources"], "sources")
 	if trigger := p.nodes["trigger"]; trigger != nil {
 		var err error
