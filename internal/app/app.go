@@ -14,6 +14,7 @@ import (
 
 	"plumb/internal/clock"
 	"plumb/internal/core"
+	"plumb/internal/listener"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 )
@@ -90,9 +91,11 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.name, err = serverName(a.settings); err != nil {
 		return err
 	}
-	if a.listener, err = net.Listen("tcp", a.settings.Listen); err != nil {
+	l, err := net.Listen("tcp", a.settings.Listen)
+	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	a.listener = listener.Limit(l, maxConnections())
 	m, err := a.build(ctx)
 	if err != nil {
 		return err
@@ -100,6 +103,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.machine.Store(m)
 	return nil
 }
+
+// mostConnections bounds the connections of a machine that has descriptors for more.
+const mostConnections = 16384
 
 // A machine is the core and what answers in front of it.
 type machine struct {

@@ -6,15 +6,22 @@ import (
 	"time"
 )
 
+// maxForwarded is how many connections of one child to an address are carried at a
+// time. Each takes descriptors of this program, so the others wait in the kernel.
+const maxForwarded = 64
+
 // carry answers the connections that a child makes inside by connections to the
 // address outside, until the listener closes.
 func carry(l net.Listener, outside string) {
+	places := make(chan struct{}, maxForwarded)
 	for {
+		places <- struct{}{}
 		inner, err := l.Accept()
 		if err != nil {
 			return
 		}
 		go func() {
+			defer func() { <-places }()
 			outer, err := net.DialTimeout("tcp", outside, 10*time.Second)
 			if err != nil {
 				// The child sees its connection reset, as if nobody listened.

@@ -40,6 +40,7 @@ type runtimeAPI struct {
 	next       chan *exchange // an event for the runtime that waits in next
 	arrived    chan struct{}  // capacity 1: the runtime asks, and nothing went before
 	initFailed chan []byte    // capacity 1: the error object of a failed init
+	reading    sync.Mutex     // one body is read at a time
 
 	mu      sync.Mutex
 	current *exchange // given to the runtime, and open
@@ -162,7 +163,7 @@ func (x *exchange) give(w http.ResponseWriter) {
 }
 
 func (a *runtimeAPI) serveInitError(w http.ResponseWriter, r *http.Request) {
-	body, err := readBody(r)
+	body, err := a.readBody(r)
 	if err != nil {
 		refuseBody(w, err)
 		return
@@ -189,7 +190,7 @@ func (a *runtimeAPI) serveAnswer(w http.ResponseWriter, r *http.Request, id stri
 		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 		return
 	}
-	body, err := readBody(r)
+	body, err := a.readBody(r)
 	if err != nil && !errors.Is(err, errTooLarge) {
 		refuseBody(w, err)
 		return
@@ -239,7 +240,9 @@ func (a *runtimeAPI) take(x *exchange, ans answer) bool {
 var errTooLarge = errors.New("body too large")
 
 // readBody reads what the runtime posts, chunked or not.
-func readBody(r *http.Request) ([]byte, error) {
+func (a *runtimeAPI) readBody(r *http.Request) ([]byte, error) {
+	a.reading.Lock()
+	defer a.reading.Unlock()
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxResponse+1))
 	if err != nil {
 		return nil, err

@@ -112,6 +112,36 @@ def handler(e, c):
 	})
 }
 
+func TestAFunctionHoldsFewConnectionsOfTheServer(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("plumb")) }))
+	defer web.Close()
+	b := newBenchAt(t, sandbox.Probe(t.TempDir()).Level, Options{Endpoint: func() string { return web.URL }})
+	if b.level < sandbox.Namespaces {
+		t.Skip("at this level a function connects to the server itself")
+	}
+	v := b.python(`
+import os, select, socket
+def answered(address):
+    host, port = address.removeprefix("http://").split(":")
+    all = [socket.create_connection((host, int(port))) for _ in range(100)]
+    for s in all:
+        s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    got = set()
+    while True:
+        ready = select.select([s for s in all if s not in got], [], [], 0.5)[0]
+        if not ready:
+            return len(got)
+        got.update(ready)
+def handler(event, context):
+    return [answered(os.environ["AWS_LAMBDA_RUNTIME_API"]) <= 8, answered(os.environ["AWS_ENDPOINT_URL"]) <= 64]
+`)
+	for range 2 { // the first one's connections must not be in the way of the second
+		if r := b.invoke(v, `{}`); string(r.Payload) != "[true, true]" {
+			t.Errorf("got %s\n%s", r.Payload, r.Log)
+		}
+	}
+}
+
 func TestInvocationsRunSideBySideUpToTheLimit(t *testing.T) {
 	b := newBenchAt(t, sandbox.Probe(t.TempDir()).Level, Options{PerFunction: 2, Total: 8})
 	v := b.provided()

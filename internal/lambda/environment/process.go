@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"plumb/internal/listener"
 	"plumb/internal/sandbox"
 )
 
@@ -21,6 +22,13 @@ type process struct {
 	server *http.Server
 	child  *sandbox.Process
 }
+
+// What one process may have this program hold for it. A runtime uses one or two
+// connections, and sends traces of up to a megabyte in headers.
+const (
+	maxConnections = 8
+	maxHeader      = 1<<20 + 64<<10
+)
 
 // launch starts a sandboxed runtime whose output goes to w.
 func launch(ctx context.Context, box *sandbox.Box, spec sandbox.Spec, w *os.File) (*process, error) {
@@ -36,8 +44,8 @@ func launch(ctx context.Context, box *sandbox.Box, spec sandbox.Spec, w *os.File
 	}
 	p.child = child
 	// A runtime waits in next for hours: no time-outs.
-	p.server = &http.Server{Handler: p.api, ErrorLog: log.New(io.Discard, "", 0), MaxHeaderBytes: 2 << 20}
-	go p.server.Serve(child.Listener)
+	p.server = &http.Server{Handler: p.api, ErrorLog: log.New(io.Discard, "", 0), MaxHeaderBytes: maxHeader}
+	go p.server.Serve(listener.Limit(child.Listener, maxConnections))
 	go func() {
 		<-child.Done()
 		p.api.ended()
