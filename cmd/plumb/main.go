@@ -72,6 +72,8 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newDoctorCommand(),
 		newDocsCommand(),
 		newRuleCommand(),
+		newItemCommand(),
+		newWhyCommand(),
 		newPackCommand(),
 		newGuardCommand(),
 		newLogsCommand(),

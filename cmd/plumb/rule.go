@@ -16,7 +16,9 @@ func newRuleCommand() *cobra.Command {
 		Use:   "rule",
 		Short: "Write, test and run rules, and list the managed ones",
 	}
-	command.AddCommand(newRuleTestCommand(), newRuleDevCommand(), newRuleListCommand())
+	command.AddCommand(
+		newRuleNewCommand(), newRuleTestCommand(), newRuleDevCommand(), newRuleRunCommand(), newRuleEventCommand(), newRuleListCommand(),
+	)
 	return command
 }
 

@@ -17,13 +17,13 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rulebench"
 	"plumb/internal/rulefile"
+	"plumb/internal/ruletest"
 )
 
 // A Session is a folder under work. One caller at a time uses it.
@@ -96,17 +96,12 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 			first = time.Since(began)
 		}
 		p.answer(r, l, a, why)
-		if cannotStart(a) {
+		if ruletest.CannotStart(a) {
 			break // and so it is with every other item
 		}
 	}
 	p.end(len(looks), first, time.Since(began))
 	return nil
-}
-
-// cannotStart reports whether the function ended before it was asked.
-func cannotStart(a rulebench.Answer) bool {
-	return strings.HasPrefix(a.Error, "Runtime.") && !strings.HasPrefix(a.Error, "Runtime.ExitError")
 }
 
 // An answerer has a rule evaluate, and says why if it can.

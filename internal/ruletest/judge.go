@@ -26,13 +26,21 @@ func fileSuite(path, shown string, o Options) Suite {
 			return problems(path, err)
 		}
 		var cases []report.Case
+		cannot := "" // why the function does not even start
 		for _, t := range f.Tests {
+			if cannot != "" {
+				cases = append(cases, report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Broken, Message: "the function cannot start, as above"})
+				continue
+			}
 			began := time.Now()
 			c := report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Passed}
 			answer, err := w.judge(ctx, f, t)
 			switch {
 			case err != nil:
 				c.Status, c.Message = report.Broken, err.Error()
+			case CannotStart(answer) && t.Error == "":
+				cannot = answer.Error
+				c.Status, c.Message, c.Detail = report.Broken, "the function cannot start: "+cannot, Detail(answer, f.Rule.Path)
 			default:
 				if c.Message = t.Compare(answer); c.Message != "" {
 					c.Status, c.Detail = report.Failed, Detail(answer, f.Rule.Path)
@@ -43,6 +51,12 @@ func fileSuite(path, shown string, o Options) Suite {
 		}
 		return cases
 	}}
+}
+
+// CannotStart reports whether the function ended before it was asked: so it does
+// with every other item.
+func CannotStart(a rulebench.Answer) bool {
+	return strings.HasPrefix(a.Error, "Runtime.") && !strings.HasPrefix(a.Error, "Runtime.ExitError")
 }
 
 // judge has the rule of a file evaluate what a test describes.

@@ -144,6 +144,19 @@ tests:
 	}
 }
 
+func TestFunctionThatCannotStartIsToldOnce(t *testing.T) {
+	needBoto3(t)
+	dir := folder(t, map[string]string{"rule.py": "def lambda_handler(event, context):\n    x = = 1\n", "plumb-test.yaml": `
+tests:
+  - {name: first, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
+  - {name: second, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
+  - {name: expected, item: {resourceType: AWS::S3::Bucket}, error: UserCodeSyntaxError}
+`})
+	expect(t, run(t, dir), map[string]string{
+		"first": "broken: the function cannot start: Runtime.UserCodeSyntaxError", "second": "broken: as above", "expected": "broken: as above",
+	})
+}
+
 const policy = `rule versioned when resourceType == "AWS::S3::Bucket" {
   configuration.status == CONFIG_RULE_PARAMETERS.status
 }
