@@ -56,10 +56,12 @@ func (d *Deployment) CheckPack(ctx context.Context, o config.OrganizationPack, f
 }
 
 // PutPack keeps an organization's conformance pack whose template was checked and
-// has it deployed.
-func (d *Deployment) PutPack(ctx context.Context, tx *db.Tx, o config.OrganizationPack, template string) (config.OrganizationPack, error) {
+// has it deployed. Tags are those of a new one.
+func (d *Deployment) PutPack(
+	ctx context.Context, tx *db.Tx, o config.OrganizationPack, template string, tags map[string]string,
+) (config.OrganizationPack, error) {
 	o.Kind = config.DeployedPack
-	err := d.put(ctx, tx, &o.OrganizationDeployment, nil, func() error { return store.PutOrganizationPack(ctx, tx, o, template) })
+	err := d.put(ctx, tx, &o.OrganizationDeployment, tags, func() error { return store.PutOrganizationPack(ctx, tx, o, template) })
 	return o, err
 }
 

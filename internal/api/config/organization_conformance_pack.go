@@ -33,6 +33,10 @@ func (o organizationConformancePacks) register(s *configapi.Service) {
 func (o organizationConformancePacks) PutOrganizationConformancePack(
 	ctx context.Context, in *configapi.PutOrganizationConformancePackInput,
 ) (*configapi.PutOrganizationConformancePackOutput, error) {
+	tags, err := tagsFromShape(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	pack := config.OrganizationPack{
 		OrganizationDeployment: config.OrganizationDeployment{
 			Place: place(ctx), Kind: config.DeployedPack, Name: *in.OrganizationConformancePackName, Excluded: in.ExcludedAccounts,
@@ -40,7 +44,7 @@ func (o organizationConformancePacks) PutOrganizationConformancePack(
 		DeliveryBucket: text(in.DeliveryS3Bucket), DeliveryPrefix: text(in.DeliveryS3KeyPrefix),
 		Parameters: packParameters(in.ConformancePackInputParameters),
 	}
-	err := o.DB.Read(ctx, func(tx *db.Tx) error {
+	err = o.DB.Read(ctx, func(tx *db.Tx) error {
 		_, err := deployment.Administered(ctx, tx, pack.Account)
 		return err
 	})
@@ -52,7 +56,7 @@ func (o organizationConformancePacks) PutOrganizationConformancePack(
 		return nil, fmt.Errorf("check organization pack %s: %w", pack.Name, err)
 	}
 	err = o.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		pack, err = o.Deployment.PutPack(ctx, tx, pack, template)
+		pack, err = o.Deployment.PutPack(ctx, tx, pack, template, tags)
 		return err
 	})
 	if err != nil {

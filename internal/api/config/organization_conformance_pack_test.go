@@ -234,9 +234,9 @@ func TestPutOrganizationConformancePackChecksWhatItIsGiven(t *testing.T) {
 		in.TemplateS3Uri, in.DeliveryS3Bucket, in.DeliveryS3KeyPrefix = new("s3://templates/p.yaml"), new("awsconfigconforms-b"), new("k")
 		in.ConformancePackInputParameters = []types.ConformancePackInputParameter{{ParameterName: new("P"), ParameterValue: new("1")}}
 	}))
-	c.must(c.putOrgPack("y", body))
+	c.must(c.putOrgPack("y", body, func(in *input) { in.Tags = []types.Tag{{Key: new("first"), Value: new("1")}} }))
 	var names []string
-	var last types.OrganizationConformancePack
+	var last, second types.OrganizationConformancePack
 	pages := configservice.NewDescribeOrganizationConformancePacksPaginator(c.aws, &configservice.DescribeOrganizationConformancePacksInput{Limit: 1})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
@@ -245,6 +245,8 @@ func TestPutOrganizationConformancePackChecksWhatItIsGiven(t *testing.T) {
 			names = append(names, *o.OrganizationConformancePackName)
 			if *o.OrganizationConformancePackName == "x" {
 				last = o
+			} else {
+				second = o
 			}
 		}
 	}
@@ -256,4 +258,7 @@ func TestPutOrganizationConformancePackChecksWhatItIsGiven(t *testing.T) {
 	}
 	_, err = c.aws.TagResource(t.Context(), &configservice.TagResourceInput{ResourceArn: last.OrganizationConformancePackArn, Tags: []types.Tag{{Key: new("k"), Value: new("v")}}})
 	c.must(err)
+	tags, err := c.aws.ListTagsForResource(t.Context(), &configservice.ListTagsForResourceInput{ResourceArn: second.OrganizationConformancePackArn})
+	c.must(err)
+	c.equal(*tags.Tags[0].Key, "first")
 }

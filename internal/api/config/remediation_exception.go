@@ -14,12 +14,15 @@ import (
 	"plumb/internal/store"
 )
 
-// exceptionKeys checks keys, of which both members are needed.
-func exceptionKeys(p config.Place, in []configapi.RemediationExceptionResourceKey) ([]config.ResourceKey, error) {
+// exceptionKeys checks keys, of which both members are needed. refuse makes the
+// error that the operation has for it.
+func exceptionKeys(
+	p config.Place, in []configapi.RemediationExceptionResourceKey, refuse func(format string, args ...any) *model.Error,
+) ([]config.ResourceKey, error) {
 	out := make([]config.ResourceKey, len(in))
 	for i, k := range in {
 		if text(k.ResourceType) == "" || text(k.ResourceId) == "" {
-			return nil, configapi.InvalidParameterValueException("Both ResourceType and ResourceId of the ResourceKeys must be specified.")
+			return nil, refuse("Both ResourceType and ResourceId of the ResourceKeys must be specified.")
 		}
 		out[i] = config.ResourceKey{Place: p, Type: *k.ResourceType, ID: *k.ResourceId}
 	}
@@ -32,7 +35,7 @@ func (r remediations) PutRemediationExceptions(
 	ctx context.Context, in *configapi.PutRemediationExceptionsInput,
 ) (*configapi.PutRemediationExceptionsOutput, error) {
 	p := place(ctx)
-	keys, err := exceptionKeys(p, in.ResourceKeys)
+	keys, err := exceptionKeys(p, in.ResourceKeys, configapi.InvalidParameterValueException)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func (r remediations) DescribeRemediationExceptions(
 	ctx context.Context, in *configapi.DescribeRemediationExceptionsInput,
 ) (*configapi.DescribeRemediationExceptionsOutput, error) {
 	p := place(ctx)
-	keys, err := exceptionKeys(p, in.ResourceKeys)
+	keys, err := exceptionKeys(p, in.ResourceKeys, configapi.InvalidParameterValueException)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +148,7 @@ func (r remediations) namedExceptions(ctx context.Context, name string, keys []c
 func (r remediations) DeleteRemediationExceptions(
 	ctx context.Context, in *configapi.DeleteRemediationExceptionsInput,
 ) (*configapi.DeleteRemediationExceptionsOutput, error) {
-	keys, err := exceptionKeys(place(ctx), in.ResourceKeys)
+	keys, err := exceptionKeys(place(ctx), in.ResourceKeys, model.ValidationException)
 	if err != nil {
 		return nil, err
 	}

@@ -1220,7 +1220,7 @@ func (v *SelectAggregateResourceConfigInput) check(c *model.Checker) {
 	c.Required("configurationAggregatorName", v.ConfigurationAggregatorName == nil)
 	c.String("configurationAggregatorName", v.ConfigurationAggregatorName, ruleConfigurationAggregatorName)
 	c.PageSize("limit", v.Limit, ruleLimit)
-	model.Number(c, "maxResults", v.MaxResults, ruleLimit)
+	c.PageSize("maxResults", v.MaxResults, ruleLimit)
 }
 
 func (v *SelectResourceConfigInput) check(c *model.Checker) {

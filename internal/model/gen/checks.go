@@ -76,7 +76,7 @@ func (w *checkWriter) method(s *model.Shape) error {
 		if s.IsRequired(m.Name) {
 			w.t.p("c.Required(%q, %s)", lower(m.Name), absent(&m.Ref, field))
 		}
-		if w.limits[s] && strings.EqualFold(m.Name, "limit") && m.Shape.Type == "integer" {
+		if w.limits[s] && isPageSize(m) {
 			w.t.p("c.PageSize(%q, %s, %s)", lower(m.Name), field, w.rule(&m.Ref))
 			continue
 		}
@@ -86,6 +86,11 @@ func (w *checkWriter) method(s *model.Shape) error {
 	}
 	w.t.p("}\n")
 	return w.err
+}
+
+// isPageSize reports whether a member of a request bounds its page.
+func isPageSize(m *model.Member) bool {
+	return m.Shape.Type == "integer" && (strings.EqualFold(m.Name, "limit") || strings.EqualFold(m.Name, "maxResults"))
 }
 
 func absent(r *model.Ref, field string) string {
