@@ -154,6 +154,11 @@ func bound(o order) error {
 		}
 	}
 	if o.Level != Namespaces {
+		// Processes whose parent has ended become this one's, as in a namespace of
+		// their own, where they are found.
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return fmt.Errorf("become the parent of orphans: %w", err)
+		}
 		// Outside of a user namespace the number counts everything that the
 		// user runs.
 		return nil

@@ -24,7 +24,7 @@ func (p *Process) watchMemory() {
 			return
 		case <-tick.C:
 		}
-		if resident(p.Pid(), 0) > limit {
+		if resident(p.Pid()) > limit {
 			p.outgrown.Store(true)
 			p.Kill()
 			return
@@ -33,28 +33,47 @@ func (p *Process) watchMemory() {
 }
 
 // resident adds up what a process and its descendants hold, in bytes.
-func resident(pid, depth int) int64 {
-	const deepest = 32 // a process list that changes while it is read has no loops, but no promise either
-	if depth > deepest {
-		return 0
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(text))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(fields[1], 10, 64)
-	sum := pages * int64(os.Getpagesize())
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	for _, c := range strings.Fields(string(children)) {
-		if n, err := strconv.Atoi(c); err == nil {
-			sum += resident(n, depth+1)
+func resident(pid int) (sum int64) {
+	for _, p := range descendants(pid) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p))
+		if err != nil {
+			continue // it has ended
+		}
+		if fields := strings.Fields(string(text)); len(fields) > 1 {
+			pages, _ := strconv.ParseInt(fields[1], 10, 64)
+			sum += pages * int64(os.Getpagesize())
 		}
 	}
 	return sum
+}
+
+// descendants returns a process and all that it started, each once: a process list
+// that changes while it is read makes no promises.
+func descendants(pid int) []int {
+	all, seen := []int{pid}, map[int]bool{pid: true}
+	for i := 0; i < len(all); i++ {
+		for _, c := range children(all[i]) {
+			if !seen[c] {
+				seen[c] = true
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// children returns the processes that a process started, from any of its threads.
+func children(pid int) (out []int) {
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, t := range tasks {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))
+		for _, c := range strings.Fields(string(text)) {
+			if n, err := strconv.Atoi(c); err == nil {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // PeakMemory returns the most memory that the program itself held so far, in

@@ -24,7 +24,8 @@ func Probe(dir string) Report {
 	r.Memory = "cgroup"
 	if findControlGroups().base == "" {
 		r.Memory = "watch"
-		r.Reasons = append(r.Reasons, "memory: no control group can be made here; memory is measured ten times a second instead")
+		r.Reasons = append(r.Reasons, "memory: no control group can be made here; what processes have mapped is measured ten times a second instead, "+
+			"and shared memory that need not be mapped is refused")
 	}
 	if r.Level == Landlock {
 		r.Reasons = append(r.Reasons, weaknesses(landlockVersion())...)

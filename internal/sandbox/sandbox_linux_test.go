@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -68,6 +70,36 @@ func inside(what string, args []string) {
 		fd, _ := strconv.Atoi(args[0])
 		_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		say(err)
+	case "chmod":
+		err := errors.Join(os.Chmod(args[0], 0o666), os.Chtimes(args[0], time.Unix(1, 0), time.Unix(1, 0)), unix.Setxattr(args[0], "user.x", []byte("y"), 0))
+		say(err)
+	case "brood":
+		from := make(chan error)
+		go broodElsewhere(from)
+		say(<-from)
+	case "orphan":
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "INSIDE=leave")
+		cmd.Stdout = os.Stdout
+		say(cmd.Run())
+		time.Sleep(5 * time.Second)
+	case "leave":
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "INSIDE=eat")
+		say(cmd.Start())
+	case "memfd":
+		_, err := unix.MemfdCreate("x", 0)
+		say(err)
+	case "segment":
+		_, err := unix.SysvShmGet(unix.IPC_PRIVATE, 1<<20, 0o600)
+		say(err)
+	case "semaphore":
+		_, _, e := unix.Syscall(unix.SYS_SEMGET, unix.IPC_PRIVATE, 1, 0o600)
+		if e != 0 {
+			say(e)
+			return
+		}
+		say(nil)
 	case "signal":
 		pid, _ := strconv.Atoi(args[0])
 		say(syscall.Kill(pid, 0))
@@ -100,6 +132,19 @@ func inside(what string, args []string) {
 		say(startWaiting(args[0], args[1]))
 		time.Sleep(time.Hour)
 	}
+}
+
+// broodElsewhere runs a child that eats, from another thread than the first.
+func broodElsewhere(done chan<- error) {
+	runtime.LockOSThread()
+	if unix.Gettid() == os.Getpid() {
+		go broodElsewhere(done)
+		select {} // keeps the first thread
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "INSIDE=eat")
+	cmd.Stdout = os.Stdout
+	done <- cmd.Run()
 }
 
 // startWaiting starts a child that holds this process's output and never ends.
@@ -362,6 +407,77 @@ func TestChildThatOutgrowsItsMemoryIsKilled(t *testing.T) {
 			if err != ErrMemory || state.Success() {
 				t.Errorf("with group %q: %v, %v, %s", groups.base, state, err, text)
 			}
+		}
+	})
+}
+
+func TestMemoryOfAllDescendantsCounts(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.box.groups = controlGroups{}
+		tr.spec.Limits.Memory = 128 << 20
+		for _, what := range []string{"brood", "orphan"} {
+			p, r := tr.start(what)
+			text, _ := io.ReadAll(r)
+			r.Close()
+			if state, err := p.Wait(); err != ErrMemory {
+				t.Errorf("%s: %v, %v, %s", what, state, err, text)
+			}
+		}
+	})
+}
+
+// What no process has mapped cannot be seen from outside.
+func TestMemoryThatCannotBeWatchedIsRefused(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.atLeast(Landlock)
+		tr.box.groups = controlGroups{}
+		tr.spec.Limits.Memory = 256 << 20
+		for _, what := range []string{"memfd", "segment"} {
+			if got := tr.do(what); got == "ok" {
+				t.Errorf("%s was made", what)
+			}
+		}
+	})
+}
+
+func TestLandlockedChildSharesNothingByKernelNames(t *testing.T) {
+	if err := try(Landlock, t.TempDir()); err != nil {
+		t.Skipf("this machine does not have the level: %v", err)
+	}
+	tr := newTrial(t, Landlock)
+	for _, what := range []string{"segment", "semaphore"} {
+		if got := tr.do(what); got == "ok" {
+			t.Errorf("%s was made", what)
+		}
+	}
+}
+
+func TestChildChangesNoModesOfTheHost(t *testing.T) {
+	levels(t, func(t *testing.T, tr *trial) {
+		tr.atLeast(Landlock)
+		secret := filepath.Join(t.TempDir(), "plumb.db")
+		if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.Stat(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.do("chmod", secret)
+		after, err := os.Stat(secret)
+		if err != nil || after.Mode() != before.Mode() || !after.ModTime().Equal(before.ModTime()) {
+			t.Errorf("%v, %v became %v, %v; %v", before.Mode(), before.ModTime(), after.Mode(), after.ModTime(), err)
+		}
+		if n, _ := unix.Listxattr(secret, nil); n > 0 {
+			t.Error("it has an attribute")
+		}
+		// Programs copy files with their modes.
+		own := filepath.Join(tr.box.level.Path(tr.tmp), "file")
+		if got := tr.do("write", own); got != "ok" {
+			t.Fatal(got)
+		}
+		if got := tr.do("chmod", own); strings.Contains(got, "not permitted") {
+			t.Errorf("on its own file: %s", got)
 		}
 	})
 }

@@ -70,6 +70,7 @@ func (b *Box) start(ctx context.Context, spec Spec, check bool) (*Process, error
 	}
 	defer ours.Close()
 	p.group = b.groups.add(p.Pid(), spec.Limits)
+	o.Watched = !p.group.holds && spec.Limits.Memory > 0
 	stop := context.AfterFunc(ctx, p.Kill)
 	defer stop()
 	err = p.instruct(ours, o)

@@ -35,6 +35,7 @@ type order struct {
 	Connect []int    // ports that the child may connect to, where there is one network
 	UID     int      // user to become inside, 0 for none
 	Scoped  bool     // the kernel keeps signals inside by itself
+	Watched bool     // no control group holds the memory
 	Check   bool     // build the walls, then leave instead of starting a program
 }
 
