@@ -96,5 +96,8 @@ func (p *Process) Wait() (*os.ProcessState, error) {
 // Pid returns the child's process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
+// Unlinked is not known here.
+func (p *Process) Unlinked(string) int64 { return 0 }
+
 // PeakMemory is not known here.
 func (p *Process) PeakMemory() int64 { return 0 }

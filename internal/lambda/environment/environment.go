@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,6 +35,7 @@ type environment struct {
 	child   atomic.Pointer[sandbox.Process] // of proc, for the pool to kill
 
 	starting atomic.Bool // a process is in its init
+	nextLook time.Time   // at its /tmp, of watchDisk alone
 
 	// Guarded by the pool.
 	made      bool // its folder is there
@@ -332,7 +332,9 @@ func (e *environment) finish(r report) []byte {
 // remove ends the environment and takes its folder away.
 func (e *environment) remove() {
 	e.stop()
-	os.RemoveAll(e.folder)
+	if err := removeTree(e.folder); err != nil {
+		e.pool.log.Warn("the scratch folder of a function was not removed", "function", e.version.Function, "err", err)
+	}
 	if e.release != nil {
 		e.release()
 		e.release = nil

@@ -84,8 +84,8 @@ func NewPool(log *slog.Logger, box *sandbox.Box, runtimes *Runtimes, dir string,
 		all: map[*environment]bool{}, idle: map[string][]*environment{}, count: map[string]int{}, ending: map[string]int{},
 		empty: make(chan struct{}), stop: make(chan struct{}),
 	}
-	if err := os.RemoveAll(p.folder); err != nil {
-		return nil, fmt.Errorf("clear old environments: %w", err)
+	if err := removeTree(p.folder); err != nil {
+		log.Warn("scratch folders of functions were not removed", "folder", p.folder, "err", err)
 	}
 	if err := os.MkdirAll(p.folder, 0o755); err != nil {
 		return nil, err
