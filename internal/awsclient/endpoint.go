@@ -15,7 +15,7 @@ type destination struct {
 	region string
 }
 
-// endpoint says where a request goes: the given endpoint with the bucket in the path, or AWS's own.
+// endpoint says where a request goes: the given endpoint with the bucket in the path and without an operation's own prefix, or AWS's own.
 func (c *Client) endpoint(api *model.API, enc *request) (destination, error) {
 	host, region, path := c.hostOf(api.Metadata.EndpointPrefix), c.opt.Region, enc.path
 	base := c.opt.Endpoint
@@ -27,7 +27,7 @@ func (c *Client) endpoint(api *model.API, enc *request) (destination, error) {
 			host = enc.bucket + "." + host
 			path = "/" + strings.TrimPrefix(strings.TrimPrefix(path, "/"+escape(enc.bucket, false)), "/")
 		}
-		base = "https://" + host
+		base = "https://" + enc.prefix + host
 	}
 	u, err := url.Parse(strings.TrimSuffix(base, "/") + path)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"plumb/internal/model"
 )
@@ -21,6 +22,7 @@ type request struct {
 	header   http.Header
 	body     []byte
 	bucket   string // S3: the bucket that begins the path
+	prefix   string // what the operation puts before the service's host name, with the labels filled in
 	unsigned bool
 }
 
@@ -33,6 +35,9 @@ func encode(api *model.API, op *model.Operation, in map[string]any) (*request, e
 		return nil, err
 	}
 	var err error
+	if r.prefix, err = hostPrefix(op.HostPrefix, in); err != nil {
+		return nil, err
+	}
 	switch api.Metadata.Protocol {
 	case "ec2", "query":
 		err = encodeQuery(r, api, op, in)
@@ -44,6 +49,20 @@ func encode(api *model.API, op *model.Operation, in map[string]any) (*request, e
 		err = fmt.Errorf("protocol %q is not spoken here", api.Metadata.Protocol)
 	}
 	return r, err
+}
+
+// hostPrefix fills the labels of a prefix such as "{AccountId}." in. A label is one part of a host name.
+func hostPrefix(template string, in map[string]any) (string, error) {
+	open, end := strings.IndexByte(template, '{'), strings.IndexByte(template, '}')
+	if open < 0 || end < open {
+		return template, nil
+	}
+	name := template[open+1 : end]
+	value, _ := in[name].(string)
+	if value == "" || strings.Trim(strings.ToLower(value), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return "", fmt.Errorf("input %s: %q cannot be a part of a host name", name, value)
+	}
+	return template[:open] + value + template[end+1:], nil
 }
 
 // checkRequired catches what the service would refuse, with the caller's names in the text.

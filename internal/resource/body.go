@@ -63,6 +63,9 @@ func (r *reader) spell(b body, v any) (any, error) {
 		}
 	}
 	if b.Shape == "" {
+		if b.Unset == "omit" {
+			v = withoutNulls(v)
+		}
 		return v, nil
 	}
 	api, err := r.catalogue.models.API(r.Service)
@@ -129,6 +132,27 @@ func without(v any, names []string) any {
 		}
 	}
 	return out
+}
+
+// withoutNulls copies the value, less the members of objects that have none, at any depth.
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			if e != nil {
+				out[k] = withoutNulls(e)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = withoutNulls(e)
+		}
+		return out
+	}
+	return v
 }
 
 // whole makes numbers of attributes that a service writes as text.

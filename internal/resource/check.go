@@ -38,7 +38,7 @@ func (c *Catalogue) check(f *form) error {
 func (f *form) checkLists() error {
 	for i, k := range append(slices.Clone(f.Parents), f.List) {
 		if len(k.Gone) > 0 && i == 0 || len(k.Missing) > 0 {
-			return fmt.Errorf("an error of the list is never an answer: no gone and no missing")
+			return fmt.Errorf("an error of the list is never an answer: no gone and no missing, and off only for a service that is not in use")
 		}
 		if k.Each == nil {
 			return fmt.Errorf("%s: each is needed", k.Call)

@@ -129,8 +129,8 @@ func (r *reader) listAll(ctx context.Context, parents []call, base map[string]an
 func (r *reader) list(ctx context.Context, k call, base map[string]any) iter.Seq2[[]map[string]any, error] {
 	return func(yield func([]map[string]any, error) bool) {
 		for answer, err := range r.answers(ctx, k, base) {
-			if slices.Contains(k.Gone, awsclient.Code(err)) {
-				return // the parent is no more
+			if slices.Contains(k.Gone, awsclient.Code(err)) || slices.Contains(k.Off, awsclient.Code(err)) {
+				return // the parent is no more, or the service is not in use
 			}
 			var docs []map[string]any
 			if err == nil {

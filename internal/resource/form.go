@@ -41,6 +41,7 @@ type call struct {
 	Keep    *expression         `yaml:"keep"`    // false after the call: the resource belongs to another place
 	Missing map[string]template `yaml:"missing"` // error code: the answer that it stands for
 	Gone    []string            `yaml:"gone"`    // error codes that say the resource does not exist
+	Off     []string            `yaml:"off"`     // of the list: error codes that say that the account does not use the service, so that there is none
 	Ended   *expression         `yaml:"ended"`   // true: the answer has the resource and says that it is no more
 }
 

@@ -126,16 +126,21 @@ func (r *reader) identity(it *config.Item, doc map[string]any) error {
 	return err
 }
 
-// creation reads the client's times, and the seconds that some services have among their textual attributes.
+// creation reads the client's times, and the seconds or milliseconds that some services have among their other attributes.
 func creation(s string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return t, nil
+	for _, format := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(format, s); err == nil {
+			return t, nil
+		}
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("created: %q is no time", s)
 	}
-	return time.UnixMilli(int64(f * 1000)).UTC(), nil
+	if f < 1e11 { // in milliseconds that would be before 1973
+		f *= 1000
+	}
+	return time.UnixMilli(int64(f)).UTC(), nil
 }
 
 // tags takes a map, or a list of keys and values in either case.

@@ -34,6 +34,12 @@ func (v *AutomationExecutionFilter) check(c *model.Checker) {
 	model.Strings(c, "values", v.Values, ruleAutomationExecutionFilterValueList, ruleAutomationExecutionFilterValue)
 }
 
+func (v *ComplianceStringFilter) check(c *model.Checker) {
+	c.String("key", v.Key, ruleComplianceStringFilterKey)
+	model.List(c, "values", v.Values, ruleComplianceStringFilterValueList, "")
+	c.Enum("type", string(v.Type), ruleComplianceQueryOperatorType)
+}
+
 func (v *CreateDocumentInput) check(c *model.Checker) {
 	c.Required("content", v.Content == nil)
 	c.String("content", v.Content, ruleDocumentContent)
@@ -100,6 +106,14 @@ func (v *DescribeDocumentInput) check(c *model.Checker) {
 	c.String("versionName", v.VersionName, ruleDocumentVersionName)
 }
 
+func (v *DescribeDocumentPermissionInput) check(c *model.Checker) {
+	c.Required("name", v.Name == nil)
+	c.String("name", v.Name, ruleDocumentName)
+	c.Required("permissionType", v.PermissionType == "")
+	c.Enum("permissionType", string(v.PermissionType), ruleDocumentPermissionType)
+	model.Number(c, "maxResults", v.MaxResults, ruleDocumentPermissionMaxResults)
+}
+
 func (v *DocumentFilter) check(c *model.Checker) {
 	c.Required("key", v.Key == "")
 	c.Enum("key", string(v.Key), ruleDocumentFilterKey)
@@ -133,6 +147,64 @@ func (v *GetDocumentInput) check(c *model.Checker) {
 	c.Enum("documentFormat", string(v.DocumentFormat), ruleDocumentFormat)
 }
 
+func (v *GetInventoryInput) check(c *model.Checker) {
+	model.List(c, "filters", v.Filters, ruleInventoryFilterList, "InventoryFilter")
+	for i := range v.Filters {
+		c.Item("filters", i)
+		v.Filters[i].check(c)
+		c.Out()
+	}
+	model.List(c, "aggregators", v.Aggregators, ruleInventoryAggregatorList, "InventoryAggregator")
+	for i := range v.Aggregators {
+		c.Item("aggregators", i)
+		v.Aggregators[i].check(c)
+		c.Out()
+	}
+	model.List(c, "resultAttributes", v.ResultAttributes, ruleResultAttributeList, "ResultAttribute")
+	for i := range v.ResultAttributes {
+		c.Item("resultAttributes", i)
+		v.ResultAttributes[i].check(c)
+		c.Out()
+	}
+	model.Number(c, "maxResults", v.MaxResults, ruleMaxResults)
+}
+
+func (v *InventoryAggregator) check(c *model.Checker) {
+	c.String("expression", v.Expression, ruleInventoryAggregatorExpression)
+	model.List(c, "aggregators", v.Aggregators, ruleInventoryAggregatorList, "InventoryAggregator")
+	for i := range v.Aggregators {
+		c.Item("aggregators", i)
+		v.Aggregators[i].check(c)
+		c.Out()
+	}
+	model.List(c, "groups", v.Groups, ruleInventoryGroupList, "InventoryGroup")
+	for i := range v.Groups {
+		c.Item("groups", i)
+		v.Groups[i].check(c)
+		c.Out()
+	}
+}
+
+func (v *InventoryFilter) check(c *model.Checker) {
+	c.Required("key", v.Key == nil)
+	c.String("key", v.Key, ruleInventoryFilterKey)
+	c.Required("values", v.Values == nil)
+	model.List(c, "values", v.Values, ruleInventoryFilterValueList, "")
+	c.Enum("type", string(v.Type), ruleInventoryQueryOperatorType)
+}
+
+func (v *InventoryGroup) check(c *model.Checker) {
+	c.Required("name", v.Name == nil)
+	c.String("name", v.Name, ruleInventoryGroupName)
+	c.Required("filters", v.Filters == nil)
+	model.List(c, "filters", v.Filters, ruleInventoryFilterList, "InventoryFilter")
+	for i := range v.Filters {
+		c.Item("filters", i)
+		v.Filters[i].check(c)
+		c.Out()
+	}
+}
+
 func (v *ListDocumentsInput) check(c *model.Checker) {
 	model.List(c, "documentFilterList", v.DocumentFilterList, ruleDocumentFilterList, "DocumentFilter")
 	for i := range v.DocumentFilterList {
@@ -147,6 +219,20 @@ func (v *ListDocumentsInput) check(c *model.Checker) {
 		c.Out()
 	}
 	model.Number(c, "maxResults", v.MaxResults, ruleMaxResults)
+}
+
+func (v *ListResourceComplianceSummariesInput) check(c *model.Checker) {
+	for i := range v.Filters {
+		c.Item("filters", i)
+		v.Filters[i].check(c)
+		c.Out()
+	}
+	model.Number(c, "maxResults", v.MaxResults, ruleMaxResults)
+}
+
+func (v *ResultAttribute) check(c *model.Checker) {
+	c.Required("typeName", v.TypeName == nil)
+	c.String("typeName", v.TypeName, ruleInventoryItemTypeName)
 }
 
 func (v *StartAutomationExecutionInput) check(c *model.Checker) {
@@ -294,6 +380,9 @@ var (
 	ruleAutomationParameterMap             = &model.Rule{Min: new(1.0), Max: new(200.0)}
 	ruleAutomationParameterValue           = &model.Rule{Min: new(1.0), Max: new(512.0)}
 	ruleAutomationParameterValueList       = &model.Rule{Min: new(0.0), Max: new(50.0)}
+	ruleComplianceQueryOperatorType        = &model.Rule{Enum: []string{"EQUAL", "NOT_EQUAL", "BEGIN_WITH", "LESS_THAN", "GREATER_THAN"}}
+	ruleComplianceStringFilterKey          = &model.Rule{Min: new(1.0), Max: new(200.0)}
+	ruleComplianceStringFilterValueList    = &model.Rule{Min: new(1.0), Max: new(20.0)}
 	ruleDocumentARN                        = &model.Rule{Pattern: model.NewPattern(`^[a-zA-Z0-9_\-.:/]{3,128}$`, `^[a-zA-Z0-9_\-.:/]{3,128}$`)}
 	ruleDocumentContent                    = &model.Rule{Min: new(1.0)}
 	ruleDocumentDisplayName                = &model.Rule{Max: new(1024.0), Pattern: model.NewPattern(`^[\w\.\-\:\/ ]*$`, `^[\w\.\-\:\/ ]*$`)}
@@ -305,6 +394,8 @@ var (
 	ruleDocumentKeyValuesFilterList        = &model.Rule{Min: new(0.0), Max: new(6.0)}
 	ruleDocumentKeyValuesFilterValue       = &model.Rule{Min: new(1.0), Max: new(256.0)}
 	ruleDocumentName                       = &model.Rule{Pattern: model.NewPattern(`^[a-zA-Z0-9_\-.]{3,128}$`, `^[a-zA-Z0-9_\-.]{3,128}$`)}
+	ruleDocumentPermissionMaxResults       = &model.Rule{Min: new(1.0), Max: new(200.0)}
+	ruleDocumentPermissionType             = &model.Rule{Enum: []string{"Share"}}
 	ruleDocumentRequiresList               = &model.Rule{Min: new(1.0)}
 	ruleDocumentType                       = &model.Rule{Enum: []string{"Command", "Policy", "Automation", "Session", "Package", "ApplicationConfiguration", "ApplicationConfigurationSchema", "DeploymentStrategy", "ChangeCalendar", "Automation.ChangeTemplate", "ProblemAnalysis", "ProblemAnalysisTemplate", "CloudFormation", "ConformancePackTemplate", "QuickSetup", "ManualApprovalPolicy", "AutoApprovalPolicy"}}
 	ruleDocumentVersion                    = &model.Rule{Pattern: model.NewPattern(`([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)`, `([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)`)}
@@ -315,11 +406,21 @@ var (
 	ruleExecutionMode                      = &model.Rule{Enum: []string{"Auto", "Interactive"}}
 	ruleExecutionRoleName                  = &model.Rule{Min: new(1.0), Max: new(64.0), Pattern: model.NewPattern(`[\w+=,.@/-]+`, `[\w+=,.@/-]+`)}
 	ruleIdempotencyToken                   = &model.Rule{Min: new(36.0), Max: new(36.0), Pattern: model.NewPattern(`[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}`, `[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}`)}
+	ruleInventoryAggregatorExpression      = &model.Rule{Min: new(1.0), Max: new(1000.0)}
+	ruleInventoryAggregatorList            = &model.Rule{Min: new(1.0), Max: new(10.0)}
+	ruleInventoryFilterKey                 = &model.Rule{Min: new(1.0), Max: new(200.0)}
+	ruleInventoryFilterList                = &model.Rule{Min: new(1.0), Max: new(5.0)}
+	ruleInventoryFilterValueList           = &model.Rule{Min: new(1.0), Max: new(40.0)}
+	ruleInventoryGroupList                 = &model.Rule{Min: new(1.0), Max: new(15.0)}
+	ruleInventoryGroupName                 = &model.Rule{Min: new(1.0), Max: new(200.0)}
+	ruleInventoryItemTypeName              = &model.Rule{Min: new(1.0), Max: new(100.0), Pattern: model.NewPattern(`^(AWS|Custom):.*$`, `^(AWS|Custom):.*$`)}
+	ruleInventoryQueryOperatorType         = &model.Rule{Enum: []string{"Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"}}
 	ruleMaxConcurrency                     = &model.Rule{Min: new(1.0), Max: new(7.0), Pattern: model.NewPattern(`^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$`, `^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$`)}
 	ruleMaxErrors                          = &model.Rule{Min: new(1.0), Max: new(7.0), Pattern: model.NewPattern(`^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$`, `^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$`)}
 	ruleMaxResults                         = &model.Rule{Min: new(1.0), Max: new(50.0)}
 	ruleRegions                            = &model.Rule{Min: new(1.0), Max: new(50.0)}
 	ruleRequireType                        = &model.Rule{Max: new(128.0), Pattern: model.NewPattern(`^[a-zA-Z0-9_\-.]{1,128}$`, `^[a-zA-Z0-9_\-.]{1,128}$`)}
+	ruleResultAttributeList                = &model.Rule{Min: new(1.0), Max: new(1.0)}
 	ruleStepExecutionFilterKey             = &model.Rule{Enum: []string{"StartTimeBefore", "StartTimeAfter", "StepExecutionStatus", "StepExecutionId", "StepName", "Action", "ParentStepExecutionId", "ParentStepIteration", "ParentStepIteratorValue"}}
 	ruleStepExecutionFilterList            = &model.Rule{Min: new(1.0), Max: new(6.0)}
 	ruleStepExecutionFilterValue           = &model.Rule{Min: new(1.0), Max: new(150.0)}

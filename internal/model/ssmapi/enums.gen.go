@@ -158,6 +158,71 @@ func (AutomationType) Values() []AutomationType {
 	}
 }
 
+// ComplianceQueryOperatorType is one of 5 values; empty is absent.
+type ComplianceQueryOperatorType string
+
+// Values of ComplianceQueryOperatorType.
+const (
+	ComplianceQueryOperatorTypeEqual       ComplianceQueryOperatorType = "EQUAL"
+	ComplianceQueryOperatorTypeNotEqual    ComplianceQueryOperatorType = "NOT_EQUAL"
+	ComplianceQueryOperatorTypeBeginWith   ComplianceQueryOperatorType = "BEGIN_WITH"
+	ComplianceQueryOperatorTypeLessThan    ComplianceQueryOperatorType = "LESS_THAN"
+	ComplianceQueryOperatorTypeGreaterThan ComplianceQueryOperatorType = "GREATER_THAN"
+)
+
+// Values lists them in the order of the model.
+func (ComplianceQueryOperatorType) Values() []ComplianceQueryOperatorType {
+	return []ComplianceQueryOperatorType{
+		ComplianceQueryOperatorTypeEqual,
+		ComplianceQueryOperatorTypeNotEqual,
+		ComplianceQueryOperatorTypeBeginWith,
+		ComplianceQueryOperatorTypeLessThan,
+		ComplianceQueryOperatorTypeGreaterThan,
+	}
+}
+
+// ComplianceSeverity is one of 6 values; empty is absent.
+type ComplianceSeverity string
+
+// Values of ComplianceSeverity.
+const (
+	ComplianceSeverityCritical      ComplianceSeverity = "CRITICAL"
+	ComplianceSeverityHigh          ComplianceSeverity = "HIGH"
+	ComplianceSeverityMedium        ComplianceSeverity = "MEDIUM"
+	ComplianceSeverityLow           ComplianceSeverity = "LOW"
+	ComplianceSeverityInformational ComplianceSeverity = "INFORMATIONAL"
+	ComplianceSeverityUnspecified   ComplianceSeverity = "UNSPECIFIED"
+)
+
+// Values lists them in the order of the model.
+func (ComplianceSeverity) Values() []ComplianceSeverity {
+	return []ComplianceSeverity{
+		ComplianceSeverityCritical,
+		ComplianceSeverityHigh,
+		ComplianceSeverityMedium,
+		ComplianceSeverityLow,
+		ComplianceSeverityInformational,
+		ComplianceSeverityUnspecified,
+	}
+}
+
+// ComplianceStatus is one of 2 values; empty is absent.
+type ComplianceStatus string
+
+// Values of ComplianceStatus.
+const (
+	ComplianceStatusCompliant    ComplianceStatus = "COMPLIANT"
+	ComplianceStatusNonCompliant ComplianceStatus = "NON_COMPLIANT"
+)
+
+// Values lists them in the order of the model.
+func (ComplianceStatus) Values() []ComplianceStatus {
+	return []ComplianceStatus{
+		ComplianceStatusCompliant,
+		ComplianceStatusNonCompliant,
+	}
+}
+
 // DocumentFilterKey is one of 4 values; empty is absent.
 type DocumentFilterKey string
 
@@ -229,6 +294,21 @@ func (DocumentParameterType) Values() []DocumentParameterType {
 	return []DocumentParameterType{
 		DocumentParameterTypeString,
 		DocumentParameterTypeStringList,
+	}
+}
+
+// DocumentPermissionType is one of 1 values; empty is absent.
+type DocumentPermissionType string
+
+// Values of DocumentPermissionType.
+const (
+	DocumentPermissionTypeShare DocumentPermissionType = "Share"
+)
+
+// Values lists them in the order of the model.
+func (DocumentPermissionType) Values() []DocumentPermissionType {
+	return []DocumentPermissionType{
+		DocumentPermissionTypeShare,
 	}
 }
 
@@ -333,6 +413,31 @@ func (ExternalAlarmState) Values() []ExternalAlarmState {
 	return []ExternalAlarmState{
 		ExternalAlarmStateUnknown,
 		ExternalAlarmStateAlarm,
+	}
+}
+
+// InventoryQueryOperatorType is one of 6 values; empty is absent.
+type InventoryQueryOperatorType string
+
+// Values of InventoryQueryOperatorType.
+const (
+	InventoryQueryOperatorTypeEqual       InventoryQueryOperatorType = "Equal"
+	InventoryQueryOperatorTypeNotEqual    InventoryQueryOperatorType = "NotEqual"
+	InventoryQueryOperatorTypeBeginWith   InventoryQueryOperatorType = "BeginWith"
+	InventoryQueryOperatorTypeLessThan    InventoryQueryOperatorType = "LessThan"
+	InventoryQueryOperatorTypeGreaterThan InventoryQueryOperatorType = "GreaterThan"
+	InventoryQueryOperatorTypeExists      InventoryQueryOperatorType = "Exists"
+)
+
+// Values lists them in the order of the model.
+func (InventoryQueryOperatorType) Values() []InventoryQueryOperatorType {
+	return []InventoryQueryOperatorType{
+		InventoryQueryOperatorTypeEqual,
+		InventoryQueryOperatorTypeNotEqual,
+		InventoryQueryOperatorTypeBeginWith,
+		InventoryQueryOperatorTypeLessThan,
+		InventoryQueryOperatorTypeGreaterThan,
+		InventoryQueryOperatorTypeExists,
 	}
 }
 

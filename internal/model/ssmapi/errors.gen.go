@@ -61,9 +61,14 @@ func IdempotentParameterMismatch(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "IdempotentParameterMismatch", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
-// InternalServerError is answered by CreateDocument and 11 more operations.
+// InternalServerError is answered by CreateDocument and 14 more operations.
 func InternalServerError(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InternalServerError", Status: 400, Fault: true, MessageKey: "Message"}, format, args...)
+}
+
+// InvalidAggregatorException is answered by GetInventory.
+func InvalidAggregatorException(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "InvalidAggregatorException", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
 // InvalidAutomationExecutionParametersException is answered by StartAutomationExecution.
@@ -76,7 +81,7 @@ func InvalidAutomationStatusUpdateException(format string, args ...any) *model.E
 	return model.Errorf(model.Error{Code: "InvalidAutomationStatusUpdateException", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
-// InvalidDocument is answered by DeleteDocument and 4 more operations.
+// InvalidDocument is answered by DeleteDocument and 5 more operations.
 func InvalidDocument(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidDocument", Status: 400, MessageKey: "Message"}, format, args...)
 }
@@ -86,7 +91,7 @@ func InvalidDocumentContent(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidDocumentContent", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
-// InvalidDocumentOperation is answered by DeleteDocument, UpdateDocument.
+// InvalidDocumentOperation is answered by DeleteDocument, DescribeDocumentPermission, UpdateDocument.
 func InvalidDocumentOperation(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidDocumentOperation", Status: 400, MessageKey: "Message"}, format, args...)
 }
@@ -101,6 +106,11 @@ func InvalidDocumentVersion(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidDocumentVersion", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
+// InvalidFilter is answered by GetInventory, ListResourceComplianceSummaries.
+func InvalidFilter(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "InvalidFilter", Status: 400, MessageKey: "Message"}, format, args...)
+}
+
 // InvalidFilterKey is answered by DescribeAutomationExecutions, DescribeAutomationStepExecutions, ListDocuments.
 func InvalidFilterKey(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidFilterKey", Status: 400}, format, args...)
@@ -111,14 +121,34 @@ func InvalidFilterValue(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidFilterValue", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
-// InvalidNextToken is answered by DescribeAutomationExecutions, DescribeAutomationStepExecutions, ListDocuments.
+// InvalidInventoryGroupException is answered by GetInventory.
+func InvalidInventoryGroupException(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "InvalidInventoryGroupException", Status: 400, MessageKey: "Message"}, format, args...)
+}
+
+// InvalidNextToken is answered by DescribeAutomationExecutions and 5 more operations.
 func InvalidNextToken(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidNextToken", Status: 400, MessageKey: "Message"}, format, args...)
+}
+
+// InvalidPermissionType is answered by DescribeDocumentPermission.
+func InvalidPermissionType(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "InvalidPermissionType", Status: 400, MessageKey: "Message"}, format, args...)
+}
+
+// InvalidResultAttributeException is answered by GetInventory.
+func InvalidResultAttributeException(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "InvalidResultAttributeException", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
 // InvalidTarget is answered by StartAutomationExecution.
 func InvalidTarget(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InvalidTarget", Status: 400, MessageKey: "Message"}, format, args...)
+}
+
+// InvalidTypeNameException is answered by GetInventory.
+func InvalidTypeNameException(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "InvalidTypeNameException", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
 // MaxDocumentSizeExceeded is answered by CreateDocument, UpdateDocument.

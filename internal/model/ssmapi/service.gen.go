@@ -44,6 +44,11 @@ func (s *Service) DescribeDocument(handle func(context.Context, *DescribeDocumen
 	model.Bind(s.registry, "DescribeDocument", handle, (*DescribeDocumentInput).check)
 }
 
+// DescribeDocumentPermission binds the operation of that name.
+func (s *Service) DescribeDocumentPermission(handle func(context.Context, *DescribeDocumentPermissionInput) (*DescribeDocumentPermissionOutput, error)) {
+	model.Bind(s.registry, "DescribeDocumentPermission", handle, (*DescribeDocumentPermissionInput).check)
+}
+
 // GetAutomationExecution binds the operation of that name.
 func (s *Service) GetAutomationExecution(handle func(context.Context, *GetAutomationExecutionInput) (*GetAutomationExecutionOutput, error)) {
 	model.Bind(s.registry, "GetAutomationExecution", handle, (*GetAutomationExecutionInput).check)
@@ -54,9 +59,19 @@ func (s *Service) GetDocument(handle func(context.Context, *GetDocumentInput) (*
 	model.Bind(s.registry, "GetDocument", handle, (*GetDocumentInput).check)
 }
 
+// GetInventory binds the operation of that name.
+func (s *Service) GetInventory(handle func(context.Context, *GetInventoryInput) (*GetInventoryOutput, error)) {
+	model.Bind(s.registry, "GetInventory", handle, (*GetInventoryInput).check)
+}
+
 // ListDocuments binds the operation of that name.
 func (s *Service) ListDocuments(handle func(context.Context, *ListDocumentsInput) (*ListDocumentsOutput, error)) {
 	model.Bind(s.registry, "ListDocuments", handle, (*ListDocumentsInput).check)
+}
+
+// ListResourceComplianceSummaries binds the operation of that name.
+func (s *Service) ListResourceComplianceSummaries(handle func(context.Context, *ListResourceComplianceSummariesInput) (*ListResourceComplianceSummariesOutput, error)) {
+	model.Bind(s.registry, "ListResourceComplianceSummaries", handle, (*ListResourceComplianceSummariesInput).check)
 }
 
 // StartAutomationExecution binds the operation of that name.
@@ -98,9 +113,12 @@ func routes() []model.Route {
 		{Operation: "DescribeAutomationExecutions", Method: "POST", URI: "/", Status: 200},
 		{Operation: "DescribeAutomationStepExecutions", Method: "POST", URI: "/", Status: 200},
 		{Operation: "DescribeDocument", Method: "POST", URI: "/", Status: 200},
+		{Operation: "DescribeDocumentPermission", Method: "POST", URI: "/", Status: 200},
 		{Operation: "GetAutomationExecution", Method: "POST", URI: "/", Status: 200},
 		{Operation: "GetDocument", Method: "POST", URI: "/", Status: 200},
+		{Operation: "GetInventory", Method: "POST", URI: "/", Status: 200},
 		{Operation: "ListDocuments", Method: "POST", URI: "/", Status: 200},
+		{Operation: "ListResourceComplianceSummaries", Method: "POST", URI: "/", Status: 200},
 		{Operation: "StartAutomationExecution", Method: "POST", URI: "/", Status: 200},
 		{Operation: "StopAutomationExecution", Method: "POST", URI: "/", Status: 200},
 		{Operation: "UpdateDocument", Method: "POST", URI: "/", Status: 200},

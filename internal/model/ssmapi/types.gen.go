@@ -8,6 +8,12 @@ import (
 	"time"
 )
 
+// AccountSharingInfo has only optional members.
+type AccountSharingInfo struct {
+	AccountId             *string `json:"AccountId,omitzero"`
+	SharedDocumentVersion *string `json:"SharedDocumentVersion,omitzero"`
+}
+
 // Alarm needs Name.
 type Alarm struct {
 	Name *string `json:"Name,omitzero"`
@@ -126,6 +132,26 @@ type AutomationExecutionMetadata struct {
 	ChangeRequestName           *string                   `json:"ChangeRequestName,omitzero"`
 }
 
+// ComplianceExecutionSummary needs ExecutionTime.
+type ComplianceExecutionSummary struct {
+	ExecutionTime *time.Time `json:"ExecutionTime,omitempty"`
+	ExecutionId   *string    `json:"ExecutionId,omitzero"`
+	ExecutionType *string    `json:"ExecutionType,omitzero"`
+}
+
+// ComplianceStringFilter has only optional members.
+type ComplianceStringFilter struct {
+	Key    *string                     `json:"Key,omitzero"`
+	Values []string                    `json:"Values,omitzero"`
+	Type   ComplianceQueryOperatorType `json:"Type,omitzero"`
+}
+
+// CompliantSummary has only optional members.
+type CompliantSummary struct {
+	CompliantCount  *int32           `json:"CompliantCount,omitzero"`
+	SeveritySummary *SeveritySummary `json:"SeveritySummary,omitzero"`
+}
+
 // CreateDocumentInput is what CreateDocument reads.
 type CreateDocumentInput struct {
 	Content        *string             `json:"Content,omitzero"`
@@ -195,6 +221,21 @@ type DescribeDocumentInput struct {
 // DescribeDocumentOutput is what DescribeDocument answers.
 type DescribeDocumentOutput struct {
 	Document *DocumentDescription `json:"Document,omitzero"`
+}
+
+// DescribeDocumentPermissionInput is what DescribeDocumentPermission reads.
+type DescribeDocumentPermissionInput struct {
+	Name           *string                `json:"Name,omitzero"`
+	PermissionType DocumentPermissionType `json:"PermissionType,omitzero"`
+	MaxResults     *int32                 `json:"MaxResults,omitzero"`
+	NextToken      *string                `json:"NextToken,omitzero"`
+}
+
+// DescribeDocumentPermissionOutput is what DescribeDocumentPermission answers.
+type DescribeDocumentPermissionOutput struct {
+	AccountIds             []string             `json:"AccountIds,omitzero"`
+	AccountSharingInfoList []AccountSharingInfo `json:"AccountSharingInfoList,omitzero"`
+	NextToken              *string              `json:"NextToken,omitzero"`
 }
 
 // DocumentDefaultVersionDescription has only optional members.
@@ -327,6 +368,56 @@ type GetDocumentOutput struct {
 	ReviewStatus       ReviewStatus        `json:"ReviewStatus,omitzero"`
 }
 
+// GetInventoryInput is what GetInventory reads.
+type GetInventoryInput struct {
+	Filters          []InventoryFilter     `json:"Filters,omitzero"`
+	Aggregators      []InventoryAggregator `json:"Aggregators,omitzero"`
+	ResultAttributes []ResultAttribute     `json:"ResultAttributes,omitzero"`
+	NextToken        *string               `json:"NextToken,omitzero"`
+	MaxResults       *int32                `json:"MaxResults,omitzero"`
+}
+
+// GetInventoryOutput is what GetInventory answers.
+type GetInventoryOutput struct {
+	Entities  []InventoryResultEntity `json:"Entities,omitzero"`
+	NextToken *string                 `json:"NextToken,omitzero"`
+}
+
+// InventoryAggregator has only optional members.
+type InventoryAggregator struct {
+	Expression  *string               `json:"Expression,omitzero"`
+	Aggregators []InventoryAggregator `json:"Aggregators,omitzero"`
+	Groups      []InventoryGroup      `json:"Groups,omitzero"`
+}
+
+// InventoryFilter needs Key, Values.
+type InventoryFilter struct {
+	Key    *string                    `json:"Key,omitzero"`
+	Values []string                   `json:"Values,omitzero"`
+	Type   InventoryQueryOperatorType `json:"Type,omitzero"`
+}
+
+// InventoryGroup needs Name, Filters.
+type InventoryGroup struct {
+	Name    *string           `json:"Name,omitzero"`
+	Filters []InventoryFilter `json:"Filters,omitzero"`
+}
+
+// InventoryResultEntity has only optional members.
+type InventoryResultEntity struct {
+	Id   *string                        `json:"Id,omitzero"`
+	Data map[string]InventoryResultItem `json:"Data,omitzero"`
+}
+
+// InventoryResultItem needs TypeName, SchemaVersion, Content.
+type InventoryResultItem struct {
+	TypeName      *string             `json:"TypeName,omitzero"`
+	SchemaVersion *string             `json:"SchemaVersion,omitzero"`
+	CaptureTime   *string             `json:"CaptureTime,omitzero"`
+	ContentHash   *string             `json:"ContentHash,omitzero"`
+	Content       []map[string]string `json:"Content,omitzero"`
+}
+
 // ListDocumentsInput is what ListDocuments reads.
 type ListDocumentsInput struct {
 	DocumentFilterList []DocumentFilter          `json:"DocumentFilterList,omitzero"`
@@ -339,6 +430,25 @@ type ListDocumentsInput struct {
 type ListDocumentsOutput struct {
 	DocumentIdentifiers []DocumentIdentifier `json:"DocumentIdentifiers,omitzero"`
 	NextToken           *string              `json:"NextToken,omitzero"`
+}
+
+// ListResourceComplianceSummariesInput is what ListResourceComplianceSummaries reads.
+type ListResourceComplianceSummariesInput struct {
+	Filters    []ComplianceStringFilter `json:"Filters,omitzero"`
+	NextToken  *string                  `json:"NextToken,omitzero"`
+	MaxResults *int32                   `json:"MaxResults,omitzero"`
+}
+
+// ListResourceComplianceSummariesOutput is what ListResourceComplianceSummaries answers.
+type ListResourceComplianceSummariesOutput struct {
+	ResourceComplianceSummaryItems []ResourceComplianceSummaryItem `json:"ResourceComplianceSummaryItems,omitzero"`
+	NextToken                      *string                         `json:"NextToken,omitzero"`
+}
+
+// NonCompliantSummary has only optional members.
+type NonCompliantSummary struct {
+	NonCompliantCount *int32           `json:"NonCompliantCount,omitzero"`
+	SeveritySummary   *SeveritySummary `json:"SeveritySummary,omitzero"`
 }
 
 // ParentStepDetails has only optional members.
@@ -365,6 +475,23 @@ type ResolvedTargets struct {
 	Truncated       *bool    `json:"Truncated,omitzero"`
 }
 
+// ResourceComplianceSummaryItem has only optional members.
+type ResourceComplianceSummaryItem struct {
+	ComplianceType      *string                     `json:"ComplianceType,omitzero"`
+	ResourceType        *string                     `json:"ResourceType,omitzero"`
+	ResourceId          *string                     `json:"ResourceId,omitzero"`
+	Status              ComplianceStatus            `json:"Status,omitzero"`
+	OverallSeverity     ComplianceSeverity          `json:"OverallSeverity,omitzero"`
+	ExecutionSummary    *ComplianceExecutionSummary `json:"ExecutionSummary,omitzero"`
+	CompliantSummary    *CompliantSummary           `json:"CompliantSummary,omitzero"`
+	NonCompliantSummary *NonCompliantSummary        `json:"NonCompliantSummary,omitzero"`
+}
+
+// ResultAttribute needs TypeName.
+type ResultAttribute struct {
+	TypeName *string `json:"TypeName,omitzero"`
+}
+
 // ReviewInformation has only optional members.
 type ReviewInformation struct {
 	ReviewedTime *time.Time   `json:"ReviewedTime,omitempty"`
@@ -383,6 +510,16 @@ type Runbook struct {
 	MaxConcurrency      *string               `json:"MaxConcurrency,omitzero"`
 	MaxErrors           *string               `json:"MaxErrors,omitzero"`
 	TargetLocations     []TargetLocation      `json:"TargetLocations,omitzero"`
+}
+
+// SeveritySummary has only optional members.
+type SeveritySummary struct {
+	CriticalCount      *int32 `json:"CriticalCount,omitzero"`
+	HighCount          *int32 `json:"HighCount,omitzero"`
+	MediumCount        *int32 `json:"MediumCount,omitzero"`
+	LowCount           *int32 `json:"LowCount,omitzero"`
+	InformationalCount *int32 `json:"InformationalCount,omitzero"`
+	UnspecifiedCount   *int32 `json:"UnspecifiedCount,omitzero"`
 }
 
 // StartAutomationExecutionInput is what StartAutomationExecution reads.

@@ -27,6 +27,9 @@ func strip(dir, release string, listing model.Listing) ([]byte, error) {
 	}
 	api.Metadata.Source = release
 	api.Metadata.QueryCompatible = len(src.Metadata.AWSQueryCompatible) > 0
+	if err := speak(&api.Metadata); err != nil {
+		return nil, err
+	}
 	for name, op := range src.Operations {
 		if listing.Wants(name) {
 			api.Operations[name] = operation(op, paginators[name])
@@ -46,6 +49,17 @@ func strip(dir, release string, listing model.Listing) ([]byte, error) {
 		}
 	}
 	return print(api)
+}
+
+// speak keeps a protocol that the client and the server have: a service that prefers another one also has one of these.
+func speak(m *model.Metadata) error {
+	for _, protocol := range append([]string{m.Protocol}, m.Protocols...) {
+		if slices.Contains([]string{"ec2", "json", "query", "rest-json", "rest-xml"}, protocol) {
+			m.Protocol = protocol
+			return nil
+		}
+	}
+	return fmt.Errorf("none of the service's protocols is spoken here: %s, %v", m.Protocol, m.Protocols)
 }
 
 // missing refuses a list that names operations which the source does not have.

@@ -42,7 +42,8 @@ func signedFor(r *http.Request) string {
 func called(api *model.API, r *http.Request, body []byte) (*model.Operation, map[string]string) {
 	switch api.Metadata.Protocol {
 	case "json":
-		_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		target := r.Header.Get("X-Amz-Target")
+		name := target[strings.LastIndexByte(target, '.')+1:]
 		var all map[string]any
 		_ = json.Unmarshal(body, &all) // without texts no answer fits
 		return api.Operations[name], texts(all)
@@ -83,6 +84,13 @@ func route(api *model.API, r *http.Request) (found *model.Operation, in map[stri
 		fixed, isFixed := fixes(query, r.URL.Query())
 		if op.Method == r.Method && ok && isFixed && fixed > most {
 			found, in, most = op, labels, fixed
+		}
+	}
+	if found != nil && found.Input != nil {
+		for _, m := range found.Input.Shape.Members {
+			if m.Location == "querystring" && r.URL.Query().Has(m.LocationName) {
+				in[m.Name] = r.URL.Query().Get(m.LocationName)
+			}
 		}
 	}
 	return found, in

@@ -2,6 +2,8 @@
 // prints the answers it got and the items they made, as YAML. Read it against what AWS Config records before you keep it.
 //
 //	go run ./internal/resource/record -endpoint http://127.0.0.1:5000 -type AWS::SQS::Queue
+//
+// With -again it asks nobody: it takes the answers of the examples that the type's file has, and prints the items that they make now.
 package main
 
 import (
@@ -31,9 +33,16 @@ func main() {
 	typ := flag.String("type", "", "the resource type")
 	account := flag.String("account", "123456789012", "the account")
 	region := flag.String("region", "us-east-1", "the region")
+	again := flag.Bool("again", false, "make the items of the type's own examples anew")
 	flag.Parse()
 	place := config.Place{Account: *account, Region: *region}
-	if err := run(context.Background(), os.Stdout, *endpoint, *typ, place); err != nil {
+	ctx, err := context.Background(), error(nil)
+	if *again {
+		err = remake(ctx, os.Stdout, *typ)
+	} else {
+		err = run(ctx, os.Stdout, *endpoint, *typ, place)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "record:", err)
 		os.Exit(1)
 	}
@@ -55,16 +64,50 @@ func run(ctx context.Context, w io.Writer, endpoint, typ string, place config.Pl
 		return err
 	}
 	ex := resource.Example{Name: "recorded", Answers: tape.recorded(m)}
-	for _, it := range items {
-		plain, err := resource.Plain(it)
+	if ex.Items, err = plain(items); err != nil {
+		return err
+	}
+	return write(w, []resource.Example{ex})
+}
+
+// remake runs the examples of a type and prints them with the items that come out.
+func remake(ctx context.Context, w io.Writer, typ string) error {
+	cat, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
+	if err != nil {
+		return err
+	}
+	examples, err := cat.Examples(typ)
+	if err != nil {
+		return err
+	}
+	for i, ex := range examples {
+		items, err := cat.Run(ctx, typ, ex)
 		if err != nil {
+			return fmt.Errorf("%s: %w", ex.Name, err)
+		}
+		if examples[i].Items, err = plain(items); err != nil {
 			return err
 		}
-		ex.Items = append(ex.Items, plain)
 	}
+	return write(w, examples)
+}
+
+func plain(items []config.Item) ([]any, error) {
+	var all []any
+	for _, it := range items {
+		p, err := resource.Plain(it)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func write(w io.Writer, examples []resource.Example) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
-	return enc.Encode(map[string]any{"examples": []resource.Example{ex}})
+	return enc.Encode(map[string]any{"examples": examples})
 }
 
 // A tape keeps what was answered, in order.
