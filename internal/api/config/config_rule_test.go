@@ -153,7 +153,7 @@ func TestPolicyRuleJudgesWhatIsPushed(t *testing.T) {
 func TestManagedRuleWithoutEvaluatorReportsThatAndGivesNoVerdict(t *testing.T) {
 	a := open(t, apptest.Start(t))
 	a.running()
-	a.must(a.put(managed("r", "ACM_CERTIFICATE_EXPIRATION_CHECK")))
+	a.must(a.put(managed("r", unevaluated(t))))
 	a.Drain(t)
 	status, err := a.aws.DescribeConfigRuleEvaluationStatus(t.Context(), &configservice.DescribeConfigRuleEvaluationStatusInput{})
 	a.must(err)

@@ -34,20 +34,20 @@ func TestParametersAreCheckedWithAWSsTexts(t *testing.T) {
 		{"none are needed", "INCOMING_SSH_DISABLED", "", ""},
 		{"an empty object", "INCOMING_SSH_DISABLED", "{}", ""},
 		{"all is well", "LAMBDA_FUNCTION_SETTINGS_CHECK", `{"runtime":"python3.12","timeout":"3"}`, ""},
-		{"a rule without an evaluator", "ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":"90"}`, ""},
-		{"not JSON", "ACCESS_KEYS_ROTATED", `{x`, "Invalid json {x passed in the InputParameters field"},
-		{"not an object", "ACCESS_KEYS_ROTATED", `["a"]`, `Invalid json ["a"] passed in the InputParameters field`},
-		{"unknown", "ACCESS_KEYS_ROTATED", `{"a":"1"}`, `Unknown parameters provided in the inputParameters: {"a":"1"}`},
+		{"a rule without an evaluator", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"minDataRetentionInHours":"90"}`, ""},
+		{"not JSON", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{x`, "Invalid json {x passed in the InputParameters field"},
+		{"not an object", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `["a"]`, `Invalid json ["a"] passed in the InputParameters field`},
+		{"unknown", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"a":"1"}`, `Unknown parameters provided in the inputParameters: {"a":"1"}`},
 		{"missing", "CLOUDWATCH_ALARM_RESOURCE_CHECK", `{}`,
 			"The required parameter [metricName, resourceType] is not present in the inputParameters"},
-		{"a number", "ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":90}`,
-			`Blank spaces are not acceptable for input parameter: maxAccessKeyAge. InputParameters': '{"maxAccessKeyAge":90}'`},
-		{"blank", "ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":" "}`,
-			`Blank spaces are not acceptable for input parameter: maxAccessKeyAge. InputParameters': '{"maxAccessKeyAge":" "}'`},
-		{"null", "ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":null}`,
-			`Blank spaces are not acceptable for input parameter: maxAccessKeyAge. InputParameters': '{"maxAccessKeyAge":null}'`},
-		{"not a number", "ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":"old"}`,
-			"The value old of the input parameter maxAccessKeyAge is not of type int"},
+		{"a number", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"minDataRetentionInHours":90}`,
+			`Blank spaces are not acceptable for input parameter: minDataRetentionInHours. InputParameters': '{"minDataRetentionInHours":90}'`},
+		{"blank", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"minDataRetentionInHours":" "}`,
+			`Blank spaces are not acceptable for input parameter: minDataRetentionInHours. InputParameters': '{"minDataRetentionInHours":" "}'`},
+		{"null", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"minDataRetentionInHours":null}`,
+			`Blank spaces are not acceptable for input parameter: minDataRetentionInHours. InputParameters': '{"minDataRetentionInHours":null}'`},
+		{"not a number", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"minDataRetentionInHours":"old"}`,
+			"The value old of the input parameter minDataRetentionInHours is not of type int"},
 		{"not a truth", "VPC_SG_PORT_RESTRICTION_CHECK", `{"excludeExternalSecurityGroups":"maybe"}`,
 			"The value maybe of the input parameter excludeExternalSecurityGroups is not of type boolean"},
 		{"no such rule", "NO_SUCH_RULE", `{}`, "The sourceIdentifier NO_SUCH_RULE is invalid.  Please refer to the " +
@@ -64,8 +64,8 @@ func TestParametersAreCheckedWithAWSsTexts(t *testing.T) {
 }
 
 func TestRuleWithoutFileHasNoEvaluator(t *testing.T) {
-	_, err := loaded(t).Evaluator("ACCESS_KEYS_ROTATED", `{"maxAccessKeyAge":"90"}`)
-	if !errors.Is(err, ErrNoEvaluator) || !strings.Contains(err.Error(), "ACCESS_KEYS_ROTATED") {
+	_, err := loaded(t).Evaluator("KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"minDataRetentionInHours":"90"}`)
+	if !errors.Is(err, ErrNoEvaluator) || !strings.Contains(err.Error(), "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION") {
 		t.Errorf("the error is %v", err)
 	}
 }
