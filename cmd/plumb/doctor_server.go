@@ -66,15 +66,18 @@ func checkSandbox(_ context.Context, s settings.Settings) []finding {
 	}
 	defer os.RemoveAll(dir)
 	r := sandbox.Probe(dir)
-	f := finding{fine, "sandbox", fmt.Sprintf("functions run at level %s, memory held by %s", r.Level, r.Memory), ""}
-	if r.Level < sandbox.Namespaces {
+	used, why := r.Level, ""
+	if want, err := sandbox.ParseLevel(s.Sandbox); err == nil { // not auto
+		if want > r.Level {
+			return []finding{{broken, "sandbox", fmt.Sprintf("this machine gives level %s", r.Level),
+				fmt.Sprintf("the setting demands %s: %s", want, strings.Join(r.Reasons, "; "))}}
+		}
+		used, why = want, ", as the setting demands"
+	}
+	f := finding{fine, "sandbox", fmt.Sprintf("functions run at level %s%s, memory held by %s", used, why, r.Memory), ""}
+	if r.Level < sandbox.Namespaces || r.Memory != "cgroup" {
 		f.state = remark
 		f.advice = strings.Join(r.Reasons, "; ")
-	}
-	if s.Sandbox != "auto" && s.Sandbox != "" {
-		if want, err := sandbox.ParseLevel(s.Sandbox); err == nil && want > r.Level {
-			f.state, f.advice = broken, fmt.Sprintf("the setting demands %s: %s", want, strings.Join(r.Reasons, "; "))
-		}
 	}
 	return []finding{f}
 }

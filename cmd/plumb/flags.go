@@ -20,7 +20,7 @@ import (
 func addSettings(cmd *cobra.Command, only ...string) (load func() (settings.Settings, error)) {
 	d := settings.Default()
 	for _, r := range settings.Table() {
-		if len(only) > 0 && !slices.Contains(only, r.Name) {
+		if r.NoFlag || len(only) > 0 && !slices.Contains(only, r.Name) {
 			continue
 		}
 		help := r.Help
@@ -99,6 +99,11 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return err
+	}
+	for _, r := range settings.Table() {
+		if r.NoFlag && r.Name == unknown.GetSpecifiedName() {
+			return fmt.Errorf("%w: a command line is shown to all users of the machine; give it in the settings file or in %s", err, r.Env())
+		}
 	}
 	names := func(yield func(string) bool) {
 		more := true

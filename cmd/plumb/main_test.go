@@ -180,6 +180,23 @@ func TestDoctorFindsTheMachineUsable(t *testing.T) {
 	}
 }
 
+func TestDoctorNamesTheLevelThatTheServerWouldUse(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has levels")
+	}
+	_, out, _ := plumb(t, "doctor", "--sandbox", "limits", "--data", t.TempDir(), "--listen", "127.0.0.1:0")
+	if !strings.Contains(out, "functions run at level limits, as the setting demands") {
+		t.Error(out)
+	}
+}
+
+func TestSecretsAreNoFlags(t *testing.T) {
+	code, _, errOut := plumb(t, "serve", "--access-keys", "[]")
+	if code != 1 || !strings.Contains(errOut, "PLUMB_ACCESS_KEYS") {
+		t.Errorf("code %d: %s", code, errOut)
+	}
+}
+
 func TestDoctorRecounts(t *testing.T) {
 	code, out, errOut := plumb(t, "doctor", "--recount", "--data", t.TempDir(), "--listen", "127.0.0.1:0")
 	if code != 0 || !strings.Contains(out, "all kept counts are right") {

@@ -240,6 +240,32 @@ func TestTargetThatIsThisServerDoesNotGoRound(t *testing.T) {
 	}
 }
 
+func TestCookiesAreNotForwarded(t *testing.T) {
+	var asked http.Header
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Clone()
+		w.Header().Set("Set-Cookie", "session=x")
+	}))
+	defer target.Close()
+	p := apptest.Start(t, apptest.Target(target.URL))
+	req, err := http.NewRequestWithContext(t.Context(), "POST", p.URL()+"/", strings.NewReader("Action=DescribeVpcs&Version=2016-11-15"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Cookie", "session=y")
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=123456789012/"+time.Now().UTC().Format("20060102")+
+		"/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=00")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if asked == nil || asked.Get("Cookie") != "" || resp.Header.Get("Set-Cookie") != "" {
+		t.Errorf("asked with %v, answered %v", asked, resp.Header)
+	}
+}
+
 func TestTargetThatIsGoneIsAnErrorWithoutItsText(t *testing.T) {
 	p := apptest.Start(t, apptest.Target("http://127.0.0.1:1"))
 	if status, text := describeVpcs(t, p); status != http.StatusServiceUnavailable || strings.Contains(text, "refused") {

@@ -74,6 +74,7 @@ func (f *Forwarder) forward(w http.ResponseWriter, r *http.Request, service stri
 	defer resp.Body.Close()
 	header := resp.Header.Clone()
 	dropHops(header)
+	header.Del("Set-Cookie")
 	maps.Copy(w.Header(), header)
 	w.WriteHeader(resp.StatusCode)
 	if _, err := io.Copy(w, resp.Body); err != nil {
@@ -119,6 +120,7 @@ func (f *Forwarder) request(r *http.Request, p config.Place, service string, bod
 	}
 	req.Header = r.Header.Clone()
 	dropHops(req.Header)
+	req.Header.Del("Cookie") // of this server's name, if of any
 	req.Header.Set(forwarded, "1")
 	req.Header.Del("Accept-Encoding") // the transport asks for and opens gzip itself
 	creds, err := f.clients.creds(r.Context(), endpointKey{p, target})

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -146,6 +147,8 @@ func size(body string, a Attributes) int {
 	return n
 }
 
+var errSpelling = errors.New("not as it was given out")
+
 // A receipt handle names the message and the receive.
 func encodeReceipt(queue, seq int64, nonce string) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", queue, seq, nonce))
@@ -153,6 +156,9 @@ func encodeReceipt(queue, seq int64, nonce string) string {
 
 func decodeReceipt(handle string) (queue, seq int64, nonce string, err error) {
 	b, err := base64.StdEncoding.DecodeString(handle)
+	if err == nil && base64.StdEncoding.EncodeToString(b) != handle {
+		err = errSpelling
+	}
 	if err == nil {
 		_, err = fmt.Sscanf(string(b), "%d %d %s", &queue, &seq, &nonce)
 	}

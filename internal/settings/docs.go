@@ -20,8 +20,7 @@ func WriteDocs(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n", r.Name, r.Help)
 		fmt.Fprintf(&b, "| flag | variable | key | default |\n|---|---|---|---|\n")
-		fmt.Fprintf(&b, "| `--%s %s` | `%s` | %s | %s |\n",
-			r.Name, strings.ReplaceAll(r.Kind, "|", `\|`), r.Env(), key(r), shownDefault(r, d))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", flag(r), r.Env(), key(r), shownDefault(r, d))
 		if !r.NoFile {
 			fmt.Fprintf(&b, "\n```yaml\n%s: %s\n```\n", r.Name, example(r))
 		}
@@ -34,8 +33,16 @@ const docsHead = `# Settings
 
 ` + "`plumb docs settings`" + ` prints this page. Each setting is a flag of the command, an environment variable, and a key of the YAML file
 that ` + "`--settings`" + ` names. A flag wins over a variable, a variable over the file. Nothing has to be set: the default is a server on
-loopback that keeps its data in the folder ` + "`.plumb`" + `. Lists are written in YAML everywhere, in a flag or variable too.
+loopback that keeps its data in the folder ` + "`.plumb`" + `. Lists are written in YAML everywhere, in a flag or variable too. Lists that hold
+secrets are no flags: all users of a machine may read its command lines.
 `
+
+func flag(r Setting) string {
+	if r.NoFlag {
+		return ""
+	}
+	return fmt.Sprintf("`--%s %s`", r.Name, strings.ReplaceAll(r.Kind, "|", `\|`))
+}
 
 func key(r Setting) string {
 	if r.NoFile {

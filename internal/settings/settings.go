@@ -264,8 +264,14 @@ func checkURL(name, value string) error {
 		return nil
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	if err != nil {
+		return fmt.Errorf("%s: want http://HOST:PORT or https://HOST", name) // the value may have a password
+	}
+	if u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("%s %q: want http://HOST:PORT or https://HOST", name, value)
+	}
+	if u.User != nil {
+		return fmt.Errorf("%s %q: want no user and no password, which are not used: requests are signed", name, u.Redacted())
 	}
 	return nil
 }

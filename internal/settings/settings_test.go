@@ -212,6 +212,7 @@ func TestHalfAnAccessKeyIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`[{account: "111122223333", access-key-id: A}]`:                                   "go together",
 		`[{account: "11112222333"}]`:                                                      "twelve digits",
+		`[{account: "111122223333", target: "http://user:hush@localhost"}]`:               "no user and no password",
 		`[{account: "111122223333", target: "localhost"}]`:                                "want http://",
 		`[{account: "111122223333", profile: a, access-key-id: A, secret-access-key: b}]`: "either",
 		`[{account: "111122223333", region: Europe}]`:                                     "region",

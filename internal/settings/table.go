@@ -16,6 +16,7 @@ type Setting struct {
 	Choices []string // the only values there are, of a setting that has them
 	Secret  bool     // its value is never shown
 	NoFile  bool     // cannot stand in the file
+	NoFlag  bool     // cannot stand on the command line, which all users of the machine may read
 	Switch  bool     // the flag may stand alone and then means true
 
 	set func(s *Settings, v *yaml.Node) error
@@ -73,7 +74,7 @@ func server() []Setting {
 			"The region of requests that name none.", "eu-central-1").in(group),
 		structure("access-keys", "LIST", func(s *Settings) *[]AccessKey { return &s.AccessKeys },
 			"Access keys that clients sign with in server mode: id, secret, account, and the user's name in ARNs.",
-			`[{id: AKIAEXAMPLE, secret: ..., account: "123456789012", user: alice}]`).in(group).hide(),
+			`[{id: AKIAEXAMPLE, secret: ..., account: "123456789012", user: alice}]`).in(group).hide().notOnCommandLine(),
 		number("max-body", func(s *Settings) *int64 { return &s.MaxBody },
 			"The largest request body in bytes. Objects of buckets are not bound by it.", "134217728").in(group),
 		text("host", "NAME", func(s *Settings) *string { return &s.Host },
@@ -109,7 +110,7 @@ func outside() []Setting {
 			"Where resources are read from per account, and per region where region is given: account, region, target, "+
 				"endpoints (s3, sns, sqs, lambda), and as whom: access-key-id, secret-access-key and session-token, or profile; "+
 				"role and external-id to assume a role with those.",
-			`[{account: "210987654321", target: aws, role: "arn:aws:iam::210987654321:role/config"}]`).in(group).hide(),
+			`[{account: "210987654321", target: aws, role: "arn:aws:iam::210987654321:role/config"}]`).in(group).hide().notOnCommandLine(),
 	}
 }
 
@@ -164,6 +165,11 @@ func (r Setting) in(group string) Setting {
 
 func (r Setting) notInFile() Setting {
 	r.NoFile = true
+	return r
+}
+
+func (r Setting) notOnCommandLine() Setting {
+	r.NoFlag = true
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -160,11 +161,20 @@ func (d delivery) sender() caller.Sender {
 	return caller.Sender{Account: d.Account, Region: d.Region, Service: "sns.amazonaws.com", ARN: d.TopicARN()}
 }
 
+// shown is an endpoint without its password.
+func shown(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "not a URL"
+	}
+	return u.Redacted()
+}
+
 // toDeadLetters puts a message that cannot be delivered into the subscription's dead
 // letter queue, if it has one.
 func (s *Store) toDeadLetters(ctx context.Context, tx *db.Tx, d delivery, reason error) error {
 	target := deadLetterTarget(d.Attributes["RedrivePolicy"])
-	s.log.WarnContext(ctx, "message was not delivered", "topic", d.TopicARN(), "subscription", d.ARN(), "endpoint", d.Endpoint,
+	s.log.WarnContext(ctx, "message was not delivered", "topic", d.TopicARN(), "subscription", d.ARN(), "endpoint", shown(d.Endpoint),
 		"dead letters", target, "err", reason)
 	if target == "" {
 		return nil

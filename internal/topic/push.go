@@ -96,7 +96,7 @@ func (s *Store) pushBody(ctx context.Context, tx *db.Tx, d delivery, confirm boo
 func (s *Store) post(ctx context.Context, d delivery, kind string, body []byte) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Endpoint, bytes.NewReader(body))
 	if err != nil {
-		return job.Discard(fmt.Errorf("post to %s: %w", d.Endpoint, err))
+		return job.Discard(fmt.Errorf("post to the endpoint of %s: not a URL", d.ARN())) // err has the URL, with its password
 	}
 	r.Header.Set("Content-Type", "text/plain; charset=UTF-8")
 	r.Header.Set("User-Agent", "Amazon Simple Notification Service Agent")
@@ -116,7 +116,7 @@ func (s *Store) post(ctx context.Context, d delivery, kind string, body []byte) 
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
 	if res.StatusCode >= 300 {
-		return fmt.Errorf("post to %s: answered %s", d.Endpoint, res.Status)
+		return fmt.Errorf("post to %s: answered %s", r.URL.Redacted(), res.Status)
 	}
 	return nil
 }

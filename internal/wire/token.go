@@ -32,7 +32,7 @@ func (t Tokens) Decode(operation, token string, filters ...string) (position str
 		return "", true
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) < macSize {
+	if err != nil || len(raw) < macSize || base64.RawURLEncoding.EncodeToString(raw) != token { // line breaks are skipped
 		return "", false
 	}
 	position = string(raw[macSize:])

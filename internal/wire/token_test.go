@@ -23,6 +23,7 @@ func TestTokensComeBackOnlyAsTheyWere(t *testing.T) {
 		"another key":       second(others.Decode("ListTopics", token, "123456789012", "eu-west-1")),
 		"garbage":           second(tokens.Decode("ListTopics", "garbage!")),
 		"short":             second(tokens.Decode("ListTopics", "AAAA")),
+		"another spelling":  second(tokens.Decode("ListTopics", token[:4]+"\n"+token[4:], "123456789012", "eu-west-1")),
 		"changed":           second(tokens.Decode("ListTopics", token[:len(token)-1]+"A", "123456789012", "eu-west-1")),
 	} {
 		if ok {

@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 func TestObjectsComeBackAsTheyWerePut(t *testing.T) {
@@ -150,6 +151,10 @@ func TestCopies(t *testing.T) {
 		s.must(err)
 		_, err = s.client.CopyObject(s.ctx, &sdk.CopyObjectInput{Bucket: b, Key: new("x"), CopySource: new("from/none")})
 		s.fails(err, "NoSuchKey")
+		_, err = s.client.PutObject(s.ctx, &sdk.PutObjectInput{Bucket: b, Key: new("y"), Body: strings.NewReader("")}, func(o *sdk.Options) {
+			o.APIOptions = append(o.APIOptions, smithyhttp.SetHeaderValue("X-Amz-Copy-Source", ""))
+		})
+		s.fails(err, "InvalidArgument")
 	})
 }
 

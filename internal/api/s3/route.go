@@ -113,7 +113,7 @@ func (h *Handler) find(c *call) (bare route, ok bool) {
 			bare, ok = rt, true
 			continue
 		}
-		if (rt.query == "" || c.query.Has(rt.query)) && (rt.header == "" || c.r.Header.Get(rt.header) != "") {
+		if (rt.query == "" || c.query.Has(rt.query)) && (rt.header == "" || c.r.Header.Values(rt.header) != nil) {
 			return rt, true
 		}
 	}

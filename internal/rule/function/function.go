@@ -71,7 +71,7 @@ var ErrToken = errors.New("the resultToken provided is invalid")
 // Open returns what a token says, or ErrToken.
 func (s *Sealer) Open(text string) (Token, error) {
 	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(raw) < s.aead.NonceSize() {
+	if err != nil || len(raw) < s.aead.NonceSize() || base64.StdEncoding.EncodeToString(raw) != text { // one spelling of each token
 		return Token{}, ErrToken
 	}
 	plain, err := s.aead.Open(nil, raw[:s.aead.NonceSize()], raw[s.aead.NonceSize():], nil)
