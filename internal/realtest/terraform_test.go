@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -18,11 +20,12 @@ type workspace struct {
 	env []string
 }
 
-// needTerraform prepares a workspace, or skips where the provider is not to be had.
-func needTerraform(t *testing.T, s served) workspace {
+// needTerraform prepares a workspace with the configuration in a folder of
+// testdata, or skips where the provider is not to be had.
+func needTerraform(t *testing.T, s served, folder string) workspace {
 	t.Helper()
 	w := workspace{dir: t.TempDir()}
-	text, err := os.ReadFile(filepath.Join("testdata", "terraform", "main.tf"))
+	text, err := os.ReadFile(filepath.Join("testdata", folder, "main.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,11 +77,9 @@ func TestTerraformMakesChangesAndRemovesARecorderWithRules(t *testing.T) {
 	needTool(t, "terraform", "aws")
 	needBoto3(t)
 	s := serve(t)
-	w := needTerraform(t, s)
+	w := needTerraform(t, s, "terraform")
 	w.run(t, "apply", "-auto-approve")
-	if out, code := w.try(t, "plan", "-detailed-exitcode"); code != 0 {
-		t.Errorf("the plan after the apply is not empty:\n%s", out)
-	}
+	w.unchanged(t)
 	s.drain(t)
 	if got := told(t, s, "own"); got != "COMPLIANT" {
 		t.Errorf("the team's rule says %q of its bucket", got)
@@ -96,6 +97,67 @@ func TestTerraformMakesChangesAndRemovesARecorderWithRules(t *testing.T) {
 	s.query(t, &rules, "configservice", "describe-config-rules", "--query", "ConfigRules")
 	if len(rules) != 0 {
 		t.Errorf("rules after destroy: %v", rules)
+	}
+}
+
+// unchanged fails the test if Terraform sees a difference between what it wants and
+// what is described.
+func (w workspace) unchanged(t *testing.T, args ...string) {
+	t.Helper()
+	if out, code := w.try(t, append([]string{"plan", "-detailed-exitcode"}, args...)...); code != 0 {
+		t.Errorf("the plan is not empty:\n%s", out)
+	}
+}
+
+// TestTerraformKnowsEveryResourceOfAWSConfig makes, changes, imports and removes
+// each kind of resource that the provider has for AWS Config. Texts of templates are
+// not described by AWS either, so importing a pack puts it again.
+func TestTerraformKnowsEveryResourceOfAWSConfig(t *testing.T) {
+	needTool(t, "terraform", "aws", "python3")
+	s := serve(t)
+	w := needTerraform(t, s, "terraform-all")
+	s.aws(t, "organizations", "create-organization")
+	w.run(t, "apply", "-auto-approve")
+	w.unchanged(t)
+	w.run(t, "apply", "-auto-approve", "-var", "color=blue")
+	w.unchanged(t, "-var", "color=blue")
+
+	imports, err := os.ReadFile(filepath.Join("testdata", "terraform-all", "imports.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "imports.tf"), imports, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	forget, kinds := []string{"state", "rm"}, map[string]bool{}
+	for _, m := range regexp.MustCompile(`to = ((aws_config_\w+)\.\w+)`).FindAllStringSubmatch(string(imports), -1) {
+		forget, kinds[m[2]] = append(forget, m[1]), true
+	}
+	if len(kinds) != 13 {
+		t.Errorf("%d kinds of resources", len(kinds))
+	}
+	w.state(t, forget...)
+	out, code := w.try(t, "apply", "-auto-approve", "-var", "color=blue")
+	if code != 0 || !strings.Contains(out, "Resources: 14 imported, 0 added, 2 changed, 0 destroyed.") {
+		t.Errorf("import: exit %d\n%s", code, out)
+	}
+	w.unchanged(t, "-var", "color=blue")
+	w.run(t, "destroy", "-auto-approve", "-var", "color=blue")
+	var rules, packs []any
+	s.query(t, &rules, "configservice", "describe-config-rules", "--query", "ConfigRules")
+	s.query(t, &packs, "configservice", "describe-conformance-packs", "--query", "ConformancePackDetails")
+	if len(rules)+len(packs) != 0 {
+		t.Errorf("after destroy: rules %v, packs %v", rules, packs)
+	}
+}
+
+// state is run for the commands that take no -input.
+func (w workspace) state(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command("terraform", args...)
+	cmd.Dir, cmd.Env = w.dir, w.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("terraform %v: %v\n%s", args, err, out)
 	}
 }
 
