@@ -81,6 +81,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newGuardCommand(),
 		newLogsCommand(),
 		newQueryCommand(),
+		newRemediationCommand(),
 		newVersionCommand(),
 	)
 	return root

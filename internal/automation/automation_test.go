@@ -254,3 +254,51 @@ func TestParametersAreConvertedAndRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAPlanFollowsWhatIsKnown(t *testing.T) {
+	d, err := automation.Parse(`
+schemaVersion: "0.3"
+parameters: {Kind: {type: String}, Id: {type: String}}
+mainSteps:
+  - name: ByKind
+    action: aws:branch
+    inputs: {Choices: [{NextStep: A, Variable: "{{ Kind }}", StringEquals: a}], Default: B}
+  - {name: A, action: aws:executeAwsApi, inputs: {Service: s3, Api: GetA, Bucket: "{{ Id }}"}, isEnd: true}
+  - name: B
+    action: aws:executeAwsApi
+    inputs: {Service: s3, Api: GetB}
+    outputs: [{Name: On, Selector: $.On, Type: Boolean}]
+  - name: ByOn
+    action: aws:branch
+    inputs: {Choices: [{NextStep: C, Variable: "{{ B.On }}", BooleanEquals: true}], Default: A}
+  - {name: C, action: aws:executeAwsApi, inputs: {Service: s3, Api: PutC, On: "{{ B.On }}"}, isEnd: true}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string]string{
+		"a": "ByKind A:x", "b": "ByKind B ByOn A:x? C?",
+	} {
+		plan, err := d.Plan(config.Place{Account: "123456789012", Region: "us-east-1"}, map[string][]string{"Kind": {kind}, "Id": {"x"}}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range plan {
+			text := p.Name
+			if b := p.Inputs["Bucket"]; b != nil {
+				text += ":" + b.(string)
+			}
+			if p.Maybe {
+				text += "?"
+			}
+			got = append(got, text)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", kind, got, want)
+		}
+	}
+	if _, err := d.Plan(config.Place{}, map[string][]string{"Kind": {"a"}}, time.Now()); err == nil || !strings.Contains(err.Error(), "Id") {
+		t.Error(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -77,13 +78,14 @@ func (sv Services) attempt(ctx context.Context, s Step, at setting) outcome {
 
 // A Planned is a step as it would run, as far as that is known beforehand.
 type Planned struct {
-	Name   string
-	Action string
+	Step
 	Inputs map[string]any // what names outputs of other steps stands as it is written
+	Maybe  bool           // whether it runs depends on what steps before it bring
 }
 
-// Plan returns the steps of a document in the order in which they stand, with its
-// parameters filled in.
+// Plan returns the steps that a document would run, with its parameters filled in.
+// It follows branches that are decided by what is known. From one that is not,
+// every step that is left may run.
 func (d *Document) Plan(p config.Place, parameters map[string][]string, now time.Time) ([]Planned, error) {
 	values, err := d.Bind(parameters)
 	if err != nil {
@@ -92,10 +94,44 @@ func (d *Document) Plan(p config.Place, parameters map[string][]string, now time
 	vs := Values(values)
 	maps.Copy(vs, globals(Execution{Place: p, ID: "automation:EXECUTION_ID"}, now))
 	var out []Planned
-	for _, s := range d.Steps {
-		out = append(out, Planned{s.Name, s.Action, vs.known(s.Inputs).(map[string]any)})
+	for s, ok := d.Steps[0], true; ok && len(out) < maxRuns; {
+		out = append(out, Planned{Step: s, Inputs: vs.known(anyMap(s.Inputs)).(map[string]any)})
+		next := d.following(s)
+		if s.Action == actionBranch {
+			chosen, known, err := vs.chosen(s)
+			if err != nil {
+				return nil, fmt.Errorf("step %s: %w", s.Name, err)
+			}
+			if !known {
+				return d.left(vs, out), nil
+			}
+			if chosen != "" {
+				next = chosen
+			}
+		}
+		s, ok = d.step(next)
 	}
 	return out, nil
+}
+
+// chosen returns where a branch leads, if that is known.
+func (vs Values) chosen(s Step) (next string, known bool, err error) {
+	filled, err := vs.fill(anyMap(s.Inputs))
+	if err != nil {
+		return "", false, nil // it names what a step brings
+	}
+	next, err = branch(filled.(map[string]any))
+	return next, true, err
+}
+
+// left adds the steps that are not in a plan.
+func (d *Document) left(vs Values, plan []Planned) []Planned {
+	for _, s := range d.Steps {
+		if !slices.ContainsFunc(plan, func(p Planned) bool { return p.Name == s.Name }) {
+			plan = append(plan, Planned{s, vs.known(anyMap(s.Inputs)).(map[string]any), true})
+		}
+	}
+	return plan
 }
 
 // known fills in what it can.
