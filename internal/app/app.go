@@ -39,6 +39,7 @@ type App struct {
 	name     string // of this server among those that share the store
 	listener net.Listener
 	server   *http.Server
+	debug    *http.Server // nil if there is none
 	metrics  *metrics
 	pending  pending    // requests
 	ended    chan error // what ended serving
@@ -88,6 +89,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.sandbox = sync.OnceValue(func() sandbox.Report { return sandbox.Probe(core.SandboxFolder(a.settings.Data)) })
 	go a.catalogues()
 	go a.sandbox()
+	if err := a.openDebug(); err != nil {
+		return err
+	}
 	if a.name, err = serverName(a.settings); err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ type machine struct {
 func (a *App) build(ctx context.Context) (*machine, error) {
 	m, err := core.New(ctx, a.log, core.Options{
 		Settings: a.settings, Name: a.name, URL: a.URL, Catalogues: a.catalogues, Sandbox: a.sandbox, Pending: a.pending.number,
-		ReadingFailed: a.metrics.readingFailed,
+		Meter: a.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -228,6 +232,9 @@ func (a *App) close() {
 	}
 	if a.listener != nil {
 		a.listener.Close()
+	}
+	if a.debug != nil {
+		a.debug.Close()
 	}
 	for _, l := range a.locks {
 		l.unlock()

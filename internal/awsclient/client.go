@@ -29,14 +29,15 @@ type Options struct {
 	DualStack   bool   // AWS's own endpoints by IPv4 and IPv6
 	PathStyle   bool   // buckets in the path and not in the host name; always so with an Endpoint
 	Credentials Credentials
-	Transport   http.RoundTripper               // nil: a pooled default
-	Models      *Models                         // nil: the embedded ones, read again by each client
-	Concurrency int                             // requests under way at once; 0: 8
-	Attempts    int                             // tries of one request; 0: 4
-	Delay       func(attempt int) time.Duration // before the next try; nil: the SDK's, exponential with jitter
-	Now         func() time.Time                // nil: time.Now
-	Trace       func(Exchange)                  // nil: nobody looks
-	Refused     func()                          // called when the credentials could not be had or were not taken; nil: nobody asks
+	Transport   http.RoundTripper                     // nil: a pooled default
+	Models      *Models                               // nil: the embedded ones, read again by each client
+	Concurrency int                                   // requests under way at once; 0: 8
+	Attempts    int                                   // tries of one request; 0: 4
+	Delay       func(attempt int) time.Duration       // before the next try; nil: the SDK's, exponential with jitter
+	Now         func() time.Time                      // nil: time.Now
+	Trace       func(Exchange)                        // nil: nobody looks
+	Called      func(service, operation, code string) // after each call, with OK or the error's code; nil: nobody counts
+	Refused     func()                                // called when the credentials could not be had or were not taken; nil: nobody asks
 }
 
 // An Exchange is one request and its answer, as Trace sees them: what recorded answers are made of.
@@ -110,6 +111,17 @@ func (c *Client) Call(ctx context.Context, service, operation string, in map[str
 	return out, nil
 }
 
+// codeOf is what a call's end is counted as.
+func codeOf(err error) string {
+	switch {
+	case err == nil:
+		return "OK"
+	case Code(err) != "":
+		return Code(err)
+	}
+	return "NoAnswer"
+}
+
 func (c *Client) call(
 	ctx context.Context, api *model.API, op *model.Operation, in map[string]any,
 ) (map[string]any, error) {
@@ -118,6 +130,9 @@ func (c *Client) call(
 		return nil, err
 	}
 	ans, err := c.attempts(ctx, api, enc)
+	if c.opt.Called != nil {
+		c.opt.Called(api.Name, enc.operation, codeOf(err))
+	}
 	if err != nil {
 		if c.opt.Refused != nil && isRefusal(err) {
 			c.opt.Refused()

@@ -58,7 +58,7 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 	}
 	m.Functions, err = lambda.New(ctx, m.log, m.DB, m.Jobs, m.pool, folders, m.Clock.Now, lambda.Options{
 		MayPass: m.mayPass,
-		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics), Ended: m.invoked,
+		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics), Ended: m.invoked, Ran: m.meter.Invoked,
 	})
 	return err
 }
@@ -213,6 +213,7 @@ func (m *Machine) invoked(ctx context.Context, tx *db.Tx, o lambda.Outcome) erro
 	failure, text := "", ""
 	if o.Err != "" {
 		failure, text = "InvocationFailed", o.Err
+		tx.AfterCommit(func() { m.meter.Evaluated("function", failedOutcome, 1) })
 	}
 	return m.Rules.Invoked(ctx, tx, rule.Origin{RuleID: note.Rule, Evaluation: note.Evaluation, Asked: note.Asked}, failure, text)
 }

@@ -69,6 +69,7 @@ type Machine struct {
 	Remediation *remediation.Remediation
 
 	options Options
+	meter   Meter
 	log     *slog.Logger
 	pool    *environment.Pool
 	remote  *outside.Functions // those of an outside Lambda
@@ -81,8 +82,8 @@ type Machine struct {
 	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
 }
 
-// Options are what a machine is made of. All but Source, Pending and ReadingFailed
-// are required.
+// Options are what a machine is made of. All but Source, Pending and Meter are
+// required.
 type Options struct {
 	Settings   settings.Settings
 	Name       string                     // of this server among those that share the store
@@ -92,12 +93,15 @@ type Options struct {
 	Pending    func() int                 // how many requests are being answered
 	Source     recorder.Source            // instead of the targets and the embedded services
 
-	ReadingFailed func(resourceType string) // is called when a type could not be read; may be nil
+	Meter Meter // is told of what this server does; may be nil
 }
 
 // New is the picture of the product: what there is, and what works with what.
 func New(ctx context.Context, log *slog.Logger, o Options) (*Machine, error) {
 	m := &Machine{log: log, options: o, Clock: &clock.Clock{}, stopping: make(chan struct{})}
+	if m.meter = o.Meter; m.meter == nil {
+		m.meter = noMeter{}
+	}
 	if err := m.fill(ctx); err != nil {
 		m.Close()
 		return nil, err
@@ -116,7 +120,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	if err := m.restoreClock(ctx); err != nil {
 		return err
 	}
-	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name, job.QueueOptions{
+	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name, job.QueueOptions{Failed: m.jobFailed,
 		Workers: map[string]int{job.Collect: readers}, Shared: m.options.Settings.SharedByAccounts(),
 	}); err != nil {
 		return err
@@ -141,6 +145,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 // outside.
 func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside = outside.NewClients(m.options.Settings, m.Known.APIs)
+	m.Outside.Called = m.meter.TargetCalled
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
 	m.Organizations = organization.New(m.Clock.Now, func(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error { return m.publish(ctx, tx, e) })
@@ -175,9 +180,9 @@ func (m *Machine) outgoing() (*http.Client, error) {
 func (m *Machine) addVerbs() {
 	m.Compliance = compliance.New(m.publish, m.Clock.Now)
 	m.Rules = rule.New(m.log, rule.Options{
-		DB: m.DB, Jobs: m.Jobs, Managed: m.Known.Managed, Compile: rule.Compiler(m.Known.Managed), Accept: m.Compliance.Accept, Forget: m.Compliance.Forget,
+		DB: m.DB, Jobs: m.Jobs, Managed: m.Known.Managed, Compile: rule.Compiler(m.Known.Managed), Accept: m.accept, Forget: m.Compliance.Forget,
 		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, KnownType: m.Known.Types.Known, Global: m.Known.Types.Global, Now: m.Clock.Now,
-		MayInvoke: m.MayInvoke, EvaluateEvery: m.evaluateEvery(),
+		MayInvoke: m.MayInvoke, EvaluateEvery: m.evaluateEvery(), EvaluationFailed: m.evaluationFailed,
 	})
 	m.remote = outside.NewFunctions(m.Outside, m.DB, m.Jobs, m.Rules.Invoked)
 	source := m.options.Source
@@ -186,9 +191,10 @@ func (m *Machine) addVerbs() {
 	}
 	m.Recorder = recorder.New(m.log, recorder.Options{
 		DB: m.DB, Jobs: m.Jobs, Source: source, Judge: m.Rules.Judge, Publish: m.publish, Poll: m.options.Settings.Poll, Now: m.Clock.Now,
-		ReadingFailed: m.options.ReadingFailed,
+		ReadingFailed: m.meter.ReadingFailed,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+	m.Delivery.Failed = m.meter.DeliveryFailed
 	m.Aggregation = aggregation.New(m.Organizations, m.Clock.Now)
 	m.Packs = conformance.New(m.log, conformance.Options{
 		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Document: m.packDocument, Remediate: m.remediatePack, Publish: m.publish, Now: m.Clock.Now,
@@ -243,6 +249,9 @@ func (m *Machine) Rest(ctx context.Context) error {
 	}
 	return err
 }
+
+// Environments returns how many environments of functions there are, in use and warm.
+func (m *Machine) Environments() (busy, idle int) { return m.pool.Counts() }
 
 // Drain runs all that is due by the clock until nothing is.
 func (m *Machine) Drain(ctx context.Context) error { return m.Jobs.Drain(ctx) }

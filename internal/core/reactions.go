@@ -12,6 +12,7 @@ import (
 // transaction that made the event true: they read, record what follows at once,
 // and insert jobs. An error of one undoes what it reacts to.
 func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
+	m.count(tx, event)
 	switch e := event.(type) {
 	case config.ItemsRecorded:
 		return inOrder(

@@ -119,6 +119,17 @@ func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 // nil on PostgreSQL.
 func (d *DB) Writer() *sql.DB { return d.writer }
 
+// Size returns how many bytes the store takes.
+func (d *DB) Size(ctx context.Context) (n int64, err error) {
+	query := `SELECT p.page_count * s.page_size FROM pragma_page_count() p, pragma_page_size() s`
+	if d.IsPostgres() {
+		query = `SELECT CAST(COALESCE(sum(pg_total_relation_size(c.oid)), 0) AS BIGINT) FROM pg_class c
+			JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'm')`
+	}
+	err = d.ReadOne(ctx, func(tx *Tx) error { return tx.QueryRow(ctx, query).Scan(&n) })
+	return n, err
+}
+
 // Ping asks the database whether it answers.
 func (d *DB) Ping(ctx context.Context) error {
 	return d.ReadOne(ctx, func(tx *Tx) error {

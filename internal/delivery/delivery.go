@@ -42,6 +42,16 @@ type Delivery struct {
 	out     Outlet
 	publish Publish
 	now     func() time.Time
+
+	// Failed is called, if it is set, when messages, a history or a snapshot could
+	// not be delivered.
+	Failed func(kind string)
+}
+
+func (d *Delivery) failed(kind string) {
+	if d.Failed != nil {
+		d.Failed(kind)
+	}
 }
 
 // New returns a Delivery and registers its jobs, so it comes before the queue's

@@ -199,6 +199,9 @@ func (d *Delivery) historyDone(a historyJob, w store.Window, any bool, began tim
 func (d *Delivery) historyFailed(
 	ctx context.Context, c config.DeliveryChannel, rest historyJob, some bool, began time.Time, cause error,
 ) (job.Commit, error) {
+	if !errors.Is(cause, context.Canceled) {
+		d.failed("history")
+	}
 	note := func(ctx context.Context, tx *db.Tx) error {
 		if errors.Is(cause, context.Canceled) {
 			return nil

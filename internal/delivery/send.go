@@ -121,6 +121,7 @@ func (d *Delivery) noteStream(ctx context.Context, c config.DeliveryChannel, fai
 	}
 	now := config.DeliveryInfo{Status: config.StatusSuccess}
 	if failed != nil {
+		d.failed("message")
 		now.Status, now.ErrorCode = config.StatusFailure, errorCode(failed)
 		now.ErrorMessage = fmt.Sprintf("Failed to deliver notification to topic: %s for account %s in region %s.",
 			c.TopicARN, c.Account, c.Region)

@@ -160,6 +160,7 @@ func (d *Delivery) snapshotFailed(ctx context.Context, c config.DeliveryChannel,
 	if errors.Is(cause, context.Canceled) {
 		return cause // the server is being stopped
 	}
+	d.failed("snapshot")
 	code, text := errorCode(cause), bucketFailure(c, "configuration snapshot")
 	m, err := snapshotFailed(c, id, code, text, d.now())
 	if err != nil {

@@ -146,6 +146,23 @@ func (q *Queue) Counts(ctx context.Context) ([]Count, error) {
 	return out, err
 }
 
+// Oldest returns how long ago the oldest job of a queue was inserted that is due or
+// failed before, by the machine's clock; 0 if there is none.
+func (q *Queue) Oldest(ctx context.Context, queue string) (time.Duration, error) {
+	age := `CAST((julianday('now') - julianday(min(created_at))) * 86400.0 AS REAL)`
+	if q.db.IsPostgres() {
+		age = `CAST(extract(epoch FROM clock_timestamp() - min(created_at)) AS DOUBLE PRECISION)`
+	}
+	var seconds *float64
+	err := q.db.ReadOne(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT `+age+` FROM river_job WHERE queue = ? AND state IN ('available', 'running', 'retryable')`, queue).Scan(&seconds)
+	})
+	if err != nil || seconds == nil {
+		return 0, err
+	}
+	return time.Duration(max(0, *seconds) * float64(time.Second)), nil
+}
+
 // quiet drops River's remarks below warnings: its start, its sweeps.
 type quiet struct{ slog.Handler }
 

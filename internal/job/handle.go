@@ -90,13 +90,19 @@ func backOff(attempt int) time.Duration {
 }
 
 // endings logs how attempts fail. It never changes what happens to the job.
-type endings struct{ log *slog.Logger }
+type endings struct {
+	log    *slog.Logger
+	failed func(kind string) // may be nil
+}
 
 // HandleError is called by River when an attempt returned an error.
 func (e endings) HandleError(ctx context.Context, j *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	level := slog.LevelWarn
 	if errors.Is(err, context.Canceled) {
 		level = slog.LevelDebug // the server is being stopped
+	}
+	if e.failed != nil && level == slog.LevelWarn {
+		e.failed(j.Kind)
 	}
 	e.log.Log(ctx, level, "job failed", "job", j.Kind, "id", j.ID, "attempt", j.Attempt, "err", err)
 	return nil

@@ -55,6 +55,7 @@ type Args interface{ Kind() string }
 type QueueOptions struct {
 	Workers map[string]int
 	Shared  bool
+	Failed  func(kind string) // is called for each attempt that failed; may be nil
 }
 
 // Options say when and how a job runs. The zero value: at once, in the Default
@@ -74,7 +75,8 @@ type Queue struct {
 	queues   map[string]int // how many jobs of each run at once
 	shares   *shares
 	workers  *river.Workers
-	kinds    map[string]bool // that have a handler
+	failed   func(kind string) // may be nil
+	kinds    map[string]bool   // that have a handler
 	notifier *notifier
 	lite     *river.Client[*sql.Tx]
 	pg       *river.Client[pgx.Tx]
@@ -100,6 +102,7 @@ func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, serv
 	}
 	for _, options := range o {
 		maps.Copy(q.queues, options.Workers)
+		q.failed = options.Failed
 		if options.Shared {
 			q.shares = newShares(q.queues)
 		}
@@ -134,7 +137,7 @@ func (q *Queue) settings() *river.Config {
 		JobTimeout:           time.Minute,
 		RescueStuckJobsAfter: never,
 		Logger:               slog.New(quiet{q.log.Handler()}),
-		ErrorHandler:         endings{q.log},
+		ErrorHandler:         endings{q.log, q.failed},
 
 		CompletedJobRetentionPeriod: 10 * time.Minute,
 	}

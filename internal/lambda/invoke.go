@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,8 +59,31 @@ func (s *Service) Invoke(ctx context.Context, r Ref, c Call) (Answer, error) {
 	return s.run(context.WithoutCancel(ctx), r, c)
 }
 
-// run finds the version, takes a place among the running and runs it.
+// run runs a function and tells how that ended.
 func (s *Service) run(ctx context.Context, r Ref, c Call) (Answer, error) {
+	a, err := s.runVersion(ctx, r, c)
+	if s.o.Ran != nil && !model.IsCode(err, "ResourceNotFoundException") {
+		s.o.Ran(ending(a, err))
+	}
+	return a, err
+}
+
+func ending(a Answer, err error) string {
+	switch {
+	case model.IsCode(err, "TooManyRequestsException"):
+		return "throttled"
+	case err != nil:
+		return "failed"
+	case a.FunctionError == "":
+		return "success"
+	case bytes.Contains(a.Payload, []byte(`"Sandbox.Timedout"`)):
+		return "timeout"
+	}
+	return "error"
+}
+
+// runVersion finds the version, takes a place among the running and runs it.
+func (s *Service) runVersion(ctx context.Context, r Ref, c Call) (Answer, error) {
 	f, reserved, err := s.forInvoke(ctx, r)
 	if err != nil {
 		return Answer{}, err

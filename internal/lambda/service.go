@@ -35,6 +35,9 @@ type Options struct {
 	// Ended hears of every attempt at an event, in the transaction that notes
 	// it.
 	Ended func(ctx context.Context, tx *db.Tx, o Outcome) error
+	// Ran is called, if it is set, with how each invocation ended: success, error,
+	// timeout, throttled, or failed for one that could not run.
+	Ran func(outcome string)
 	// Concurrency is how many invocations an account may have at a time; 0 is
 	// AWS's 1000.
 	Concurrency int

@@ -20,6 +20,10 @@ type Clients struct {
 	models   *awsclient.Models
 	now      func() time.Time
 
+	// Called is called, if it is set, with each call to a target or an outside
+	// service and its code: OK, or the error's.
+	Called func(service, operation, code string)
+
 	mu          sync.Mutex
 	clients     map[endpointKey]*awsclient.Client
 	credentials map[endpointKey]awsclient.Credentials
@@ -75,7 +79,7 @@ func (o *Clients) client(ctx context.Context, p config.Place, endpoint string) (
 	if c, ok := o.clients[w]; ok {
 		return c, nil
 	}
-	opts := awsclient.Options{Region: p.Region, Credentials: creds, Models: o.models, Now: o.now, Refused: func() { o.refused(w) }}
+	opts := awsclient.Options{Region: p.Region, Credentials: creds, Models: o.models, Now: o.now, Refused: func() { o.refused(w) }, Called: o.Called}
 	if endpoint != settings.AWS {
 		opts.Endpoint = endpoint
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,8 +70,10 @@ func (f *Forwarder) forward(w http.ResponseWriter, r *http.Request, service stri
 	}
 	resp, err := f.client.Do(req)
 	if err != nil {
+		f.called(service, "NoAnswer")
 		return err
 	}
+	f.called(service, strconv.Itoa(resp.StatusCode))
 	defer resp.Body.Close()
 	header := resp.Header.Clone()
 	dropHops(header)
@@ -81,6 +84,14 @@ func (f *Forwarder) forward(w http.ResponseWriter, r *http.Request, service stri
 		f.log.Warn("a forwarded answer was cut off", "service", service, "err", err)
 	}
 	return nil
+}
+
+// called counts a request that was forwarded. Its operation is whatever a client
+// calls it, and is not told.
+func (f *Forwarder) called(service, code string) {
+	if f.clients.Called != nil {
+		f.clients.Called(service, "forwarded", code)
+	}
 }
 
 // may says in an error that names the service why a request does not go on.

@@ -64,7 +64,8 @@ type Asked struct {
 	LeftScope bool   `json:",omitempty"` // the resource was deleted or is none of the rule's any more
 }
 
-// Options are what an Engine is made of. All but EvaluateEvery are required.
+// Options are what an Engine is made of. All but EvaluateEvery and
+// EvaluationFailed are required.
 type Options struct {
 	DB      *db.DB
 	Jobs    *job.Queue
@@ -78,6 +79,8 @@ type Options struct {
 	// EvaluateEvery is how long somebody who asks for an evaluation has to wait for
 	// the next one of the rule.
 	EvaluateEvery time.Duration
+	// EvaluationFailed is called, if it is set, when an in-process rule failed.
+	EvaluationFailed func(r config.Rule)
 	// KnownType reports whether AWS Config has a resource type.
 	KnownType func(resourceType string) bool
 	// Global reports whether resources of a type belong to no region.

@@ -142,6 +142,9 @@ func (e *Engine) noteEvaluation(ctx context.Context, tx *db.Tx, r result) error 
 	tx.AfterCommit(func() {
 		if r.failed != nil {
 			e.noted.drop(id) // the next success takes the error away at once
+			if e.EvaluationFailed != nil {
+				e.EvaluationFailed(r.batch.Rule)
+			}
 			return
 		}
 		e.noted.put(id, now)

@@ -63,6 +63,7 @@ type Settings struct {
 	Host        string // name of this server among those that share a database
 	LogLevel    string
 	LogFormat   string
+	DebugListen string // HOST:PORT of Go's profiles; empty for none
 
 	origins map[string]string
 }
@@ -224,6 +225,8 @@ func (s Settings) checkLimits() error {
 		return fmt.Errorf("poll %s: want a second at least", s.Poll)
 	case s.MaxBody < 1<<20:
 		return fmt.Errorf("max-body %d: want 1048576 at least, which AWS Config's own requests may need", s.MaxBody)
+	case s.DebugListen != "" && !debugsHere(s.DebugListen):
+		return fmt.Errorf("debug-listen %s: want HOST:PORT on loopback, such as 127.0.0.1:6060: profiles show what is in memory", s.DebugListen)
 	case s.Functions < 0:
 		return fmt.Errorf("functions %d: want 1 at least, or auto", s.Functions)
 	}
@@ -250,6 +253,12 @@ func (s Settings) checkNetworks() error {
 
 // creating are the services that may create at the target.
 var creating = []string{"s3", "sns", "sqs", "lambda", "logs"}
+
+// debugsHere reports whether only this machine reaches an address.
+func debugsHere(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && loopback(host)
+}
 
 // checkTarget accepts nothing, the word aws, and an http URL.
 func checkTarget(name, value string) error {

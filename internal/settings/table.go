@@ -155,6 +155,9 @@ func logging() []Setting {
 			"The least level that is logged.", "debug", "info", "warn", "error").in(group),
 		choice("log-format", func(s *Settings) *string { return &s.LogFormat },
 			"How log lines are written to standard error.", "text", "json").in(group),
+		text("debug-listen", "HOST:PORT", func(s *Settings) *string { return &s.DebugListen },
+			"Where Go's profiles are, at /debug/pprof/, for go tool pprof: an address on loopback. Without it there are none.",
+			"127.0.0.1:6060").in(group),
 	}
 }
 

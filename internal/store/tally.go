@@ -35,6 +35,16 @@ func (t *Tally) add(code, n int64) {
 // Count adds one thing whose roll-up is c.
 func (t *Tally) Count(c config.Compliance) { t.add(complianceCode(c), 1) }
 
+// AllVerdicts counts the verdicts of all rules.
+func AllVerdicts(ctx context.Context, tx *db.Tx) (t Tally, err error) {
+	err = tx.QueryRow(ctx, `SELECT CAST(COALESCE(sum(compliant), 0) AS BIGINT), CAST(COALESCE(sum(non_compliant), 0) AS BIGINT) FROM rule_tally`).
+		Scan(&t.Compliant, &t.NonCompliant)
+	if err != nil {
+		return t, fmt.Errorf("count all verdicts: %w", err)
+	}
+	return t, nil
+}
+
 // Tallies are kept, not counted. Those of a resource stand in its row. Those of
 // a rule and of a type are rows that every transaction of a place changes, so
 // on PostgreSQL they are split in shards: a transaction adds to one of them, as

@@ -215,6 +215,14 @@ func (p *Pool) useRoom() {
 	}
 }
 
+// Counts returns how many environments there are, in use and warm.
+func (p *Pool) Counts() (busy, idle int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	busy = p.busy()
+	return busy, len(p.all) - busy
+}
+
 // busy counts the environments that are in use.
 func (p *Pool) busy() int {
 	n := len(p.all)
