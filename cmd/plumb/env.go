@@ -47,7 +47,7 @@ type client struct{ Endpoint, Region, Key, Secret string }
 // taken; in server mode it names the key that is known and hides its secret.
 func clientOf(s settings.Settings, endpoint string) client {
 	if endpoint == "" {
-		endpoint = "http://" + s.Listen
+		endpoint = s.URL()
 	}
 	c := client{Endpoint: endpoint, Region: s.Region, Key: s.Account, Secret: "any"}
 	if s.Mode == settings.Server {

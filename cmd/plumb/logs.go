@@ -66,7 +66,7 @@ In server mode it signs with the credentials of the environment (AWS_ACCESS_KEY_
 // logClient calls a server as the default account, or as the environment says.
 func logClient(s settings.Settings, endpoint string) *awsclient.Client {
 	if endpoint == "" {
-		endpoint = "http://" + s.Listen
+		endpoint = s.URL()
 	}
 	id, secret, token := s.Account, "any", ""
 	if own := os.Getenv("AWS_ACCESS_KEY_ID"); own != "" {

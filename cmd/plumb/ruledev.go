@@ -97,7 +97,7 @@ func (l *lazyBench) close() error {
 // says.
 func reach(s settings.Settings, endpoint string) *rulebench.Bench {
 	if endpoint == "" {
-		endpoint = "http://" + s.Listen
+		endpoint = s.URL()
 	}
 	id, secret, token := s.Account, "any", ""
 	if own := os.Getenv("AWS_ACCESS_KEY_ID"); own != "" {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,6 +39,7 @@ type App struct {
 	locks    []*fileLock
 	name     string // of this server among those that share the store
 	listener net.Listener
+	loopback net.Listener // for functions and nil without TLS
 	server   *http.Server
 	debug    *http.Server // nil if there is none
 	metrics  *metrics
@@ -59,7 +61,7 @@ type App struct {
 // New opens the data folder, the listener and the store, and puts the machine
 // together. Nothing is answered and no job runs before Start.
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
-	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, catalogues: o.Catalogues, ended: make(chan error, 1)}
+	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, catalogues: o.Catalogues, ended: make(chan error, 2)}
 	a.metrics = newMetrics(a)
 	if err := a.open(ctx); err != nil {
 		a.close()
@@ -100,11 +102,34 @@ func (a *App) open(ctx context.Context) (err error) {
 		return fmt.Errorf("listen: %w", err)
 	}
 	a.listener = listener.Limit(l, maxConnections())
+	if err := a.encrypt(); err != nil {
+		return err
+	}
 	m, err := a.build(ctx)
 	if err != nil {
 		return err
 	}
 	a.machine.Store(m)
+	return nil
+}
+
+// encrypt has the listener speak TLS, if the settings say so. Functions could not
+// check the certificate of this machine's own address, so they get a listener on
+// loopback.
+func (a *App) encrypt() error {
+	if !a.settings.TLS() {
+		return nil
+	}
+	c, err := openCertificate(a.log, a.settings.TLSCertificate, a.settings.TLSKey)
+	if err != nil {
+		return fmt.Errorf("tls-certificate: %w", err)
+	}
+	a.listener = tls.NewListener(a.listener, c.config())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for functions: %w", err)
+	}
+	a.loopback = listener.Limit(l, maxConnections())
 	return nil
 }
 
@@ -119,7 +144,7 @@ type machine struct {
 
 func (a *App) build(ctx context.Context) (*machine, error) {
 	m, err := core.New(ctx, a.log, core.Options{
-		Settings: a.settings, Name: a.name, URL: a.URL, Catalogues: a.catalogues, Sandbox: a.sandbox, Pending: a.pending.number,
+		Settings: a.settings, Name: a.name, URL: a.URL, FunctionURL: a.functionURL, Catalogues: a.catalogues, Sandbox: a.sandbox, Pending: a.pending.number,
 		Meter: a.metrics,
 	})
 	if err != nil {
@@ -130,8 +155,21 @@ func (a *App) build(ctx context.Context) (*machine, error) {
 	return &machine{m, h}, nil
 }
 
-// URL is where clients, functions among them, reach this server.
-func (a *App) URL() string { return "http://" + reachable(a.listener.Addr()) }
+// URL is where clients reach this server.
+func (a *App) URL() string {
+	if a.settings.TLS() {
+		return "https://" + reachable(a.listener.Addr())
+	}
+	return "http://" + reachable(a.listener.Addr())
+}
+
+// functionURL is where functions reach this server.
+func (a *App) functionURL() string {
+	if a.loopback != nil {
+		return "http://" + a.loopback.Addr().String()
+	}
+	return a.URL()
+}
 
 // reachable returns an address that this machine can connect to: a listener on
 // every interface is reached on loopback.
@@ -158,6 +196,9 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	go func() { a.ended <- a.server.Serve(a.listener) }()
+	if a.loopback != nil {
+		go func() { a.ended <- a.server.Serve(a.loopback) }()
+	}
 	a.ready.Store(true)
 	return nil
 }
@@ -235,6 +276,9 @@ func (a *App) close() {
 	}
 	if a.debug != nil {
 		a.debug.Close()
+	}
+	if a.loopback != nil {
+		a.loopback.Close()
 	}
 	for _, l := range a.locks {
 		l.unlock()

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"plumb/internal/api/lambda"
@@ -32,7 +34,7 @@ func (a *App) ownPages() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /metrics", a.metrics.handler())
+	mux.Handle("GET /metrics", a.closeMetrics(a.metrics.handler()))
 	mux.HandleFunc("GET "+lambda.CodePath, func(w http.ResponseWriter, r *http.Request) {
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
@@ -42,9 +44,30 @@ func (a *App) ownPages() *http.ServeMux {
 	return mux
 }
 
+// closeMetrics asks for the token of the settings. Metrics name accounts and what
+// they do.
+func (a *App) closeMetrics(next http.Handler) http.Handler {
+	want := a.settings.MetricsToken.Reveal()
+	if want == "" && a.settings.Mode == settings.Development {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		switch {
+		case want == "":
+			http.Error(w, "Refused: in server mode metrics need the setting metrics-token.", http.StatusForbidden)
+		case subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1:
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "Refused: send the metrics token as Authorization: Bearer TOKEN.", http.StatusUnauthorized)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
 // signed reports whether an AWS client sent the request.
 func signed(r *http.Request) bool {
-	if r.Header.Get("Authorization") != "" || r.Header.Get("X-Amz-Target") != "" {
+	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS") || r.Header.Get("X-Amz-Target") != "" {
 		return true
 	}
 	q := r.URL.Query()

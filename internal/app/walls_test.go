@@ -113,6 +113,19 @@ func TestSubscriptionsReachPublicAndListedNetworksOnly(t *testing.T) {
 	}
 }
 
+func TestMetricsOfAServerAskForAToken(t *testing.T) {
+	p := apptest.Start(t, twoAccounts)
+	if status, text := call(t, "GET", p.URL()+"/metrics", "", "Authorization", "Bearer "); status != http.StatusForbidden || !strings.Contains(text, "metrics-token") {
+		t.Errorf("without a token in the settings: %d %s", status, text)
+	}
+	p = apptest.Start(t, twoAccounts, func(s *settings.Settings) { s.MetricsToken = "hush" })
+	for header, want := range map[string]int{"": 401, "Bearer ": 401, "Bearer other": 401, "Basic hush": 401, "Bearer hush": 200} {
+		if status, _ := call(t, "GET", p.URL()+"/metrics", "", "Authorization", header); status != want {
+			t.Errorf("with %q: %d, want %d", header, status, want)
+		}
+	}
+}
+
 // callAs makes a request for a host by another name.
 func callAs(t *testing.T, method, url, host string) int {
 	t.Helper()

@@ -49,7 +49,7 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 		return fmt.Errorf("folder for code: %w", err)
 	}
 	m.pool, err = environment.NewPool(m.log, box, runtimes, m.folder(runFolder), environment.Options{
-		Endpoint: m.options.URL, Credentials: m.roleCredentials, Log: m.functionLog, Pending: m.options.Pending, Hold: folders.Hold,
+		Endpoint: m.options.FunctionURL, Credentials: m.roleCredentials, Log: m.functionLog, Pending: m.options.Pending, Hold: folders.Hold,
 		PerFunction: m.environments(), Total: m.environments(), Idle: m.options.Settings.FunctionTTL,
 		Shared: m.options.Settings.SharedByAccounts(),
 	})

@@ -85,13 +85,14 @@ type Machine struct {
 // Options are what a machine is made of. All but Source, Pending and Meter are
 // required.
 type Options struct {
-	Settings   settings.Settings
-	Name       string                     // of this server among those that share the store
-	URL        func() string              // where clients, functions among them, reach this server
-	Catalogues func() (Catalogues, error) // asked for once the store is open
-	Sandbox    func() sandbox.Report      // what this machine gives functions to run in
-	Pending    func() int                 // how many requests are being answered
-	Source     recorder.Source            // instead of the targets and the embedded services
+	Settings    settings.Settings
+	Name        string                     // of this server among those that share the store
+	URL         func() string              // where clients reach this server
+	FunctionURL func() string              // where functions do
+	Catalogues  func() (Catalogues, error) // asked for once the store is open
+	Sandbox     func() sandbox.Report      // what this machine gives functions to run in
+	Pending     func() int                 // how many requests are being answered
+	Source      recorder.Source            // instead of the targets and the embedded services
 
 	Meter Meter // is told of what this server does; may be nil
 }

@@ -30,13 +30,19 @@ const AWS = "aws"
 type Settings struct {
 	File string // the settings file, empty for none
 
-	Listen   string
-	Mode     Mode
-	Hosts    []string // names of this server beside those of the machine
-	Data     string   // folder
-	Database string   // sqlite:PATH or postgres://...; empty: a file in Data
-	Account  string   // whose requests those are that name no account
-	Region   string   // of requests that name no region
+	Listen string
+	Mode   Mode
+	// TLSCertificate and TLSKey are files; empty is no TLS, which BehindProxy says that
+	// somebody else does.
+	TLSCertificate string
+	TLSKey         string
+	BehindProxy    bool
+	MetricsToken   Secret
+	Hosts          []string // names of this server beside those of the machine
+	Data           string   // folder
+	Database       string   // sqlite:PATH or postgres://...; empty: a file in Data
+	Account        string   // whose requests those are that name no account
+	Region         string   // of requests that name no region
 
 	// OutgoingNetworks are those that calls may reach whose address a client names,
 	// beside public addresses, in server mode.
@@ -147,7 +153,25 @@ func (s Settings) checkListener() error {
 		return fmt.Errorf("listen %s is not loopback, and development mode takes any credentials: "+
 			"listen on 127.0.0.1, or set mode to server and give access-keys", s.Listen)
 	}
+	if (s.TLSCertificate == "") != (s.TLSKey == "") {
+		return fmt.Errorf("tls-certificate and tls-key go together")
+	}
+	if s.Mode == Server && !loopback(host) && !s.TLS() && !s.BehindProxy {
+		return fmt.Errorf("listen %s is not loopback, and without TLS secrets would cross the network as they are: "+
+			"give tls-certificate and tls-key, or set behind-proxy if a proxy in front does TLS", s.Listen)
+	}
 	return nil
+}
+
+// TLS reports whether the server encrypts by itself.
+func (s Settings) TLS() bool { return s.TLSCertificate != "" }
+
+// URL is where clients on this machine reach the server that listens as set.
+func (s Settings) URL() string {
+	if s.TLS() {
+		return "https://" + s.Listen
+	}
+	return "http://" + s.Listen
 }
 
 // loopback reports whether a listener on host is reached from this machine only.

@@ -68,6 +68,9 @@ func TestEverySettingIsReadFromAllThreePlaces(t *testing.T) {
 		t.Run(r.Name, func(t *testing.T) {
 			// Together with what makes each example acceptable on its own.
 			base := map[string]string{"access-keys": `[{id: A, secret: b, account: "111122223333"}]`}
+			if strings.HasPrefix(r.Name, "tls-") {
+				base["tls-certificate"], base["tls-key"] = "a", "b"
+			}
 			delete(base, r.Name)
 			example := r.Example
 			if r.Kind == "DIGITS" {
@@ -144,12 +147,36 @@ func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
 }
 
 func TestServerModeNeedsAnAccessKey(t *testing.T) {
-	flags := map[string]string{"mode": "server", "listen": "0.0.0.0:4577"}
+	flags := map[string]string{"mode": "server", "listen": "0.0.0.0:4577", "behind-proxy": "true"}
 	if _, err := settings.Load(flags, none); err == nil || !strings.Contains(err.Error(), "access-keys") {
 		t.Error(err)
 	}
 	flags["access-keys"] = `[{id: A, secret: b, account: "111122223333"}]`
 	if _, err := settings.Load(flags, none); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServerModeBeyondLoopbackNeedsTLS(t *testing.T) {
+	load := func(more ...string) error {
+		flags := map[string]string{"mode": "server", "access-keys": `[{id: A, secret: b, account: "111122223333"}]`}
+		for i := 0; i < len(more); i += 2 {
+			flags[more[i]] = more[i+1]
+		}
+		_, err := settings.Load(flags, none)
+		return err
+	}
+	for _, good := range [][]string{
+		{"listen", "127.0.0.1:1"}, {"listen", "0.0.0.0:1", "behind-proxy", "true"}, {"listen", "0.0.0.0:1", "tls-certificate", "a", "tls-key", "b"},
+	} {
+		if err := load(good...); err != nil {
+			t.Errorf("%v: %v", good, err)
+		}
+	}
+	if err := load("listen", "0.0.0.0:1"); err == nil || !strings.Contains(err.Error(), "behind-proxy") {
+		t.Error(err)
+	}
+	if err := load("tls-certificate", "a"); err == nil || !strings.Contains(err.Error(), "go together") {
 		t.Error(err)
 	}
 }

@@ -54,12 +54,23 @@ func server() []Setting {
 			"A YAML file with settings, each key as named here; an unknown key is an error.",
 			"plumb.yaml").in(group).notInFile(),
 		text("listen", "HOST:PORT", func(s *Settings) *string { return &s.Listen },
-			"Where the server listens. Port 0 picks a free one. An address that is not loopback needs server mode.",
+			"Where the server listens. Port 0 picks a free one. An address that is not loopback needs server mode, "+
+				"and a certificate or a proxy that has one.",
 			"127.0.0.1:0").in(group),
 		choice("mode", func(s *Settings) *Mode { return &s.Mode },
 			"development takes any credentials on loopback, an access key id of twelve digits being the account, and lets "+
 				"clients move the clock; server takes signed requests of known access keys only.",
 			Development, Server).in(group),
+		text("tls-certificate", "FILE", func(s *Settings) *string { return &s.TLSCertificate },
+			"The server's certificate, with those that lead to its authority, in PEM. It is read again when it has changed. "+
+				"Functions call the server on loopback, without TLS.", "/etc/plumb/tls.crt").in(group),
+		text("tls-key", "FILE", func(s *Settings) *string { return &s.TLSKey },
+			"The key of the certificate, in PEM.", "/etc/plumb/tls.key").in(group),
+		toggle("behind-proxy", func(s *Settings) *bool { return &s.BehindProxy },
+			"A proxy in front of this server does TLS: in server mode it may listen beyond loopback without a certificate.").in(group),
+		secret("metrics-token", "TOKEN", func(s *Settings) *string { return (*string)(&s.MetricsToken) },
+			"What /metrics asks for, as Authorization: Bearer TOKEN. Without it /metrics is closed in server mode, and open in "+
+				"development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
 		structure("hosts", "LIST", func(s *Settings) *[]string { return &s.Hosts },
 			"Names by which clients reach this server in development mode, beside those of the machine itself. Requests for any other host "+
 				"are refused, and so are those that a browser sends for somebody else's page.", `[plumb, plumb.internal]`).in(group),
