@@ -79,6 +79,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newWhyCommand(),
 		newPackCommand(),
 		newGuardCommand(),
+		newCheckCommand(),
 		newLogsCommand(),
 		newQueryCommand(),
 		newRemediationCommand(),

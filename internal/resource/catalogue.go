@@ -107,6 +107,13 @@ func (c *Catalogue) Types() []Info {
 	return out
 }
 
+// AsWritten reports whether the configuration of a type's items is spelled as the
+// properties in CloudFormation's templates are.
+func (c *Catalogue) AsWritten(typ string) bool {
+	f, ok := c.forms[typ]
+	return ok && f.Configuration.Keys == "pascal"
+}
+
 // Info returns what is known of a type that can be read.
 func (c *Catalogue) Info(typ string) (Info, bool) {
 	f, ok := c.forms[typ]

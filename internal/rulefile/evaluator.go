@@ -48,6 +48,9 @@ func (r Rule) With(parameters map[string]string) Rule {
 
 // Evaluator compiles a rule that this program evaluates. A function is none.
 func (r Rule) Evaluator(c *managed.Catalogue) (rule.Evaluator, error) {
+	if r.Kind == Function {
+		return nil, fmt.Errorf("%s is a function: only a server can evaluate it", r.Name)
+	}
 	parameters, err := r.InputParameters()
 	if err != nil {
 		return nil, err
@@ -59,15 +62,12 @@ func (r Rule) Evaluator(c *managed.Catalogue) (rule.Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch r.Kind {
-	case Policy:
+	if r.Kind == Policy {
 		return policy.Compile(config.Rule{Name: filepath.Base(r.Path), InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: string(text)}}})
-	case Catalogue:
-		file, err := c.ParseFile(r.Path, text)
-		if err != nil {
-			return nil, err
-		}
-		return file.Evaluator(parameters)
 	}
-	return nil, fmt.Errorf("%s is a function: only a server can evaluate it", r.Name)
+	file, err := c.ParseFile(r.Path, text)
+	if err != nil {
+		return nil, err
+	}
+	return file.Evaluator(parameters)
 }

@@ -28,7 +28,8 @@ type File struct {
 	Examples    []Example
 	Proactive   *File // how the properties of a CloudFormation resource are judged; nil if the file does not say
 
-	Check string   // its text
+	Check, Applicable string // their texts
+
 	Finds []string // types that the rule looks through beside the item's
 
 	applicable cel.Program // nil when the rule applies to every item of its types
@@ -181,7 +182,7 @@ func (p *fileParser) words() {
 	f.Identifier = p.text(p.nodes["identifier"], "identifier")
 	f.Description = p.text(p.nodes["description"], "description")
 	f.Note = p.text(p.nodes["note"], "note")
-	f.Check = p.text(p.nodes["check"], "check")
+	f.Check, f.Applicable = p.text(p.nodes["check"], "check"), p.text(p.nodes["applicable"], "applicable")
 	f.Sources = p.texts(p.nodes["sources"], "sources")
 	if trigger := p.nodes["trigger"]; trigger != nil {
 		var err error

@@ -27,6 +27,37 @@ func (e *Evaluator) Why(item config.Item, _ view.View) ([]string, error) {
 	return out, nil
 }
 
+// readInCheck is what a check reads of an item.
+var readInCheck = regexp.MustCompile(`\b(?:configuration|supplementaryConfiguration|tags|resourceName|resourceId|ARN|relationships|awsAccountId|awsRegion|availabilityZone)\b(?:\.\w+)*`)
+
+// methods end a path: they are called on what stands there.
+var methods = []string{"exists", "exists_one", "all", "filter", "map", "size", "startsWith", "endsWith", "contains", "matches", "lowerAscii", "upperAscii", "split", "replace"}
+
+// Reads returns the paths of an item that the rule's verdict may depend on, as
+// lists of members: those that stand in its check and in what it applies to.
+func (e *Evaluator) Reads(config.Item, view.View) ([][]string, error) {
+	var all [][]string
+	for _, text := range []string{e.file.Check, e.file.Applicable} {
+		for _, place := range readInCheck.FindAllStringIndex(text, -1) {
+			if place[0] > 0 && (text[place[0]-1] == '.' || text[place[0]-1] == '"') {
+				continue // a member or a text of that name
+			}
+			path := strings.Split(text[place[0]:place[1]], ".")
+			if last := len(path) - 1; last > 0 && slices.Contains(methods, path[last]) {
+				path = path[:last]
+			}
+			all = append(all, path)
+		}
+	}
+	return all, nil
+}
+
+// Types are the types that the rule is on.
+func (e *Evaluator) Types() []string { return e.file.Resources }
+
+// Finds are the types that the rule looks through beside the item's.
+func (e *Evaluator) Finds() []string { return e.file.Finds }
+
 // maxShownValue is how many bytes of a value are shown.
 const maxShownValue = 200
 

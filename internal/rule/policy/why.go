@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 
 	"plumb/internal/config"
 	"plumb/internal/guard"
@@ -12,6 +13,30 @@ import (
 // Why returns a line for each reason why an item does not comply: the clause, the
 // value that it looked at, the author's message.
 func (p *Policy) Why(it config.Item, v view.View) ([]string, error) {
+	record, err := p.record(it, v, guard.Failures)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range record.Reasons() {
+		out = append(out, r.String())
+	}
+	return out, nil
+}
+
+// Reads returns the paths of an item that its verdict depends on, as lists of keys.
+func (p *Policy) Reads(it config.Item, v view.View) ([][]string, error) {
+	record, err := p.record(it, v, guard.Everything)
+	if errors.Is(err, guard.ErrNoResources) {
+		return nil, nil // a rule for templates
+	}
+	if err != nil {
+		return nil, err
+	}
+	return record.Reads(), nil
+}
+
+func (p *Policy) record(it config.Item, v view.View, detail guard.Detail) (*guard.Record, error) {
 	form := it.Form()
 	form["CONFIG_RULE_PARAMETERS"] = p.parameters
 	doc, err := document.FromGo(form)
@@ -20,13 +45,9 @@ func (p *Policy) Why(it config.Item, v view.View) ([]string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	result, err := p.rules.Evaluate(ctx, doc, guard.Options{Detail: guard.Failures, Now: v.Now})
+	result, err := p.rules.Evaluate(ctx, doc, guard.Options{Detail: detail, Now: v.Now})
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	for _, r := range result.Record.Reasons() {
-		out = append(out, r.String())
-	}
-	return out, nil
+	return result.Record, nil
 }
