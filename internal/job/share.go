@@ -35,7 +35,7 @@ func newShares(workers map[string]int) *shares {
 func (s *shares) take(queue string, args Args) (done func(), ok bool) {
 	owned, is := args.(Owned)
 	limit, limited := s.limits[queue]
-	if !is || !limited {
+	if !is || !limited || owned.Owner() == "" {
 		return func() {}, true
 	}
 	key := share{queue, owned.Owner()}

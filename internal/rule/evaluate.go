@@ -17,13 +17,17 @@ import (
 // evaluate has a rule evaluate what is recorded, a page of resources a job. Like
 // all jobs of a rule it names it by its id and ends when it is gone.
 type evaluate struct {
-	RuleID string `json:"ruleId"`
-	Type   string `json:"type,omitempty"` // the last resource that was evaluated
-	ID     string `json:"id,omitempty"`
+	RuleID  string `json:"ruleId"`
+	Account string `json:"account,omitempty"`
+	Type    string `json:"type,omitempty"` // the last resource that was evaluated
+	ID      string `json:"id,omitempty"`
 }
 
 // Kind names the job.
 func (evaluate) Kind() string { return "rule.evaluate" }
+
+// Owner is the rule's account.
+func (j evaluate) Owner() string { return j.Account }
 
 // maxPage is how many resources an evaluation from scratch looks at in one job.
 const maxPage = 200
@@ -211,7 +215,7 @@ func (e *Engine) commitPage(ctx context.Context, tx *db.Tx, g *page) error {
 	}
 	if g.more {
 		last := g.keys[len(g.keys)-1]
-		return e.Jobs.Insert(ctx, tx, evaluate{g.rule.ID, last.Type, last.ID}, job.Options{})
+		return e.Jobs.Insert(ctx, tx, evaluate{g.rule.ID, g.rule.Account, last.Type, last.ID}, job.Options{})
 	}
 	if now.State == config.RuleEvaluating {
 		return store.SetRuleState(ctx, tx, g.rule, config.RuleActive)

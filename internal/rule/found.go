@@ -60,7 +60,7 @@ func (e *Engine) prepareFound(ctx context.Context, j job.Job[found]) (job.Commit
 	})
 	return func(ctx context.Context, tx *db.Tx) error {
 		for _, r := range rules {
-			if err := e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{}); err != nil {
+			if err := e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID, Account: r.Account}, job.Options{}); err != nil {
 				return err
 			}
 		}

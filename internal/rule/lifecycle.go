@@ -43,7 +43,7 @@ func (e *Engine) Evaluate(ctx context.Context, tx *db.Tx, p config.Place, names 
 		if err := store.SetRuleState(ctx, tx, r, config.RuleEvaluating); err != nil {
 			return err
 		}
-		if err := e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{}); err != nil {
+		if err := e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID, Account: r.Account}, job.Options{}); err != nil {
 			return err
 		}
 		started.Rules = append(started.Rules, r.Name)
@@ -131,7 +131,7 @@ func (e *Engine) doForget(ctx context.Context, tx *db.Tx, j job.Job[forget]) err
 		return e.Jobs.Insert(ctx, tx, j.Args, job.Options{})
 	}
 	if j.Args.Evaluate && r.State != config.RuleDeleting {
-		return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{})
+		return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID, Account: r.Account}, job.Options{})
 	}
 	return e.forgotten(ctx, tx, r)
 }

@@ -27,6 +27,7 @@ type (
 
 	evaluationArgs struct {
 		Evaluation string `json:"evaluation"`
+		Account    string `json:"account,omitempty"`
 	}
 )
 
@@ -38,6 +39,9 @@ func (proactiveTimeout) Kind() string { return "rule.proactive.timeout" }
 
 // Kind names the job.
 func (proactiveForget) Kind() string { return "rule.proactive.forget" }
+
+// Owner is the evaluation's account.
+func (j evaluationArgs) Owner() string { return j.Account }
 
 // evaluationKept is how long a proactive evaluation can be read.
 const evaluationKept = 24 * time.Hour
@@ -65,7 +69,7 @@ func (e *Engine) StartEvaluation(ctx context.Context, tx *db.Tx, r config.Resour
 	if err := store.AddEvaluation(ctx, tx, r); err != nil {
 		return "", err
 	}
-	args := evaluationArgs{r.EvaluationID}
+	args := evaluationArgs{r.EvaluationID, r.Account}
 	if err := e.Jobs.Insert(ctx, tx, proactive{args}, job.Options{}); err != nil {
 		return "", err
 	}

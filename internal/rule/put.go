@@ -116,7 +116,7 @@ func (e *Engine) keep(ctx context.Context, tx *db.Tx, r config.Rule, period time
 	if otherSource {
 		return e.Jobs.Insert(ctx, tx, forget{RuleID: r.ID, Evaluate: true}, job.Options{})
 	}
-	return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID}, job.Options{})
+	return e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID, Account: r.Account}, job.Options{})
 }
 
 // otherSource reports whether something else decides than before, or nothing does

@@ -110,7 +110,7 @@ func (e *Engine) commitRun(ctx context.Context, tx *db.Tx, r *run) error {
 	if r.invocation != nil {
 		return e.invoke(ctx, tx, r.invocation)
 	}
-	return e.Jobs.Insert(ctx, tx, evaluate{RuleID: id}, job.Options{})
+	return e.Jobs.Insert(ctx, tx, evaluate{RuleID: id, Account: r.rule.Account}, job.Options{})
 }
 
 // nextAfter returns the first time after now that is whole periods after due:
