@@ -100,10 +100,10 @@ func goOn(out io.Writer, s settings.Settings, url string) {
 	fmt.Fprintf(out, `
 Go on with the AWS CLI in another terminal; ctrl-C here ends the server and forgets everything.
 
-  export AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=any AWS_REGION=%s
+  export AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=any AWS_REGION=%s AWS_DEFAULT_REGION=%s
   aws configservice describe-compliance-by-config-rule
   aws configservice get-resource-config-history --resource-type AWS::S3::Bucket --resource-id demo-reports
   aws s3api put-bucket-versioning --bucket demo-reports --versioning-configuration Status=Enabled
   aws configservice get-compliance-details-by-config-rule --config-rule-name important-buckets-keep-versions
-`, url, s.Account, s.Region)
+`, url, s.Account, s.Region, s.Region)
 }

@@ -98,7 +98,7 @@ func TestKeptDemoSaysHowToGoOn(t *testing.T) {
 	if code := run(ctx, []string{"demo", "--keep"}, strings.NewReader(""), w, w); code != 0 {
 		t.Errorf("code %d: %s", code, w.text.String())
 	}
-	if !strings.Contains(w.text.String(), "export AWS_ENDPOINT_URL=http://127.0.0.1:") {
+	if !strings.Contains(w.text.String(), "export AWS_ENDPOINT_URL=http://127.0.0.1:") || !strings.Contains(w.text.String(), " AWS_DEFAULT_REGION=us-east-1") {
 		t.Errorf("it does not say how:\n%s", w.text.String())
 	}
 }

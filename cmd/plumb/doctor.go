@@ -19,8 +19,8 @@ func newDoctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what this machine has for Plumb, and what to do about what is missing",
 		Long: `Doctor looks at the settings, the data folder, the database, the runtimes for functions, the sandbox,
-the target and the clients, and says what to do about what is missing. It makes nothing; a database that
-is there is opened as the server would, which brings its schema forward.
+the target and the clients, and says what to do about what is missing. It makes nothing, and leaves the
+schema of a database as it is.
 
 It exits with 1 if the server could not run; a missing runtime is only a remark.
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"strings"
 
 	"plumb/internal/db"
 	"plumb/internal/settings"
@@ -17,6 +19,9 @@ const maxShown = 20
 // them.
 func recountTallies(ctx context.Context, s settings.Settings) []finding {
 	const what = "counts"
+	if refused := notReady(ctx, s); refused != nil {
+		return refused
+	}
 	d, err := db.Open(ctx, s.DatabaseURL(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []finding{{broken, what, err.Error(), ""}}
@@ -41,4 +46,29 @@ func recountTallies(ctx context.Context, s settings.Settings) []finding {
 		out = append(out, finding{remark, what, fmt.Sprintf("%s: %d kept, %d counted", f.Of, f.Kept, f.Counted), ""})
 	}
 	return out
+}
+
+// notReady refuses to count in a database that is not there or that a server would
+// change first: doctor does not move a schema forward.
+func notReady(ctx context.Context, s settings.Settings) []finding {
+	const what = "counts"
+	if path, ok := strings.CutPrefix(s.DatabaseURL(), "sqlite:"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return []finding{{fine, what, "there is no database yet", ""}}
+		}
+	}
+	d, err := db.Inspect(ctx, s.DatabaseURL(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return []finding{{broken, what, err.Error(), ""}}
+	}
+	defer d.Close()
+	schema, err := d.Schema(ctx)
+	switch {
+	case err != nil:
+		return []finding{{broken, what, err.Error(), ""}}
+	case schema.Missing > 0:
+		return []finding{{remark, what, fmt.Sprintf("not counted: the schema is at step %d of %d", schema.Step, schema.Latest),
+			"start the server of this version once, which moves it forward, or use the doctor of the version that made it"}}
+	}
+	return nil
 }

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"plumb/internal/db"
 	"plumb/internal/demo"
 	"plumb/internal/sandbox"
 )
@@ -160,10 +163,10 @@ func TestEnvIsShell(t *testing.T) {
 
 func TestEnvPrintsOneSnippetAlone(t *testing.T) {
 	code, out, _ := plumb(t, "env", "terraform", "--endpoint", "http://plumb.example")
-	if code != 0 || !strings.HasPrefix(out, "provider \"aws\" {\n") || !strings.Contains(out, `configservice = "http://plumb.example"`) {
+	if code != 0 || !strings.HasPrefix(out, "provider \"aws\" {\n") || !regexp.MustCompile(`(?m)^    configservice += "http://plumb.example"$`).MatchString(out) {
 		t.Errorf("code %d: %s", code, out)
 	}
-	if code, _, errOut := plumb(t, "env", "cobol"); code != 1 || !strings.Contains(errOut, "there is cli, boto3") {
+	if code, _, errOut := plumb(t, "env", "cobol"); code != 1 || !strings.Contains(errOut, "there is cli, fish, powershell, boto3") {
 		t.Errorf("code %d: %s", code, errOut)
 	}
 }
@@ -197,10 +200,39 @@ func TestSecretsAreNoFlags(t *testing.T) {
 	}
 }
 
-func TestDoctorRecounts(t *testing.T) {
-	code, out, errOut := plumb(t, "doctor", "--recount", "--data", t.TempDir(), "--listen", "127.0.0.1:0")
-	if code != 0 || !strings.Contains(out, "all kept counts are right") {
-		t.Errorf("code %d: %s%s", code, out, errOut)
+func TestDoctorRecountsAndMovesNoSchema(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	doctor := func(want string) {
+		t.Helper()
+		code, out, errOut := plumb(t, "doctor", "--recount", "--data", data, "--listen", "127.0.0.1:0")
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("code %d: %s%s", code, out, errOut)
+		}
+	}
+	doctor("there is no database yet")
+	if code, lines := records(t, "--listen", "127.0.0.1:0", "--data", data); code != 0 {
+		t.Fatalf("code %d: %v", code, lines)
+	}
+	doctor("all kept counts are right")
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(data, "plumb.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	step, err := d.Step(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = d.Write(t.Context(), func(tx *db.Tx) error { // as an older program left it
+		_, err := tx.Exec(t.Context(), "DELETE FROM plumb_migration WHERE number = ?", step)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doctor("not counted: the schema is at step")
+	if now, err := d.Step(t.Context()); err != nil || now >= step {
+		t.Errorf("doctor moved the schema from below %d to %d, %v", step, now, err)
 	}
 }
 
