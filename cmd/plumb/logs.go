@@ -65,6 +65,10 @@ In server mode it signs with the credentials of the environment (AWS_ACCESS_KEY_
 
 // logClient calls a server as the default account, or as the environment says.
 func logClient(s settings.Settings, endpoint string) *awsclient.Client {
+	return awsclient.New(clientOptions(s, endpoint))
+}
+
+func clientOptions(s settings.Settings, endpoint string) awsclient.Options {
 	if endpoint == "" {
 		endpoint = s.URL()
 	}
@@ -72,7 +76,7 @@ func logClient(s settings.Settings, endpoint string) *awsclient.Client {
 	if own := os.Getenv("AWS_ACCESS_KEY_ID"); own != "" {
 		id, secret, token = own, os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
 	}
-	return awsclient.New(awsclient.Options{Region: s.Region, Endpoint: endpoint, Credentials: awsclient.Static(id, secret, token), Attempts: 1})
+	return awsclient.Options{Region: s.Region, Endpoint: endpoint, Credentials: awsclient.Static(id, secret, token), Attempts: 1}
 }
 
 // logGroup returns the group that a function writes.

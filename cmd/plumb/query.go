@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +15,8 @@ import (
 
 	"plumb/internal/awsclient"
 	"plumb/internal/query"
+	"plumb/internal/settings"
+	"plumb/internal/wire"
 )
 
 // A querier prints what an advanced query selects, page by page.
@@ -32,7 +35,8 @@ func newQueryCommand() *cobra.Command {
 		Use:   "query EXPRESSION",
 		Short: "Select among the resources that are recorded",
 		Long: `Query prints the rows of an advanced query over the resources of the account and region, or of an aggregator.
-EXPRESSION is SELECT ... [WHERE ...] [GROUP BY ...] [ORDER BY ...]; docs/query.md is the language. With - it is read from
+EXPRESSION is SELECT ... [WHERE ...] [GROUP BY ...] [ORDER BY ...]; docs/query.md is the language, with AS, DISTINCT, HAVING
+and AS OF beside what AWS has. With - it is read from
 standard input.
 
 In server mode it signs with the credentials of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`,
@@ -55,7 +59,7 @@ In server mode it signs with the credentials of the environment (AWS_ACCESS_KEY_
 		if (len(args) == 0) == (stored == "") || q.rows < 0 {
 			return errors.New("give one of EXPRESSION and --stored, and no negative --rows")
 		}
-		q.client, q.out = logClient(s, endpoint), cmd.OutOrStdout()
+		q.client, q.out = queryClient(s, endpoint), cmd.OutOrStdout()
 		expression, err := q.expression(cmd.Context(), args, stored, cmd.InOrStdin())
 		if err != nil {
 			return err
@@ -63,6 +67,23 @@ In server mode it signs with the credentials of the environment (AWS_ACCESS_KEY_
 		return q.print(cmd.Context(), expression, cmd.ErrOrStderr())
 	}
 	return cmd
+}
+
+// queryClient is a client whose queries may have more than AWS's.
+func queryClient(s settings.Settings, endpoint string) *awsclient.Client {
+	o := clientOptions(s, endpoint)
+	o.Transport = extending{http.DefaultTransport}
+	return awsclient.New(o)
+}
+
+// extending marks requests as our own.
+type extending struct{ http.RoundTripper }
+
+// RoundTrip sends a copy of the request.
+func (e extending) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(wire.ExtendedHeader, "queries")
+	return e.RoundTripper.RoundTrip(r)
 }
 
 // expression returns what is to be queried: as given, read, or kept by the server.
@@ -89,7 +110,7 @@ func (q querier) print(ctx context.Context, expression string, notes io.Writer) 
 	if q.aggregator != "" {
 		operation, in["ConfigurationAggregatorName"] = "SelectAggregateResourceConfig", q.aggregator
 	}
-	if parsed, err := query.Parse(expression); err == nil && !parsed.Grouped() {
+	if parsed, err := query.ParseExtended(expression); err == nil && !parsed.Grouped() {
 		in["Limit"] = 100 // groups have larger pages unless a limit is given
 	}
 	for left, first := q.rows, true; ; first = false {

@@ -63,6 +63,9 @@ func TestQueryPrintsATable(t *testing.T) {
 	if n := strings.Count(out, "\n"); n != 101 || !strings.Contains(errOut, "the first 101 rows") {
 		t.Errorf("%d lines, %s", n, errOut)
 	}
+	if out, _, _ = queried(t, p, "", "SELECT resourceType AS kind, COUNT(*) AS n"+cars+" GROUP BY kind HAVING n > 100"); out != "kind             n\nAcme::Road::Car  103\n" {
+		t.Error(out)
+	}
 	if _, err := c.PutStoredQuery(t.Context(), &configservice.PutStoredQueryInput{StoredQuery: &types.StoredQuery{
 		QueryName: new("cars"), Expression: new("SELECT COUNT(*)" + cars)}}); err != nil {
 		t.Fatal(err)

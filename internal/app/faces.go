@@ -29,7 +29,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 			DB: m.DB, Recorder: m.Recorder, Rules: m.Rules, Delivery: m.Delivery, Packs: m.Packs, Aggregation: m.Aggregation, Remediation: m.Remediation, Tokens: m.Keys.Pages,
 			Deployment: m.Deployment,
 			KnownType:  m.Known.Types.Known, KnownTypes: m.Known.Names,
-			Development: a.settings.Mode == settings.Development, Now: m.Clock.Now,
+			Development: a.settings.Mode == settings.Development, Extended: a.settings.Queries == "extended", Now: m.Clock.Now,
 		}).Registry(),
 		lambda.New(m.Functions),
 		logs.New(m.Logs, m.Keys.Pages),

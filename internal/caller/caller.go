@@ -23,6 +23,7 @@ type Caller struct {
 	Endpoint     string // scheme and host that the client used: http://127.0.0.1:4577
 	RemoteAddr   string
 	UserAgent    string
+	Extended     bool // it asks for what AWS does not have
 }
 
 type contextKey struct{}

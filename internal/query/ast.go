@@ -1,6 +1,9 @@
 package query
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A Query is an expression that was parsed and checked.
 type Query struct {
@@ -8,6 +11,11 @@ type Query struct {
 	Where   Condition // nil if there is none
 	GroupBy []Property
 	OrderBy []Order
+
+	// What only extended queries have.
+	Having Condition   // on groups; its properties are those of GROUP BY, and AggregateOf
+	having []Aggregate // that it names
+	AsOf   time.Time   // when the items were the newest; zero is now
 }
 
 // An Item is what stands between SELECT and WHERE: a property, an aggregate, or *.
@@ -15,6 +23,7 @@ type Item struct {
 	Star      bool
 	Property  Property
 	Aggregate *Aggregate
+	Alias     string // how results name it; empty for its own name
 }
 
 // An Aggregate is a function over the values of a property in a group of items.
@@ -107,6 +116,8 @@ func (q *Query) Fields() []string {
 		switch {
 		case i.Star:
 			out = append(out, starFields...)
+		case i.Alias != "":
+			out = append(out, i.Alias)
 		case i.Aggregate != nil:
 			out = append(out, i.Aggregate.Name())
 		default:
@@ -115,6 +126,28 @@ func (q *Query) Fields() []string {
 	}
 	return out
 }
+
+// Aggregates returns the aggregates that a query names, each once.
+func (q *Query) Aggregates() (out []Aggregate) {
+	add := func(a *Aggregate) {
+		if a != nil && !slices.ContainsFunc(out, func(b Aggregate) bool { return b.Name() == a.Name() }) {
+			out = append(out, *a)
+		}
+	}
+	for _, i := range q.Items {
+		add(i.Aggregate)
+	}
+	for _, o := range q.OrderBy {
+		add(o.Aggregate)
+	}
+	for _, a := range q.having {
+		add(&a)
+	}
+	return out
+}
+
+// AggregateOf returns what a condition on groups has in place of a property.
+func AggregateOf(a Aggregate) Property { return Property{a.Name(), []string{a.Name()}} }
 
 // Properties calls f with every property that a condition names.
 func Properties(c Condition, f func(Property)) {

@@ -13,12 +13,22 @@ func (p *parser) groupBy(q *Query) error {
 		return err
 	}
 	if !ok {
+		if p.distinct {
+			return p.groupDistinct(q, at)
+		}
 		return p.checkItems(q, at)
+	}
+	if p.distinct {
+		return p.errorAt(at, "DISTINCT and GROUP BY cannot be had together")
 	}
 	if err := p.expect("BY"); err != nil {
 		return err
 	}
 	err = p.commas(func() error {
+		if i, ok := q.aliased(p.token.text); ok && i.Aggregate == nil && !i.Property.IsParent() {
+			q.GroupBy = append(q.GroupBy, i.Property)
+			return p.advance()
+		}
 		prop, err := p.property("a property")
 		q.GroupBy = append(q.GroupBy, prop)
 		return err
@@ -73,7 +83,14 @@ func (p *parser) orderBy(q *Query) error {
 
 func (p *parser) order(q *Query) error {
 	at := p.at
-	prop, agg, err := p.propertyOrAggregate("a property or an aggregate")
+	var prop Property
+	var agg *Aggregate
+	var err error
+	if i, ok := q.aliased(p.token.text); ok {
+		prop, agg, err = i.Property, i.Aggregate, p.advance()
+	} else {
+		prop, agg, err = p.propertyOrAggregate("a property or an aggregate")
+	}
 	if err != nil {
 		return err
 	}

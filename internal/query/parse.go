@@ -14,8 +14,14 @@ const (
 )
 
 // Parse reads and checks an expression. An error is an *Error.
-func Parse(text string) (*Query, error) {
-	p := &parser{lexer: lexer{text: text}}
+func Parse(text string) (*Query, error) { return parse(text, false) }
+
+// ParseExtended is Parse of an expression that may have what AWS's have not: AS,
+// DISTINCT, HAVING and AS OF.
+func ParseExtended(text string) (*Query, error) { return parse(text, true) }
+
+func parse(text string, extended bool) (*Query, error) {
+	p := &parser{lexer: lexer{text: text}, extended: extended}
 	if utf8.RuneCountInString(text) > MaxLength {
 		return nil, p.errorAt(0, "the expression has more than %d characters", MaxLength)
 	}
@@ -30,7 +36,10 @@ func Parse(text string) (*Query, error) {
 type parser struct {
 	lexer
 	token
-	depth int
+	depth    int
+	extended bool
+	distinct bool
+	groups   *Query // whose HAVING is read; nil elsewhere
 }
 
 func (p *parser) advance() (err error) {
@@ -80,10 +89,15 @@ func (p *parser) query() (q *Query, err error) {
 	if err := p.expect("SELECT"); err != nil {
 		return nil, err
 	}
+	if p.extended {
+		if p.distinct, err = p.accept("DISTINCT"); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.commas(func() error { return p.item(q) }); err != nil {
 		return nil, err
 	}
-	for _, clause := range []func(*Query) error{p.where, p.groupBy, p.orderBy} {
+	for _, clause := range []func(*Query) error{p.where, p.groupBy, p.having, p.orderBy, p.asOf} {
 		if err := clause(q); err != nil {
 			return nil, err
 		}
@@ -112,7 +126,11 @@ func (p *parser) item(q *Query) error {
 		return err
 	}
 	prop, agg, err := p.propertyOrAggregate("a property, an aggregate or *")
-	q.Items = append(q.Items, Item{Property: prop, Aggregate: agg})
+	if err != nil {
+		return err
+	}
+	alias, err := p.alias(q)
+	q.Items = append(q.Items, Item{Property: prop, Aggregate: agg, Alias: alias})
 	return err
 }
 
@@ -189,7 +207,7 @@ func (p *parser) predicate(err error) (Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	prop, err := p.property("a property, NOT or (")
+	prop, err := p.compared("a property, NOT or (")
 	if err != nil {
 		return nil, err
 	}

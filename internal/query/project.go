@@ -16,15 +16,55 @@ func (q *Query) Project(form map[string]any) map[string]any {
 			}
 			continue
 		}
-		want.add(splitName(i.Property))
+		if i.Alias == "" {
+			want.add(splitName(i.Property))
+		}
 	}
+	row := want.row(form)
+	for _, i := range q.Items {
+		if i.Alias == "" {
+			continue
+		}
+		one, steps := &branch{}, splitName(i.Property)
+		one.add(steps)
+		if v := descend(one.row(form), steps); v != nil {
+			row[i.Alias] = v
+		}
+	}
+	return row
+}
+
+// row returns what is wanted of an item.
+func (b *branch) row(form map[string]any) map[string]any {
 	row := map[string]any{}
-	for name, b := range want.members {
-		if v, ok := b.pick(member(form, name)); ok {
+	for name, inner := range b.members {
+		if v, ok := inner.pick(member(form, name)); ok {
 			row[name] = v
 		}
 	}
 	return row
+}
+
+// descend returns what a path leads to: through a list, of each of its elements.
+func descend(v any, steps []string) any {
+	if len(steps) == 0 {
+		return v
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return descend(v[steps[0]], steps[1:])
+	case []any:
+		var all []any
+		for _, e := range v {
+			if found := descend(e, steps); found != nil {
+				all = append(all, found)
+			}
+		}
+		if all != nil {
+			return all
+		}
+	}
+	return nil
 }
 
 // splitName returns the steps of a property as results spell them.

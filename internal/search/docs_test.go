@@ -41,27 +41,29 @@ func TestExamplesInTheManualAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := blocks(string(text), "query")
-	if len(examples) < 15 {
-		t.Fatalf("%d examples", len(examples))
+	if n := len(blocks(string(text), "query")); n < 15 {
+		t.Fatalf("%d examples", n)
 	}
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		for _, line := range strings.Split(blocks(string(text), "items")[0], "\n") {
 			recordLine(t, d, line)
 		}
-		for _, e := range examples {
-			expression, want, _ := strings.Cut(e, "\n---\n")
-			if got := answered(t, d, expression); got != want {
-				t.Errorf("%s\n got\n%s\nwant\n%s", expression, got, want)
+		for language, parse := range map[string]func(string) (*query.Query, error){"query": query.Parse, "extended": query.ParseExtended} {
+			for _, e := range blocks(string(text), language) {
+				expression, want, _ := strings.Cut(e+"\n", "\n---\n")
+				want = strings.TrimSpace(want)
+				if got := answered(t, d, parse, expression); got != want {
+					t.Errorf("%s\n got\n%s\nwant\n%s", expression, got, want)
+				}
 			}
 		}
 	})
 }
 
 // answered returns the rows of an answer, or its error.
-func answered(t *testing.T, d *db.DB, expression string) string {
+func answered(t *testing.T, d *db.DB, parse func(string) (*query.Query, error), expression string) string {
 	t.Helper()
-	q, err := query.Parse(expression)
+	q, err := parse(expression)
 	if err != nil {
 		return err.Error()
 	}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -95,23 +96,11 @@ type grouping struct {
 }
 
 func newGrouping(q *query.Query) *grouping {
-	g := &grouping{Query: q, groups: map[string]*group{}}
-	for _, i := range q.Items {
-		g.aggregate(i.Aggregate)
-	}
-	for _, o := range q.OrderBy {
-		g.aggregate(o.Aggregate)
-	}
+	g := &grouping{Query: q, aggregates: q.Aggregates(), groups: map[string]*group{}}
 	if len(q.GroupBy) == 0 {
 		g.groups[""] = &group{tally: make([]tally, len(g.aggregates))} // all items, also if there are none
 	}
 	return g
-}
-
-func (g *grouping) aggregate(a *query.Aggregate) {
-	if a != nil && g.indexOf(*a) < 0 {
-		g.aggregates = append(g.aggregates, *a)
-	}
 }
 
 func (g *grouping) indexOf(a query.Aggregate) int {
@@ -210,12 +199,12 @@ func answerGroups(ctx context.Context, tx *db.Tx, q *query.Query, places []confi
 		return Page{}, err
 	}
 	s := store.Selection{Places: places, Where: q.Where, Properties: g.properties()}
-	if err := store.Select(ctx, tx, s, g.add); err != nil {
+	if err := selectMatches(ctx, tx, q, s, g.add); err != nil {
 		return Page{}, err
 	}
 	var all []*group
 	for _, of := range g.groups {
-		if after == nil || g.compare(after, of) < 0 {
+		if (after == nil || g.compare(after, of) < 0) && query.Holds(q.Having, g.valuesOf(of)) {
 			all = append(all, of)
 		}
 	}
@@ -235,6 +224,19 @@ func answerGroups(ctx context.Context, tx *db.Tx, q *query.Query, places []confi
 		page.Rows = append(page.Rows, string(row))
 	}
 	return page, nil
+}
+
+// valuesOf returns what a condition on groups sees of one.
+func (g *grouping) valuesOf(of *group) query.Values {
+	return func(p query.Property, yield func(query.Value) bool) {
+		o := query.Order{Property: p}
+		if i := slices.IndexFunc(g.aggregates, func(a query.Aggregate) bool { return a.Name() == p.Name }); i >= 0 {
+			o.Aggregate = &g.aggregates[i]
+		}
+		if k := g.key(of, o); k.present {
+			yield(k.value)
+		}
+	}
 }
 
 func (of *group) spelled() []string {
@@ -269,16 +271,20 @@ func (g *grouping) row(of *group) map[string]any {
 	for _, i := range g.Items {
 		if i.Aggregate == nil {
 			n := slices.IndexFunc(g.GroupBy, func(p query.Property) bool { return p.Name == i.Property.Name })
-			if k := of.keys[n]; k.present {
+			switch k := of.keys[n]; {
+			case k.present && i.Alias != "":
+				row[i.Alias] = i.Property.Show(k.value)
+			case k.present:
 				query.Nest(row, i.Property, i.Property.Show(k.value))
 			}
 			continue
 		}
+		name := cmp.Or(i.Alias, i.Aggregate.Name())
 		switch k := of.tally[g.indexOf(*i.Aggregate)].result(i.Aggregate.Func); {
 		case i.Aggregate.Func == query.Count:
-			row[i.Aggregate.Name()] = k.value.Number.Int
+			row[name] = k.value.Number.Int
 		case k.present:
-			row[i.Aggregate.Name()] = k.value.JSON()
+			row[name] = k.value.JSON()
 		}
 	}
 	return row

@@ -58,6 +58,8 @@ func Select(ctx context.Context, d *db.DB, q *query.Query, places []config.Place
 	switch {
 	case q.Grouped():
 		answer = answerGroups
+	case !q.AsOf.IsZero():
+		answer = answerThen
 	case len(q.OrderBy) > 0:
 		answer = answerSorted
 	}

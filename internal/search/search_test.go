@@ -186,3 +186,73 @@ func TestALargePageEndsEarly(t *testing.T) {
 		t.Errorf("pages have %v rows", sizes)
 	}
 }
+
+// ask returns the rows of an extended query, of all pages.
+func ask(t *testing.T, d *db.DB, expression string, limit int, places ...config.Place) (rows []string) {
+	t.Helper()
+	q, err := query.ParseExtended(expression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for w := (search.Window{Limit: limit}); ; {
+		page, err := search.Select(t.Context(), d, q, places, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows = append(rows, page.Rows...); page.Next == "" {
+			return rows
+		}
+		w.After = page.Next
+	}
+}
+
+func TestThePastIsAskedLikeThePresent(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		fill(t, d)
+		at := time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC)
+		change := func(id, configuration string, status config.ItemStatus) {
+			t.Helper()
+			body, err := config.Decode([]byte(configuration))
+			if err != nil {
+				t.Fatal(err)
+			}
+			it := config.Item{ResourceKey: config.ResourceKey{Place: home, Type: "A::B::Disk", ID: id}, Status: status, CaptureTime: at, StateID: at.UnixMilli(),
+				Tags: map[string]string{}, Configuration: body}
+			text, err := json.Marshal(it)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = d.Write(t.Context(), func(tx *db.Tx) error {
+				return store.AppendItems(t.Context(), tx, []store.NewItem{{Item: it, Body: text, Digest: []byte(id + configuration)}})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		change("d-1", `{"size": 900, "kind": "tape"}`, config.StatusOK)
+		change("d-2", `{}`, config.StatusDeleted)
+		for expression, want := range map[string]string{
+			"SELECT resourceId ORDER BY configuration.size DESC AS OF '2026-03-01T12:30:00Z'":                                                            `{"resourceId":"h-1"} {"resourceId":"d-1"} {"resourceId":"d-2"} {"resourceId":"d-3"} {"resourceId":"d-4"}`,
+			"SELECT configuration.size WHERE resourceId = 'd-1' AS OF '2026-03-01T12:30:00Z'":                                                            `{"configuration":{"size":100.0}}`,
+			"SELECT configuration.size WHERE resourceId = 'd-1' AS OF '2026-03-01T13:00:00Z'":                                                            `{"configuration":{"size":900.0}}`,
+			"SELECT configuration.size WHERE resourceId = 'd-1'":                                                                                         `{"configuration":{"size":900.0}}`,
+			"SELECT resourceId WHERE configuration.kind = 'ssd' AS OF '2026-03-01T13:00:00+00:00'":                                                       ``,
+			"SELECT configuration.kind AS kind, COUNT(*) AS n WHERE resourceType = 'A::B::Disk' GROUP BY kind HAVING n > 1 AS OF '2026-03-01T12:30:00Z'": `{"kind":"ssd","n":2}`,
+			"SELECT COUNT(*) AS OF '2026-03-02'":                                                                                                         `{"COUNT(*)":4}`,
+			"SELECT COUNT(*) AS OF '2020-01-01'":                                                                                                         `{"COUNT(*)":0}`,
+		} {
+			for _, limit := range []int{1, 2, 100} {
+				if got := strings.Join(ask(t, d, expression, limit, home, home), " "); got != want {
+					t.Errorf("%s in pages of %d\n got %s\nwant %s", expression, limit, got, want)
+				}
+			}
+		}
+		if got := len(ask(t, d, "SELECT resourceId AS OF '2026-03-01T12:30:00Z'", 2, home, away)); got != 6 {
+			t.Errorf("two places had %d resources", got)
+		}
+		q, _ := query.ParseExtended("SELECT resourceId AS OF '2026-03-01T12:30:00Z'")
+		if _, err := search.Select(t.Context(), d, q, []config.Place{home}, search.Window{After: "-1", Limit: 1}); !errors.Is(err, search.ErrWindow) {
+			t.Error(err)
+		}
+	})
+}

@@ -66,6 +66,7 @@ type Settings struct {
 	Node        string
 	NodePath    string
 	Sandbox     string
+	Queries     string
 	Host        string // name of this server among those that share a database
 	LogLevel    string
 	LogFormat   string
@@ -82,7 +83,7 @@ func Default() Settings {
 		Account: "123456789012", Region: "us-east-1",
 		Poll: time.Minute, MaxBody: 72 << 20,
 		FunctionTTL: 10 * time.Minute,
-		Sandbox:     "auto", LogLevel: "info", LogFormat: "text",
+		Sandbox:     "auto", Queries: "aws", LogLevel: "info", LogFormat: "text",
 		origins: map[string]string{},
 	}
 }

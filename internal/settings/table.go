@@ -134,6 +134,10 @@ func recording() []Setting {
 		text("rules", "FOLDER", func(s *Settings) *string { return &s.Rules },
 			"A folder with rule files of your own, as those in rules/ are. PutConfigRule takes their identifiers with Owner AWS, like those of "+
 				"managed rules. They are read at the start, which fails where one is wrong.", "/etc/plumb/rules").in(group),
+		choice("queries", func(s *Settings) *string { return &s.Queries },
+			"Which advanced queries clients may ask: aws takes AWS's language, extended also AS, DISTINCT, HAVING and AS OF. plumb query "+
+				"may always use them.",
+			"aws", "extended").in(group),
 	}
 }
 

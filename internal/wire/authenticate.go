@@ -71,11 +71,14 @@ func (h *Handler) verify(r *http.Request, c credential, a *admission, payload st
 	return nil
 }
 
+// ExtendedHeader is sent by our own clients, which may ask for more than AWS has.
+const ExtendedHeader = "X-Plumb-Extended"
+
 // describe is what a request says of itself.
 func (h *Handler) describe(r *http.Request, c credential) caller.Caller {
 	who := caller.Caller{
 		Account: h.options.DefaultAccount, Region: c.region, AccessKeyID: c.accessKeyID,
-		Endpoint: h.endpoint(r), RemoteAddr: r.RemoteAddr, UserAgent: r.UserAgent(),
+		Endpoint: h.endpoint(r), RemoteAddr: r.RemoteAddr, UserAgent: r.UserAgent(), Extended: r.Header.Get(ExtendedHeader) != "",
 	}
 	if who.Region == "" {
 		who.Region = h.options.DefaultRegion

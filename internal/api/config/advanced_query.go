@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -88,7 +89,11 @@ type selected struct {
 
 // answer is what both operations do once they know the places.
 func (a advancedQueries) answer(ctx context.Context, s selection) (out selected, err error) {
-	q, err := query.Parse(s.expression)
+	parse := query.Parse
+	if a.Extended || caller.From(ctx).Extended {
+		parse = query.ParseExtended
+	}
+	q, err := parse(s.expression)
 	if err != nil {
 		return out, configapi.InvalidExpressionException("%s", err)
 	}

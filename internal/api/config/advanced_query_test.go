@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"plumb/internal/apptest"
+	"plumb/internal/settings"
 )
 
 // selected returns the rows of all pages of an advanced query.
@@ -144,4 +145,17 @@ func TestTokensOfSelectionsAreBound(t *testing.T) {
 	next, err := a.aws.SelectResourceConfig(t.Context(), &configservice.SelectResourceConfigInput{Expression: new(expression), NextToken: page.NextToken})
 	a.must(err)
 	a.equal(fmt.Sprint(next.Results, next.NextToken == nil), `[{"resourceId":"b"}] true`)
+}
+
+func TestExtendedQueriesAreASetting(t *testing.T) {
+	const expression = "SELECT resourceId AS id AS OF '2026-01-01'"
+	for setting, refused := range map[string]bool{"aws": true, "extended": false} {
+		a := open(t, apptest.Start(t, func(s *settings.Settings) { s.Queries = setting }))
+		_, err := a.aws.SelectResourceConfig(t.Context(), &configservice.SelectResourceConfigInput{Expression: new(expression)})
+		if refused {
+			a.refused(err, "InvalidExpressionException", "AS is not supported")
+		} else {
+			a.must(err)
+		}
+	}
 }

@@ -40,6 +40,7 @@ type Options struct {
 	KnownType   func(resourceType string) bool // of AWS Config's own list
 	KnownTypes  []string
 	Development bool // PutResourceConfig takes AWS types
+	Extended    bool // queries of all clients may have more than AWS's
 	Now         func() time.Time
 }
 

@@ -1,0 +1,40 @@
+package query_test
+
+import (
+	"strings"
+	"testing"
+
+	"plumb/internal/query"
+)
+
+func TestExtendedQueriesThatAreWrongSayWhere(t *testing.T) {
+	for expression, want := range map[string]string{
+		"SELECT resourceId AS a.b":                           "column 22: expected a name without dots",
+		"SELECT resourceId AS":                               "column 21: expected a name without dots",
+		"SELECT resourceId AS x, arn AS x":                   "two things are named x",
+		"SELECT DISTINCT *":                                  "DISTINCT takes properties only",
+		"SELECT DISTINCT COUNT(*)":                           "DISTINCT takes properties only",
+		"SELECT DISTINCT tags":                               "tags has members",
+		"SELECT DISTINCT arn GROUP BY arn":                   "DISTINCT and GROUP BY",
+		"SELECT arn HAVING arn = 'x'":                        "nothing is grouped",
+		"SELECT arn GROUP BY arn HAVING resourceId = 'x'":    "resourceId is in HAVING and must be in GROUP BY",
+		"SELECT arn AS OF 'yesterday'":                       "'yesterday' is not a time",
+		"SELECT arn AS OF 2026":                              "expected a time in single quotes",
+		"SELECT arn AS OF '2026-01-01' WHERE arn = 'x'":      "expected the end",
+		"SELECT resourceType AS t, COUNT(*) AS n GROUP BY n": "there is no property n",
+		"SELECT resourceId JOIN x":                           "JOIN is not supported",
+	} {
+		_, err := query.ParseExtended(expression)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", expression, err, want)
+		}
+	}
+	for _, expression := range []string{"SELECT arn AS a", "SELECT DISTINCT arn", "SELECT arn GROUP BY arn HAVING COUNT(*) > 1", "SELECT arn AS OF '2026-01-01'"} {
+		if _, err := query.Parse(expression); err == nil || !strings.Contains(err.Error(), "is not supported") {
+			t.Errorf("AWS's language has %s: %v", expression, err)
+		}
+		if _, err := query.ParseExtended(expression); err != nil {
+			t.Errorf("%s: %v", expression, err)
+		}
+	}
+}
