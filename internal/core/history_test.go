@@ -39,7 +39,7 @@ func TestHistoryTakesAQuarterOfItsJSON(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, it := range made {
-				batch := varied(t, r, it, 100)
+				batch := varied(t, r, it, items, 100)
 				for _, n := range batch {
 					text, items = text+len(n.Body), items+1
 				}
@@ -76,11 +76,12 @@ func appendAll(t *testing.T, d *db.DB, batch []store.NewItem) {
 // token is what differs from one resource to the next: whatever has a digit in it.
 var token = regexp.MustCompile(`[0-9a-zA-Z_-]*[0-9][0-9a-zA-Z_-]*`)
 
-func varied(t *testing.T, r *rand.Rand, it config.Item, n int) []store.NewItem {
+// varied makes n resources like one, from a time that no other item has.
+func varied(t *testing.T, r *rand.Rand, it config.Item, from, n int) []store.NewItem {
 	t.Helper()
 	out := make([]store.NewItem, n)
 	for i := range out {
-		at := int64(1_790_000_000_000 + i)
+		at := int64(1_790_000_000_000 + from + i)
 		it.StateID, it.CaptureTime, it.Status = at, time.UnixMilli(at).UTC(), config.StatusOK
 		body, err := json.Marshal(it)
 		if err != nil {

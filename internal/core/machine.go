@@ -112,7 +112,7 @@ func New(ctx context.Context, log *slog.Logger, o Options) (*Machine, error) {
 
 // readers is how many jobs read resources at once. They wait for other services and
 // hardly compute, and a place that hangs holds several.
-const readers = 64
+const readers = 128
 
 func (m *Machine) fill(ctx context.Context) (err error) {
 	if m.DB, err = db.Open(ctx, m.options.Settings.DatabaseURL(), m.log); err != nil {

@@ -334,7 +334,7 @@ func TestResourceThatCannotBeReadDoesNotKeepOthersFromBeingCaptured(t *testing.T
 func TestAccountThatHangsDoesNotDelayAnother(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, only(instance))
-		w.cloud.types = append(w.cloud.types, "A::B::C", "A::B::D", "A::B::E", "A::B::F", "A::B::G", "A::B::H", "A::B::I", "A::B::J")
+		w.cloud.types = append(w.cloud.types, "A::B::C", "A::B::D", "A::B::E", "A::B::F", "A::B::G", "A::B::H", "A::B::I", "A::B::J", "A::B::K", "A::B::L", "A::B::M", "A::B::N")
 		w.recorded = make(chan config.ItemsRecorded, 100)
 		hanging := config.Place{Account: "210987654321", Region: "eu-west-1"}
 		release := make(chan struct{})
@@ -363,8 +363,8 @@ func TestAccountThatHangsDoesNotDelayAnother(t *testing.T) {
 			w.clock.Advance(time.Minute)
 			w.waitFor(it.ResourceKey)
 		}
-		if n := w.jobsIn("recorder.discover"); n > 5 {
-			t.Errorf("%d readings run or wait in the queue, of which the account that hangs may have 4", n)
+		if n := w.jobsIn("recorder.discover"); n > 9 {
+			t.Errorf("%d readings run or wait in the queue, of which the account that hangs may have 8", n)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 
 // maxReadings is how many types of a place are read at once, by all servers. One
 // place whose endpoint hangs holds no more of the workers than that.
-const maxReadings = 4
+const maxReadings = 8
 
 // lostAfter is when a reading is taken for lost that was asked for and has not
 // ended. A reading that runs ends within readingTimeout.

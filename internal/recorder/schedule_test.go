@@ -45,26 +45,26 @@ func polled(names ...string) (out []readType) {
 	return out
 }
 
-func TestAtMostFourTypesOfAPlaceAreReadAtOnce(t *testing.T) {
+func TestAtMostEightTypesOfAPlaceAreReadAtOnce(t *testing.T) {
 	s := emptySchedule()
-	types := polled("a", "b", "c", "d", "e", "f")
+	types := polled("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
 	s.poll(types, noon)
-	s.mustAsk(t, "a", "b", "c", "d")
+	s.mustAsk(t, "a", "b", "c", "d", "e", "f", "g", "h")
 	s.poll(types, noon.Add(time.Minute))
 	s.mustAsk(t)
 	s.ends("b", nil)
-	s.mustAsk(t, "e")
+	s.mustAsk(t, "i")
 	s.ends("a", &readFailure{"AccessDenied", "no"})
-	s.mustAsk(t, "f")
+	s.mustAsk(t, "j")
 }
 
 func TestTypeThatWaitsLongestIsReadNext(t *testing.T) {
 	s := emptySchedule()
-	types := polled("a", "b", "c", "d", "e")
+	types := polled("a", "b", "c", "d", "e", "f", "g", "h", "i")
 	s.poll(types, noon)
 	s.take()
 	s.ends("a", nil)
-	s.mustAsk(t, "e")
+	s.mustAsk(t, "i")
 	s.ends("b", nil)
 	s.poll(types, noon.Add(time.Minute))
 	s.mustAsk(t, "a")
