@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"plumb/internal/wire"
@@ -28,6 +29,39 @@ func TestTokensComeBackOnlyAsTheyWere(t *testing.T) {
 	} {
 		if ok {
 			t.Errorf("%s: the token was taken", name)
+		}
+	}
+}
+
+// A token may be changed in any place and any way: it is not taken.
+func TestChangedTokensAreNotTaken(t *testing.T) {
+	tokens := wire.NewTokens([]byte("a key"))
+	token := tokens.Encode("ListTopics", "last topic", "123456789012", "eu-west-1")
+	taken := func(other string) bool {
+		_, ok := tokens.Decode("ListTopics", other, "123456789012", "eu-west-1")
+		return ok && other != "" // which is the first page
+	}
+	for i := range token {
+		for b := range 256 {
+			if byte(b) != token[i] && taken(token[:i]+string([]byte{byte(b)})+token[i+1:]) {
+				t.Errorf("byte %d as %q is taken", i, byte(b))
+			}
+			if taken(token[:i] + string([]byte{byte(b)}) + token[i:]) {
+				t.Errorf("with %q before byte %d it is taken", byte(b), i)
+			}
+		}
+		if taken(token[:i]) || taken(token[i:]) && i > 0 {
+			t.Errorf("a part up to or from byte %d is taken", i)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		b := []byte(token)
+		for range 1 + r.IntN(8) {
+			b[r.IntN(len(b))] = byte(r.Uint32())
+		}
+		if other := string(b); other != token && taken(other) {
+			t.Fatalf("%q is taken", other)
 		}
 	}
 }
