@@ -55,6 +55,7 @@ func parts() []part {
 		{"read", "read operations", read},
 		{"invoke", "warm invocations of functions", invoke},
 		{"latency", "from a change to its verdict", latency},
+		{"save", "from a saved rule to its verdict", save},
 		{"program", "start, idle memory and size of the program", program},
 	}
 }

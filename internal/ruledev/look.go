@@ -29,7 +29,8 @@ func (s *Session) looks(ctx context.Context, r rulefile.Rule) ([]look, rulefile.
 			return nil, r, err
 		}
 		if f.Rule.Path == r.Path || f.Rule.Name == r.Name {
-			return testLooks(f), f.Rule, nil
+			items, err := s.fixtures(f.Rule)
+			return append(testLooks(f), itemLooks(items)...), f.Rule, err
 		}
 	}
 	items, err := s.fixtures(r)
@@ -185,14 +186,14 @@ type reasoner interface {
 
 // inProcess evaluates in this program.
 func (s *Session) inProcess(r rulefile.Rule) (answerer, error) {
-	c, err := s.Managed()
-	if err != nil {
-		return nil, err
-	}
+	var c *managed.Catalogue
+	var err error
 	if r.Kind == rulefile.Catalogue {
-		_, err = s.catalogueFile(r) // whose parameters may come with each example
+		if c, err = s.Managed(); err == nil {
+			_, err = s.catalogueFile(r) // whose parameters may come with each example
+		}
 	} else {
-		_, err = r.Evaluator(c)
+		_, err = r.Evaluator(nil) // a policy needs no catalogue
 	}
 	if err != nil {
 		return nil, err
