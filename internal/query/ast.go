@@ -13,10 +13,14 @@ type Query struct {
 	OrderBy []Order
 
 	// What only extended queries have.
-	Having Condition   // on groups; its properties are those of GROUP BY, and AggregateOf
-	having []Aggregate // that it names
-	AsOf   time.Time   // when the items were the newest; zero is now
+	Having  Condition   // on groups; its properties are those of GROUP BY, and AggregateOf
+	having  []Aggregate // that it names
+	AsOf    time.Time   // when the items were the newest; zero is now
+	History bool        // all items are looked at, up to AsOf if that is set
 }
+
+// Past reports whether the query is about other items than the newest.
+func (q *Query) Past() bool { return q.History || !q.AsOf.IsZero() }
 
 // An Item is what stands between SELECT and WHERE: a property, an aggregate, or *.
 type Item struct {

@@ -98,3 +98,19 @@ func TagMember(member, key, value string) string {
 	}
 	return key + "=" + value
 }
+
+// MayHold reports whether a condition may hold for an item of which only some
+// properties are known.
+func MayHold(c Condition, known map[string]string) bool {
+	for _, one := range Conjuncts(c) {
+		decided := true
+		Properties(one, func(p Property) {
+			_, ok := known[p.Name]
+			decided = decided && ok
+		})
+		if decided && !Holds(one, func(p Property, yield func(Value) bool) { yield(Value{Kind: Text, Text: known[p.Name]}) }) {
+			return false
+		}
+	}
+	return true
+}

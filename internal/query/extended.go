@@ -41,6 +41,19 @@ func (q *Query) aliased(name string) (Item, bool) {
 	return q.Items[i], true
 }
 
+// from reads FROM history, the only table that has a name.
+func (p *parser) from(q *Query) error {
+	if !p.extended {
+		return nil
+	}
+	ok, err := p.accept("FROM")
+	if err != nil || !ok {
+		return err
+	}
+	q.History = true
+	return p.expect("history")
+}
+
 // groupDistinct makes DISTINCT a grouping by all that is selected.
 func (p *parser) groupDistinct(q *Query, at int) error {
 	for _, i := range q.Items {

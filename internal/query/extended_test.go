@@ -22,6 +22,7 @@ func TestExtendedQueriesThatAreWrongSayWhere(t *testing.T) {
 		"SELECT arn AS OF 2026":                              "expected a time in single quotes",
 		"SELECT arn AS OF '2026-01-01' WHERE arn = 'x'":      "expected the end",
 		"SELECT resourceType AS t, COUNT(*) AS n GROUP BY n": "there is no property n",
+		"SELECT resourceId FROM x":                           "expected history, found x",
 		"SELECT resourceId JOIN x":                           "JOIN is not supported",
 	} {
 		_, err := query.ParseExtended(expression)

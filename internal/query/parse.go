@@ -97,7 +97,7 @@ func (p *parser) query() (q *Query, err error) {
 	if err := p.commas(func() error { return p.item(q) }); err != nil {
 		return nil, err
 	}
-	for _, clause := range []func(*Query) error{p.where, p.groupBy, p.having, p.orderBy, p.asOf} {
+	for _, clause := range []func(*Query) error{p.from, p.where, p.groupBy, p.having, p.orderBy, p.asOf} {
 		if err := clause(q); err != nil {
 			return nil, err
 		}

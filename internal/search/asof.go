@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
+	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -14,9 +14,7 @@ import (
 	"plumb/internal/store"
 )
 
-// Queries about a time in the past read the items that were the newest then, one by
-// one: no index knows them. The past does not change, so a position is a number
-// of rows.
+// Queries about the past read its items one by one: no index knows them.
 
 const (
 	maxThen     = 10_000 // rows
@@ -27,7 +25,7 @@ const (
 // selectMatches calls f with what matches a selection, now or at the query's time.
 // Matches of the past have values and no spots.
 func selectMatches(ctx context.Context, tx *db.Tx, q *query.Query, s store.Selection, f func(store.Match) error) error {
-	if q.AsOf.IsZero() {
+	if !q.Past() {
 		return store.Select(ctx, tx, s, f)
 	}
 	return eachThen(ctx, tx, q, s.Places, func(_ config.ResourceKey, form map[string]any) error {
@@ -44,30 +42,88 @@ func valuesIn(form map[string]any, p query.Property) (all []query.Value) {
 	return all
 }
 
-// eachThen calls f with the items that a query's condition held for at its time.
+// eachThen calls f with the items of the past that a query's condition held for.
 func eachThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place, f func(config.ResourceKey, map[string]any) error) error {
+	each := eachAsOf
+	if q.History {
+		each = eachVersion
+	}
 	for _, p := range distinctPlaces(places) {
-		for after, more := (config.ResourceKey{}), true; more; {
-			items, next, err := store.AsOf(ctx, tx, p, q.AsOf, nil, after, thenPage)
-			if err != nil {
+		err := each(ctx, tx, q, p, func(it config.Item) error {
+			form, err := formOf(it)
+			if err != nil || !query.Holds(q.Where, query.ValuesOf(form)) {
 				return err
 			}
-			for _, it := range items {
-				form, err := formOf(it)
-				if err != nil {
-					return err
-				}
-				if !query.Holds(q.Where, query.ValuesOf(form)) {
-					continue
-				}
-				if err := f(it.ResourceKey, form); err != nil {
-					return err
-				}
-			}
-			after, more = next, next != (config.ResourceKey{})
+			return f(it.ResourceKey, form)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// eachAsOf calls f with the items of a place that were the newest.
+func eachAsOf(ctx context.Context, tx *db.Tx, q *query.Query, p config.Place, f func(config.Item) error) error {
+	for after, more := (config.ResourceKey{}), true; more; {
+		items, next, err := store.AsOf(ctx, tx, p, q.AsOf, nil, after, thenPage)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if err := f(it); err != nil {
+				return err
+			}
+		}
+		after, more = next, next != (config.ResourceKey{})
+	}
+	return nil
+}
+
+// eachVersion calls f with all items of those resources of a place that the query
+// may be about.
+func eachVersion(ctx context.Context, tx *db.Tx, q *query.Query, p config.Place, f func(config.Item) error) error {
+	for after := (config.ResourceKey{}); ; {
+		keys, err := store.ResourcesEver(ctx, tx, p, after, thenPage)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		for _, key := range keys {
+			known := map[string]string{"accountId": p.Account, "resourceType": key.Type, "resourceId": key.ID}
+			if !query.MayHold(q.Where, known) {
+				continue
+			}
+			if err := versions(ctx, tx, q, key, f); err != nil {
+				return err
+			}
+		}
+		after = keys[len(keys)-1]
+	}
+}
+
+// endOfTime is later than any item.
+var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+func versions(ctx context.Context, tx *db.Tx, q *query.Query, key config.ResourceKey, f func(config.Item) error) error {
+	of := store.HistoryQuery{Key: key, To: endOfTime, Forward: true, Limit: thenPage}
+	if !q.AsOf.IsZero() {
+		of.To = q.AsOf
+	}
+	for {
+		items, err := store.History(ctx, tx, of)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if err := f(it); err != nil {
+				return err
+			}
+		}
+		if len(items) < thenPage {
+			return nil
+		}
+		of.After = items[len(items)-1].StateID
+	}
 }
 
 func distinctPlaces(places []config.Place) []config.Place {
@@ -88,41 +144,72 @@ func formOf(it config.Item) (map[string]any, error) {
 	return object, nil
 }
 
-// A rowThen is a row of the past, with what it is sorted by.
+// A rowThen is a row of the past, with what it is sorted by. Nothing comes between
+// two rows later, so a page goes on after the last one's place.
 type rowThen struct {
-	keys []sortKey
-	key  config.ResourceKey
-	text string
+	keys  []sortKey
+	key   config.ResourceKey
+	state string // of the item
+	text  string
+}
+
+// A positionThen is the place of a row.
+type positionThen struct {
+	Keys  []string           `json:"k,omitempty"`
+	Key   config.ResourceKey `json:"r"`
+	State string             `json:"s"`
+}
+
+func (r rowThen) position() positionThen {
+	p := positionThen{Key: r.key, State: r.state}
+	for _, k := range r.keys {
+		p.Keys = append(p.Keys, k.spelled())
+	}
+	return p
+}
+
+// compareThen orders rows of the past.
+func compareThen(orders []query.Order, a, b rowThen) int {
+	for i, o := range orders {
+		if c := compareKeys(a.keys[i], b.keys[i], o.Descending); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(
+		cmp.Compare(a.key.Type, b.key.Type), a.key.Place.Compare(b.key.Place), cmp.Compare(a.key.ID, b.key.ID),
+		cmp.Compare(len(a.state), len(b.state)), cmp.Compare(a.state, b.state), // they are numbers
+	)
 }
 
 // answerThen answers a query about the past that groups nothing.
 func answerThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place, w Window) (Page, error) {
-	skip := 0
+	var after *rowThen
 	if w.After != "" {
-		var err error
-		if skip, err = strconv.Atoi(w.After); err != nil || skip <= 0 {
+		var p positionThen
+		if err := decodePosition(w.After, &p); err != nil {
+			return Page{}, err
+		}
+		if len(p.Keys) != len(q.OrderBy) {
 			return Page{}, ErrWindow
+		}
+		after = &rowThen{key: p.Key, state: p.State}
+		for _, k := range p.Keys {
+			after.keys = append(after.keys, keySpelled(k))
 		}
 	}
 	rows, err := rowsThen(ctx, tx, q, places)
 	if err != nil {
 		return Page{}, err
 	}
-	slices.SortStableFunc(rows, func(a, b rowThen) int {
-		for i, o := range q.OrderBy {
-			if c := compareKeys(a.keys[i], b.keys[i], o.Descending); c != 0 {
-				return c
-			}
-		}
-		return cmp.Or(cmp.Compare(a.key.Type, b.key.Type), a.key.Place.Compare(b.key.Place), cmp.Compare(a.key.ID, b.key.ID))
-	})
+	rows = slices.DeleteFunc(rows, func(r rowThen) bool { return after != nil && compareThen(q.OrderBy, r, *after) <= 0 })
+	slices.SortFunc(rows, func(a, b rowThen) int { return compareThen(q.OrderBy, a, b) })
 	page := Page{Rows: []string{}}
-	for i := min(skip, len(rows)); i < len(rows); i++ {
-		if len(page.Rows) == w.Limit {
-			page.Next = strconv.Itoa(i)
+	for i, r := range rows {
+		if i == w.Limit {
+			page.Next = encodePosition(rows[i-1].position())
 			break
 		}
-		page.Rows = append(page.Rows, rows[i].text)
+		page.Rows = append(page.Rows, r.text)
 	}
 	return page, nil
 }
@@ -137,7 +224,7 @@ func rowsThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Pl
 		if room -= len(text); room < 0 || len(rows) == maxThen {
 			return &Error{fmt.Sprintf("The query about the past has more than %d rows, or than %d MiB. Narrow it, or group them.", maxThen, maxThenRoom>>20)}
 		}
-		r := rowThen{key: key, text: string(text)}
+		r := rowThen{key: key, state: fmt.Sprint(form["configurationStateId"]), text: string(text)}
 		for _, o := range q.OrderBy {
 			r.keys = append(r.keys, keyOf(valuesIn(form, o.Property), o.Descending))
 		}

@@ -58,7 +58,7 @@ func Select(ctx context.Context, d *db.DB, q *query.Query, places []config.Place
 	switch {
 	case q.Grouped():
 		answer = answerGroups
-	case !q.AsOf.IsZero():
+	case q.Past():
 		answer = answerThen
 	case len(q.OrderBy) > 0:
 		answer = answerSorted

@@ -251,7 +251,7 @@ func TestThePastIsAskedLikeThePresent(t *testing.T) {
 			t.Errorf("two places had %d resources", got)
 		}
 		q, _ := query.ParseExtended("SELECT resourceId AS OF '2026-03-01T12:30:00Z'")
-		if _, err := search.Select(t.Context(), d, q, []config.Place{home}, search.Window{After: "-1", Limit: 1}); !errors.Is(err, search.ErrWindow) {
+		if _, err := search.Select(t.Context(), d, q, []config.Place{home}, search.Window{After: "{\"k\":[\"t\"]}", Limit: 1}); !errors.Is(err, search.ErrWindow) {
 			t.Error(err)
 		}
 	})

@@ -135,7 +135,7 @@ func recording() []Setting {
 			"A folder with rule files of your own, as those in rules/ are. PutConfigRule takes their identifiers with Owner AWS, like those of "+
 				"managed rules. They are read at the start, which fails where one is wrong.", "/etc/plumb/rules").in(group),
 		choice("queries", func(s *Settings) *string { return &s.Queries },
-			"Which advanced queries clients may ask: aws takes AWS's language, extended also AS, DISTINCT, HAVING and AS OF. plumb query "+
+			"Which advanced queries clients may ask: aws takes AWS's language, extended also AS, DISTINCT, HAVING, AS OF and FROM history. plumb query "+
 				"may always use them.",
 			"aws", "extended").in(group),
 	}

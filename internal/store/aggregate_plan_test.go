@@ -27,6 +27,10 @@ func planPlaces(s suite) store.Places {
 }
 
 func init() {
+	pagedReads["ResourcesEver"] = func(s suite) error {
+		_, err := store.ResourcesEver(s.Context(), s.tx, place, config.ResourceKey{Type: "A::B::C", ID: "r-0011"}, 10)
+		return err
+	}
 	pagedReads["Aggregators"] = func(s suite) error {
 		_, err := store.Aggregators(s.Context(), s.tx, place, "A", 10)
 		return err
