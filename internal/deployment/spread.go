@@ -216,15 +216,28 @@ func (d *Deployment) OnRecorderChanged(ctx context.Context, tx *db.Tx, e config.
 		return err
 	}
 	for _, o := range all {
-		m, err := store.OrganizationMember(ctx, tx, o, e.Recorder.Account)
-		if err != nil {
-			return err
+		if o.Region != e.Recorder.Region {
+			continue
 		}
-		if o.Region == e.Recorder.Region && m.Code == noRecorder {
-			if err := d.jobs.Insert(ctx, tx, memberJob{ARN: o.ARN, Account: m.Account}, job.Options{}); err != nil {
-				return err
-			}
+		if err := d.retry(ctx, tx, o, e.Recorder.Account); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// retry has an account that waits for a recorder try again. A job that is just
+// finding that there is none is waited for: it would not see this one.
+func (d *Deployment) retry(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment, account string) error {
+	if err := lockCarried(ctx, tx, o); err != nil {
+		return err
+	}
+	m, err := store.OrganizationMember(ctx, tx, o, account)
+	if errors.Is(err, store.ErrNotFound) || err == nil && m.Code != noRecorder {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.jobs.Insert(ctx, tx, memberJob{ARN: o.ARN, Account: account}, job.Options{})
 }

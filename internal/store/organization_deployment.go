@@ -77,9 +77,9 @@ func OrganizationDeploymentsOf(ctx context.Context, tx *db.Tx, account string) (
 }
 
 // OrganizationDeploymentsOn returns what of organizations an account has, or is
-// about to have.
+// about to have, always in the same order.
 func OrganizationDeploymentsOn(ctx context.Context, tx *db.Tx, account string) ([]config.OrganizationDeployment, error) {
-	return scanDeployments(ctx, tx, deploymentForm, `o.id IN (SELECT m.deployment FROM organization_deployment_member m WHERE m.account = ?)`, account)
+	return scanDeployments(ctx, tx, deploymentForm, `o.id IN (SELECT m.deployment FROM organization_deployment_member m WHERE m.account = ?) ORDER BY o.id`, account)
 }
 
 func deploymentForm(o config.OrganizationDeployment, s storedDeployment) config.OrganizationDeployment {
