@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -81,18 +82,21 @@ func (v *recorded) read(resourceType string, s *seen) error {
 	if err != nil {
 		return err
 	}
-	known := false
+	known, failure := false, ""
 	for _, p := range places {
-		is, err := v.readPlace(p, resourceType, s)
+		is, why, err := v.readPlace(p, resourceType, s)
 		if err != nil {
 			return err
 		}
-		known = known || is
+		known, failure = known || is, cmp.Or(failure, why)
 	}
-	if !known {
-		return view.NotRecorded(resourceType)
+	switch {
+	case known:
+		return nil
+	case failure != "":
+		return view.NotReadable(resourceType, failure)
 	}
-	return nil
+	return view.NotRecorded(resourceType)
 }
 
 // places are where resources of a type may be recorded.
@@ -108,8 +112,9 @@ func (v *recorded) places(global bool) (list []config.Place, err error) {
 }
 
 // readPlace adds the resources of a place, and reports whether anything is known
-// of them: there are some, or a complete reading found none.
-func (v *recorded) readPlace(p config.Place, resourceType string, s *seen) (known bool, err error) {
+// of them: there are some, or a complete reading found none. Else it says why they
+// could not be read, if that was tried.
+func (v *recorded) readPlace(p config.Place, resourceType string, s *seen) (known bool, failure string, err error) {
 	after := config.ResourceKey{Place: p}
 	for more := true; more; {
 		var items []config.Item
@@ -124,21 +129,22 @@ func (v *recorded) readPlace(p config.Place, resourceType string, s *seen) (know
 			return err
 		})
 		if err != nil {
-			return false, err
+			return false, "", err
 		}
 		if err := s.add(items); err != nil {
-			return false, err
+			return false, "", err
 		}
 		known = known || len(items) > 0
 	}
 	if known {
-		return true, nil
+		return true, "", nil
 	}
+	var r store.Reading
 	err = v.e.DB.Read(v.ctx, func(tx *db.Tx) (err error) {
-		known, err = store.WasRead(v.ctx, tx, p, resourceType)
+		r, err = store.ReadingOf(v.ctx, tx, p, resourceType)
 		return err
 	})
-	return known, err
+	return !r.Completed.IsZero(), r.Message, err
 }
 
 func (s *seen) add(items []config.Item) error {

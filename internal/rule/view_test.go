@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,14 @@ func TestARuleOnTheAccountLooksThroughWhatIsRecorded(t *testing.T) {
 		r := c.put(managedRule("looks-around"))
 		c.expect(r) // nobody has read the type: there may be some
 		if st := c.status(r); st.LastErrorCode != "EvaluationFailed" {
+			t.Errorf("status is %+v", st)
+		}
+		c.write(func(tx *db.Tx) error {
+			return store.PutReading(t.Context(), tx, place, store.Reading{Type: bucket, Failing: c.clock.Now(), Code: "AccessDenied", Message: "no rights"})
+		})
+		c.write(func(tx *db.Tx) error { return c.engine.Evaluate(t.Context(), tx, place, []string{r.Name}) })
+		c.drain()
+		if st := c.status(r); !strings.Contains(st.LastErrorMessage, "cannot be read") || !strings.Contains(st.LastErrorMessage, "no rights") {
 			t.Errorf("status is %+v", st)
 		}
 		c.write(func(tx *db.Tx) error {

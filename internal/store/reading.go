@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -157,16 +158,16 @@ func DeleteNextPoll(ctx context.Context, tx *db.Tx, p config.Place) error {
 	return nil
 }
 
-// WasRead reports whether there was a complete reading of a type in a place.
-func WasRead(ctx context.Context, tx *db.Tx, p config.Place, resourceType string) (bool, error) {
+// ReadingOf is how the reading of a type in a place goes; it is empty if nobody reads the type.
+func ReadingOf(ctx context.Context, tx *db.Tx, p config.Place, resourceType string) (Reading, error) {
+	r := Reading{Type: resourceType}
 	place, kind, err := placeAndType(ctx, tx, p, resourceType)
 	if err != nil || place == 0 || kind == 0 {
-		return false, err
+		return r, err
 	}
-	var completed int64
-	err = tx.QueryRow(ctx, `SELECT coalesce(max(completed), 0) FROM reading WHERE place = ? AND type = ?`, place, kind).Scan(&completed)
-	if err != nil {
-		return false, fmt.Errorf("read the reading of %s in %s: %w", resourceType, p, err)
+	row := tx.QueryRow(ctx, `SELECT `+readingColumns+` FROM reading r WHERE r.place = ? AND r.type = ?`, place, kind)
+	if err := scanReading(row.Scan, &r); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return r, fmt.Errorf("read the reading of %s in %s: %w", resourceType, p, err)
 	}
-	return completed > 0, nil
+	return r, nil
 }

@@ -91,3 +91,8 @@ func (f Fixed) those(resourceType string, wanted func(config.Item) bool) []any {
 func NotRecorded(resourceType string) error {
 	return fmt.Errorf("%s is not recorded here, so it is not known which there are: add the type to the configuration recorder", resourceType)
 }
+
+// NotReadable is the error of a type that was never read as a whole, because reading fails.
+func NotReadable(resourceType, failure string) error {
+	return fmt.Errorf("%s cannot be read, so it is not known which there are: %s", resourceType, failure)
+}
