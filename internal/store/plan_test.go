@@ -247,7 +247,7 @@ func fill(t *testing.T, d *db.DB) {
 }
 
 // deletions begin anew each time, and are no page of a list.
-var deletions = []string{"DeleteVerdicts", "ExpireResources", "ExpireHistory", "ExpireMonth", "CarryForward"}
+var deletions = []string{"DeleteVerdicts", "ForgetResources", "ExpireResources", "ExpireHistory", "ExpireMonth", "CarryForward"}
 
 // A read with a limit that is not in the tables above is not looked at.
 func TestEveryPagedReadIsLookedAt(t *testing.T) {
