@@ -23,7 +23,8 @@ type Line struct {
 // the platform's own lines, and keeps the end of it for the caller.
 //
 // Everything that the process wrote before it answered is in the pipe by then,
-// so drain, called at that moment, misses nothing.
+// so drain, called at that moment, misses nothing where a pipe can be read without
+// waiting; elsewhere the last lines may come a moment after the answer.
 type journal struct {
 	line Line
 	emit func(Line)
@@ -67,51 +68,13 @@ func (j *journal) goOn(before *journal) {
 
 // follow takes in what comes, until the last writer has closed the pipe.
 func (j *journal) follow() {
-	for open := true; open; {
-		err := j.raw.Read(func(fd uintptr) bool {
-			var some bool
-			some, open = j.take(fd)
-			return some || !open
-		})
-		if err != nil {
-			break
-		}
-	}
+	j.readAll()
 	j.mu.Lock()
 	j.closed = true
 	j.flush()
 	j.mu.Unlock()
 	// Not under the lock: Close waits for a drain that may wait for the lock.
 	j.read.Close()
-}
-
-// take reads all that is in the pipe now. It reports whether there was anything,
-// and whether more may come.
-func (j *journal) take(fd uintptr) (some, open bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.closed {
-		return false, false
-	}
-	for {
-		n, err := syscall.Read(int(fd), j.scratch)
-		switch {
-		case n > 0:
-			some = true
-			j.add(j.scratch[:n])
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN:
-			return some, true
-		default:
-			j.closed = true
-			return some, false
-		}
-	}
-}
-
-// drain takes in what the process has written so far.
-func (j *journal) drain() {
-	j.raw.Control(func(fd uintptr) { j.take(fd) })
 }
 
 // begin starts the log of an invocation.
