@@ -120,3 +120,20 @@ func (q *Query) OfTypes(types []string) *Query {
 	narrow.Where = append(And{only}, Conjuncts(q.Where)...)
 	return &narrow
 }
+
+// Types returns the types of resources that a condition is about; none means that
+// it may be any.
+func Types(c Condition) []string {
+	for _, one := range Conjuncts(c) {
+		p, ok := one.(*Predicate)
+		if !ok || p.Property.Name != "resourceType" || p.Op != Equal && p.Op != In {
+			continue
+		}
+		out := make([]string, len(p.Values))
+		for i, v := range p.Values {
+			out[i] = v.Text
+		}
+		return out
+	}
+	return nil
+}

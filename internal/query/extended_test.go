@@ -39,3 +39,22 @@ func TestExtendedQueriesThatAreWrongSayWhere(t *testing.T) {
 		}
 	}
 }
+
+func TestTypesAreThoseThatAConditionIsAbout(t *testing.T) {
+	for where, want := range map[string]string{
+		"arn = 'x'":                                 "",
+		"resourceType = 'A::B::C' AND arn = 'x'":    "A::B::C",
+		"arn = 'x' AND resourceType IN ('a', 'b')":  "a b",
+		"resourceType = 'A::B::C' OR arn = 'x'":     "",
+		"NOT resourceType = 'A::B::C'":              "",
+		"resourceType LIKE 'AWS::%' AND arn <> 'y'": "",
+	} {
+		q, err := query.Parse("SELECT arn WHERE " + where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(query.Types(q.Where), " "); got != want {
+			t.Errorf("%s: %s, want %s", where, got, want)
+		}
+	}
+}

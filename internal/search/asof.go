@@ -66,7 +66,7 @@ func eachThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Pl
 // eachAsOf calls f with the items of a place that were the newest.
 func eachAsOf(ctx context.Context, tx *db.Tx, q *query.Query, p config.Place, f func(config.Item) error) error {
 	for after, more := (config.ResourceKey{}), true; more; {
-		items, next, err := store.AsOf(ctx, tx, p, q.AsOf, nil, after, thenPage)
+		items, next, err := store.AsOf(ctx, tx, p, q.AsOf, query.Types(q.Where), after, thenPage)
 		if err != nil {
 			return err
 		}
