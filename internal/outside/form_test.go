@@ -50,3 +50,18 @@ func send(t *testing.T, req *http.Request, service string) (int, string) {
 	}
 	return resp.StatusCode, string(text)
 }
+
+// get reads one of the program's own pages.
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}

@@ -88,6 +88,9 @@ func (o *Router) S3(w http.ResponseWriter, r *http.Request, operation, name, key
 		here.ServeHTTP(w, r)
 		return nil
 	}
+	if named, ok := w.(interface{ Serves(operation string) }); ok {
+		named.Serves(operation)
+	}
 	q := &routed{service: "s3", operation: operation, r: r}
 	if name == "" {
 		if operation == "ListBuckets" {
@@ -103,9 +106,6 @@ func (o *Router) S3(w http.ResponseWriter, r *http.Request, operation, name, key
 	if held || operation == "CreateBucket" && !o.createsAtTarget("s3") {
 		here.ServeHTTP(w, r)
 		return nil
-	}
-	if named, ok := w.(interface{ Serves(operation string) }); ok {
-		named.Serves(operation)
 	}
 	q.r = s3Request(r, name, key)
 	if q.body, err = readObject(r, o.clients.settings.MaxBody); err != nil {

@@ -53,6 +53,9 @@ func TestBucketIsAskedWhereItIs(t *testing.T) {
 		t.Errorf("a bucket of nobody: %v", err)
 	}
 	all := must[*s3.ListBucketsOutput](t)(here.S3().ListBuckets(ctx, nil))
+	if status, text := get(t, here.URL()+"/metrics"); status != 200 || !strings.Contains(text, `plumb_request_seconds_count{operation="ListBuckets",service="s3",status="200"}`) {
+		t.Errorf("a list of both has no name in the metrics: %d", status)
+	}
 	var names []string
 	for _, b := range all.Buckets {
 		names = append(names, *b.Name)
