@@ -1,13 +1,19 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"plumb/internal/app"
 	"plumb/internal/apptest"
@@ -74,6 +80,66 @@ func TestSecondServerOnASQLiteFileIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := next.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSecretsOfTheStoreAreSealed(t *testing.T) {
+	data := t.TempDir()
+	with := func(key settings.Secret) (*app.App, error) {
+		return launch(t, func(s *settings.Settings) { s.Data, s.SealKey = data, key })
+	}
+	const key = "0123456789abcdef0123456789abcdef"
+	a, err := with("") // a store that was used without a key
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = with(key); err != nil {
+		t.Fatal(err)
+	}
+	client := func() *sts.Client {
+		return sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: aws.String(a.URL()),
+			Credentials: credentials.NewStaticCredentialsProvider("123456789012", "any", "")})
+	}
+	given, err := client().GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(data, "plumb.db*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []*string{given.Credentials.SecretAccessKey, given.Credentials.SessionToken} {
+			if bytes.Contains(text, []byte(*secret)) {
+				t.Errorf("%s has a secret", file)
+			}
+		}
+	}
+	for _, other := range []settings.Secret{"", key + "x"} {
+		if _, err := with(other); err == nil || !strings.Contains(err.Error(), "seal-key") {
+			t.Errorf("with the key %q: %v", other.Reveal(), err)
+		}
+	}
+	if a, err = with(key); err != nil {
+		t.Fatal(err)
+	}
+	who, err := sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: aws.String(a.URL()), Credentials: credentials.NewStaticCredentialsProvider(
+		*given.Credentials.AccessKeyId, *given.Credentials.SecretAccessKey, *given.Credentials.SessionToken)}).GetCallerIdentity(t.Context(), nil)
+	if err != nil || *who.Account != "123456789012" {
+		t.Errorf("%v, %v", who, err)
+	}
+	if err := a.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
 }

@@ -118,6 +118,9 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	if m.DB, err = db.Open(ctx, m.options.Settings.DatabaseURL(), m.log); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
+	if err := m.DB.SealWith(m.options.Settings.SealKey.Reveal()); err != nil {
+		return err
+	}
 	if err := m.restoreClock(ctx); err != nil {
 		return err
 	}

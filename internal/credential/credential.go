@@ -114,13 +114,39 @@ func (s *Store) Give(ctx context.Context, c Credential) (Credential, error) {
 	c.SessionToken = base64.StdEncoding.EncodeToString(token)
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO temporary_credentials (id, secret, token, account, principal, user_id, expires) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			c.AccessKeyID, c.Secret, c.SessionToken, c.Account, c.PrincipalARN, c.UserID, db.Micros(c.Expires))
+			c.AccessKeyID, seal(tx, c.AccessKeyID, c.Secret), seal(tx, c.AccessKeyID, c.SessionToken), c.Account, c.PrincipalARN, c.UserID, db.Micros(c.Expires))
 		return err
 	})
 	if err != nil {
 		return Credential{}, fmt.Errorf("keep credentials of %s: %w", c.PrincipalARN, err)
 	}
 	return c, nil
+}
+
+// seal returns what is kept of a secret of an access key: text, as the columns are.
+func seal(tx *db.Tx, id, secret string) string {
+	kept := tx.Seal(id, []byte(secret))
+	if string(kept) == secret {
+		return secret
+	}
+	return sealedText + base64.StdEncoding.EncodeToString(kept)
+}
+
+// sealedText begins the text of a sealed secret.
+const sealedText = "sealed "
+
+func unseal(tx *db.Tx, id string, kept *string) error {
+	text, sealed := strings.CutPrefix(*kept, sealedText)
+	if !sealed {
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return err
+	}
+	secret, _, err := tx.Unseal(id, raw)
+	*kept = string(secret)
+	return err
 }
 
 // Sweep deletes up to limit credentials that expired long ago, and reports whether
@@ -138,8 +164,12 @@ func (s *Store) Sweep(ctx context.Context, tx *db.Tx, limit int) (more bool, err
 func (s *Store) Lookup(ctx context.Context, id string) (secret string, who caller.Identity, err error) {
 	var expires int64
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT secret, token, account, principal, user_id, expires FROM temporary_credentials WHERE id = ?`, id).
+		err := tx.QueryRow(ctx, `SELECT secret, token, account, principal, user_id, expires FROM temporary_credentials WHERE id = ?`, id).
 			Scan(&secret, &who.SessionToken, &who.Account, &who.PrincipalARN, &who.UserID, &expires)
+		if err != nil {
+			return err
+		}
+		return errors.Join(unseal(tx, id, &secret), unseal(tx, id, &who.SessionToken))
 	})
 	switch {
 	case errors.Is(err, db.ErrNoRows):

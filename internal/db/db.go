@@ -13,6 +13,7 @@ package db
 
 import (
 	"context"
+	"crypto/cipher"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ type DB struct {
 	pool, longPool *pgxpool.Pool
 	schema         string // that the tables are in
 
+	seal      cipher.AEAD // of secrets; nil keeps them as they are
 	readOnly  bool
 	refused   atomic.Bool  // the disk refused a write, and none was seen to work since
 	rewritten *lru[string] // SQL text -> the same with $1, $2 for PostgreSQL

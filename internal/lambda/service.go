@@ -128,11 +128,19 @@ func (s *Service) open(ctx context.Context) error {
 	}
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		const name = "code link"
-		_, err := tx.Exec(ctx, "INSERT INTO lambda_key (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, key)
+		_, err := tx.Exec(ctx, "INSERT INTO lambda_key (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, tx.Seal(name, key))
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, "SELECT value FROM lambda_key WHERE name = ?", name).Scan(&s.key)
+		var kept []byte
+		if err := tx.QueryRow(ctx, "SELECT value FROM lambda_key WHERE name = ?", name).Scan(&kept); err != nil {
+			return err
+		}
+		var open bool
+		if s.key, open, err = tx.Unseal(name, kept); err == nil && open {
+			_, err = tx.Exec(ctx, "UPDATE lambda_key SET value = ? WHERE name = ?", tx.Seal(name, s.key), name)
+		}
+		return err
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ type Settings struct {
 	TLSKey         string
 	BehindProxy    bool
 	MetricsToken   Secret
+	SealKey        Secret
 	Hosts          []string // names of this server beside those of the machine
 	Data           string   // folder
 	Database       string   // sqlite:PATH or postgres://...; empty: a file in Data
@@ -125,6 +126,9 @@ func (s Settings) SharedByAccounts() bool {
 	other := func(k AccessKey) bool { return k.Account != s.AccessKeys[0].Account }
 	return s.Mode == Server && slices.ContainsFunc(s.AccessKeys, other)
 }
+
+// minSealKey is how long a key that seals secrets is at least.
+const minSealKey = 32
 
 var (
 	twelveDigits = regexp.MustCompile(`^[0-9]{12}$`)
@@ -216,6 +220,9 @@ func (s Settings) checkKeys() error {
 }
 
 func (s Settings) checkDatabase() error {
+	if n := len(s.SealKey); n > 0 && n < minSealKey {
+		return fmt.Errorf("seal-key: has %d characters, want %d random ones at least", n, minSealKey)
+	}
 	for _, prefix := range []string{"sqlite:", "postgres://", "postgresql://"} {
 		if strings.HasPrefix(s.DatabaseURL(), prefix) {
 			return nil

@@ -79,6 +79,10 @@ func server() []Setting {
 		secret("database", "URL", func(s *Settings) *string { return &s.Database },
 			"The store: sqlite:PATH, or a PostgreSQL that several servers may share. By default plumb.db in the data folder.",
 			"postgres://plumb:PASSWORD@db.example.com/plumb").in(group),
+		secret("seal-key", "TEXT", func(s *Settings) *string { return (*string)(&s.SealKey) },
+			"A random text of 32 characters or more that seals the secrets in the store: those of temporary credentials, the keys of tokens and "+
+				"links, and the key that signs messages of topics. All servers of a store have the same; without it they cannot read what is sealed.",
+			"0123456789abcdef0123456789abcdef").in(group).notOnCommandLine(),
 		text("account", "DIGITS", func(s *Settings) *string { return &s.Account },
 			"The default account, whose requests those are that name no account.", "210987654321").in(group),
 		text("region", "REGION", func(s *Settings) *string { return &s.Region },

@@ -15,10 +15,20 @@ func Secret(ctx context.Context, tx *db.Tx, name string) ([]byte, error) {
 	if _, err := rand.Read(fresh); err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, fresh); err != nil {
+	_, err := tx.Exec(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, tx.Seal(name, fresh))
+	if err != nil {
 		return nil, fmt.Errorf("make secret %s: %w", name, err)
 	}
-	var value []byte
-	err := tx.QueryRow(ctx, `SELECT value FROM secret WHERE name = ?`, name).Scan(&value)
-	return value, err
+	var kept []byte
+	if err := tx.QueryRow(ctx, `SELECT value FROM secret WHERE name = ?`, name).Scan(&kept); err != nil {
+		return nil, fmt.Errorf("read secret %s: %w", name, err)
+	}
+	value, open, err := tx.Unseal(name, kept)
+	if err == nil && open {
+		_, err = tx.Exec(ctx, `UPDATE secret SET value = ? WHERE name = ?`, tx.Seal(name, value), name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read secret %s: %w", name, err)
+	}
+	return value, nil
 }

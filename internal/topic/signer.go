@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -27,6 +28,7 @@ import (
 type signer struct {
 	key         *rsa.PrivateKey
 	certificate string // PEM
+	open        string // the key's text, if it is kept open and could be sealed
 }
 
 // signing returns the key that every server of this store signs with. The first
@@ -38,6 +40,9 @@ func (s *Store) signing(ctx context.Context, tx *db.Tx) (*signer, error) {
 	found, err := readSigner(ctx, tx)
 	if errors.Is(err, db.ErrNoRows) {
 		found, err = s.makeSigner(ctx, tx)
+	}
+	if err == nil && found.open != "" {
+		_, err = tx.Exec(ctx, `UPDATE topic_signers SET key = ? WHERE id = 1`, sealKey(tx, []byte(found.open)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key that signs messages: %w", err)
@@ -53,7 +58,14 @@ func readSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
 	if err := tx.QueryRow(ctx, `SELECT key, certificate FROM topic_signers WHERE id = 1`).Scan(&key, &out.certificate); err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode([]byte(key))
+	text, open, err := openKey(tx, key)
+	if err != nil {
+		return nil, err
+	}
+	if open {
+		out.open = key
+	}
+	block, _ := pem.Decode(text)
 	if block == nil {
 		return nil, errors.New("the stored key is not PEM")
 	}
@@ -66,6 +78,27 @@ func readSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
 		return nil, errors.New("the stored key is not an RSA key")
 	}
 	return &out, nil
+}
+
+// keyName is what the key is sealed as. Sealed, its text is PEM too.
+const keyName = "topic signer"
+
+const sealedBlock = "SEALED PRIVATE KEY"
+
+func sealKey(tx *db.Tx, text []byte) string {
+	kept := tx.Seal(keyName, text)
+	if bytes.Equal(kept, text) {
+		return string(text)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: sealedBlock, Bytes: kept}))
+}
+
+func openKey(tx *db.Tx, text string) (secret []byte, open bool, err error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil || block.Type != sealedBlock {
+		return tx.Unseal(keyName, []byte(text))
+	}
+	return tx.Unseal(keyName, block.Bytes)
 }
 
 func (s *Store) makeSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
@@ -88,8 +121,8 @@ func (s *Store) makeSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
 		return nil, err
 	}
 	text := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
-	_, err = tx.Exec(ctx, `INSERT INTO topic_signers (id, key, certificate) VALUES (1, ?, ?)`, text, certificate)
-	return &signer{key, certificate}, err
+	_, err = tx.Exec(ctx, `INSERT INTO topic_signers (id, key, certificate) VALUES (1, ?, ?)`, sealKey(tx, []byte(text)), certificate)
+	return &signer{key: key, certificate: certificate}, err
 }
 
 func selfSigned(key *rsa.PrivateKey, now time.Time) (string, error) {
