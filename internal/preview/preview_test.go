@@ -152,9 +152,14 @@ func TestPolicyThatReadsWhatIsNotKnownGivesNoVerdict(t *testing.T) {
 		`configuration.multiAZ == true`:                                    report.Skipped,
 		`configuration.notThere exists`:                                    report.Skipped,
 		`configuration.engine == "mysql" or configuration.multiAZ == true`: report.Skipped,
+		"let n = count(configuration.kmsKeyId)\nrule p { %n == 1 }":        report.Skipped,
+		"let n = count(configuration.engine)\nrule p { %n == 1 }":          report.Passed,
 		`relationships !empty`:                                             report.Skipped,
 	} {
 		w := rulefile.Rule{Kind: rulefile.Policy, Name: "p", Path: "p.guard", Text: `rule p when resourceType == "AWS::RDS::DBInstance" { ` + text + ` }`}
+		if strings.HasPrefix(text, "let ") {
+			w.Text = strings.Replace(text, "rule p", `rule p when resourceType == "AWS::RDS::DBInstance"`, 1)
+		}
 		r, err := WrittenRule(nil, w)
 		if err != nil {
 			t.Fatal(err)

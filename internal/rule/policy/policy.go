@@ -22,6 +22,7 @@ import (
 // A Policy evaluates one custom policy rule. It is safe for concurrent use.
 type Policy struct {
 	rules      *guard.RuleSet
+	text       string
 	parameters map[string]any
 }
 
@@ -35,7 +36,7 @@ func Compile(r config.Rule) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Policy{rules: rules, parameters: map[string]any{}}
+	p := &Policy{rules: rules, text: r.Source.Policy.Text, parameters: map[string]any{}}
 	if r.InputParameters != "" {
 		if err := json.Unmarshal([]byte(r.InputParameters), &p.parameters); err != nil {
 			return nil, fmt.Errorf("input parameters: %w", err)

@@ -3,6 +3,8 @@ package policy
 import (
 	"context"
 	"errors"
+	"regexp"
+	"strings"
 
 	"plumb/internal/config"
 	"plumb/internal/guard"
@@ -33,8 +35,21 @@ func (p *Policy) Reads(it config.Item, v view.View) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record.Reads(), nil
+	reads := record.Reads()
+	skipped := record.Status == guard.Skip && !whenCalled.MatchString(p.text)
+	if called.MatchString(p.text) && !skipped { // what a function makes of a value has no path
+		for _, path := range inText.FindAllString(p.text, -1) {
+			reads = append(reads, strings.Split(path, "."))
+		}
+	}
+	return reads, nil
 }
+
+var (
+	called     = regexp.MustCompile(`\b[a-z_]+\(`)
+	whenCalled = regexp.MustCompile(`\bwhen[^{]*%`) // a condition may look at what a function made
+	inText     = regexp.MustCompile(`\b(?:configuration|supplementaryConfiguration|tags|resourceName|resourceId|ARN|relationships|awsAccountId|awsRegion|availabilityZone)\b(?:\.\w+)*`)
+)
 
 func (p *Policy) record(it config.Item, v view.View, detail guard.Detail) (*guard.Record, error) {
 	form := it.Form()
