@@ -1,7 +1,6 @@
 package topic
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -134,7 +133,7 @@ func TestWildcardsMatchWhatTheyMean(t *testing.T) {
 		pattern, text := random("ab*"), random("ab")
 		want := regexp.MustCompile("^" + strings.ReplaceAll(pattern, "*", ".*") + "$").MatchString(text)
 		if got := wildcard(pattern, text); got != want {
-			t.Fatal(fmt.Sprintf("%q matches %q: %v", pattern, text, got))
+			t.Fatalf("%q matches %q: %v", pattern, text, got)
 		}
 	}
 }
