@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"plumb/internal/config"
+	"plumb/internal/resource"
 )
 
 // Items turns resources into items. Those of types that no file in planned/ speaks
@@ -114,29 +115,23 @@ func (f *form) item(r Resource) (*Planned, error) {
 
 // name fills in what stands beside the configuration.
 func (p *Planned) name(f *form, attributes map[string]any) error {
-	for member, e := range map[string]struct {
-		expression bool
-		set        func(string)
-	}{
-		"resourceName": {f.Name != nil, func(s string) { p.Item.Name = s }},
-		"resourceId":   {f.ID != nil, func(s string) { p.Item.ID = s }},
-	} {
-		if !e.expression {
+	for _, one := range []struct {
+		member     string
+		expression *resource.Expression
+		into       *string
+	}{{"resourceName", f.Name, &p.Item.Name}, {"resourceId", f.ID, &p.Item.ID}} {
+		if one.expression == nil {
 			continue
 		}
-		expression := f.Name
-		if member == "resourceId" {
-			expression = f.ID
-		}
-		v, err := value(expression, attributes)
+		v, err := value(one.expression, attributes)
 		if err != nil {
 			return err
 		}
-		p.declared = append(p.declared, []string{member})
+		p.declared = append(p.declared, []string{one.member})
 		if s, ok := v.(string); ok && !isUnknown(s) {
-			e.set(s)
+			*one.into = s
 		} else {
-			p.unknown = append(p.unknown, []string{member})
+			p.unknown = append(p.unknown, []string{one.member})
 		}
 	}
 	if f.Tags == nil {

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"plumb/internal/awsclient"
 	"plumb/internal/core"
 	"plumb/internal/report"
 	"plumb/internal/rule/managed"
@@ -96,8 +95,7 @@ func (w *worker) bench() (*rulebench.Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	var models *awsclient.Models = c.APIs
-	w.server, err = rulebench.Start(w.ctx, w.options.Log, rulebench.Options{Settings: w.options.Settings, Catalogues: w.catalogues, Models: models})
+	w.server, err = rulebench.Start(w.ctx, w.options.Log, rulebench.Options{Settings: w.options.Settings, Catalogues: w.catalogues, Models: c.APIs})
 	return w.server, err
 }
 
