@@ -153,7 +153,7 @@ func TestInputThatTheModelDoesNotKnowIsNotSent(t *testing.T) {
 		{"dynamodb", "DescribeTable", nil, "TableName is missing"},
 		{"dynamodb", "DescribeTable", map[string]any{"TableName": 5}, "int is no string"},
 		{"s3", "GetBucketAcl", map[string]any{"Bucket": ""}, "must not be empty"},
-		{"ec2", "TerminateInstances", nil, "strip ec2 again"},
+		{"ec2", "AcceptAddressTransfer", nil, "strip ec2 again"},
 		{"toaster", "Toast", nil, `service "toaster" cannot be called`},
 	} {
 		w := always(200, "")
