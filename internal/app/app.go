@@ -226,6 +226,9 @@ func (a *App) logStart(ctx context.Context) error {
 	}
 	a.log.Info("starting", "version", a.version, "url", a.URL(), "data", a.settings.Data, "database", a.settings.ShownDatabase(),
 		"schema", step, "mode", a.settings.Mode, "sandbox", sandbox, "target", target)
+	if a.settings.Exposed() {
+		a.log.Warn("whoever reaches this server may do everything, with any credentials or none", "listen", a.settings.Listen)
+	}
 	return nil
 }
 

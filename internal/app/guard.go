@@ -14,11 +14,10 @@ import (
 // Development mode takes any credentials and none, so whatever reaches it acts:
 // a page could run functions and change resources with a form or an image. Such
 // a request names another origin, or, when the attacker has pointed a name of his
-// own at this machine, a host that is not this machine's. hosts are more names
-// that clients may use.
-func guardBrowsers(hosts []string, next http.Handler) http.Handler {
+// own at this machine, a host that is not this machine's.
+func guardBrowsers(ours hostNames, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if reason := foreign(r, hosts); reason != "" {
+		if reason := foreign(r, ours); reason != "" {
 			http.Error(w, "Refused: "+reason+" In development mode web pages of others may not send requests here.", http.StatusForbidden)
 			return
 		}
@@ -26,10 +25,17 @@ func guardBrowsers(hosts []string, next http.Handler) http.Handler {
 	})
 }
 
+// hostNames are those by which clients may call this server, beside those of this
+// machine.
+type hostNames struct {
+	listed    []string
+	addresses bool // any address, as opposed to a name: nobody can point one at another machine
+}
+
 // foreign says why a request comes from a web page of somebody else; empty if it
 // does not.
-func foreign(r *http.Request, hosts []string) string {
-	if !isOurs(r.Host, hosts) {
+func foreign(r *http.Request, ours hostNames) string {
+	if !ours.has(r.Host) {
 		return fmt.Sprintf("the host %q is not a name of this server (list it in the setting hosts).", r.Host)
 	}
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
@@ -50,9 +56,9 @@ func sameHost(from, host string) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
 }
 
-// isOurs reports whether clients may call this server by that name: one of this
+// has reports whether clients may call this server by that name: one of this
 // machine, one that AWS's clients send through a proxy, or a listed one.
-func isOurs(host string, listed []string) bool {
+func (n hostNames) has(host string) bool {
 	if host == "" {
 		return true // HTTP/1.0; no browser sends that
 	}
@@ -62,9 +68,9 @@ func isOurs(host string, listed []string) bool {
 	}
 	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
 	if ip, err := netip.ParseAddr(name); err == nil {
-		return ip.IsLoopback() || slices.Contains(listed, name)
+		return ip.IsLoopback() || n.addresses || slices.Contains(n.listed, name)
 	}
-	for _, ours := range append([]string{"localhost", "amazonaws.com", "amazonaws.com.cn"}, listed...) {
+	for _, ours := range append([]string{"localhost", "amazonaws.com", "amazonaws.com.cn"}, n.listed...) {
 		if ours = strings.ToLower(ours); name == ours || strings.HasSuffix(name, "."+ours) {
 			return true
 		}

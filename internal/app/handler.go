@@ -25,7 +25,7 @@ func (a *App) Handler() http.Handler {
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
 	if a.settings.Mode == settings.Development {
-		return guardBrowsers(a.settings.Hosts, all)
+		return guardBrowsers(hostNames{listed: a.settings.Hosts, addresses: a.settings.Exposed()}, all)
 	}
 	return all
 }

@@ -37,6 +37,7 @@ type Settings struct {
 	TLSCertificate string
 	TLSKey         string
 	BehindProxy    bool
+	OpenToAnyone   bool // development mode may listen beyond loopback
 	MetricsToken   Secret
 	SealKey        Secret
 	Hosts          []string // names of this server beside those of the machine
@@ -154,9 +155,13 @@ func (s Settings) checkListener() error {
 	if err != nil {
 		return fmt.Errorf("listen %q: want HOST:PORT, for example 127.0.0.1:4577", s.Listen)
 	}
-	if s.Mode == Development && !loopback(host) {
+	if s.Mode == Development && !loopback(host) && !s.OpenToAnyone {
 		return fmt.Errorf("listen %s is not loopback, and development mode takes any credentials: "+
-			"listen on 127.0.0.1, or set mode to server and give access-keys", s.Listen)
+			"listen on 127.0.0.1, set mode to server and give access-keys, or set open-to-anyone if whoever reaches this "+
+			"address may do everything", s.Listen)
+	}
+	if s.Mode == Server && s.OpenToAnyone {
+		return fmt.Errorf("open-to-anyone is for development mode: server mode asks for a signature")
 	}
 	if (s.TLSCertificate == "") != (s.TLSKey == "") {
 		return fmt.Errorf("tls-certificate and tls-key go together")
@@ -177,6 +182,13 @@ func (s Settings) URL() string {
 		return "https://" + s.Listen
 	}
 	return "http://" + s.Listen
+}
+
+// Exposed reports whether anyone who reaches the server beyond this machine may do
+// everything.
+func (s Settings) Exposed() bool {
+	host, _, err := net.SplitHostPort(s.Listen)
+	return err == nil && s.Mode == Development && !loopback(host)
 }
 
 // loopback reports whether a listener on host is reached from this machine only.

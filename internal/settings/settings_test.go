@@ -146,6 +146,21 @@ func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
 	}
 }
 
+func TestDevelopmentModeIsOpenToAnyoneWhenToldSo(t *testing.T) {
+	s, err := settings.Load(map[string]string{"listen": "0.0.0.0:4577", "open-to-anyone": "true"}, none)
+	if err != nil || !s.Exposed() {
+		t.Errorf("exposed is %v, %v", s.Exposed(), err)
+	}
+	s, err = settings.Load(map[string]string{"open-to-anyone": "true"}, none)
+	if err != nil || s.Exposed() {
+		t.Errorf("exposed is %v on loopback, %v", s.Exposed(), err)
+	}
+	flags := map[string]string{"mode": "server", "open-to-anyone": "true", "access-keys": `[{id: A, secret: b, account: "111122223333"}]`}
+	if _, err := settings.Load(flags, none); err == nil || !strings.Contains(err.Error(), "open-to-anyone is for development mode") {
+		t.Error(err)
+	}
+}
+
 func TestServerModeNeedsAnAccessKey(t *testing.T) {
 	flags := map[string]string{"mode": "server", "listen": "0.0.0.0:4577", "behind-proxy": "true"}
 	if _, err := settings.Load(flags, none); err == nil || !strings.Contains(err.Error(), "access-keys") {

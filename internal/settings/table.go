@@ -68,6 +68,9 @@ func server() []Setting {
 			"The key of the certificate, in PEM.", "/etc/plumb/tls.key").in(group),
 		toggle("behind-proxy", func(s *Settings) *bool { return &s.BehindProxy },
 			"A proxy in front of this server does TLS: in server mode it may listen beyond loopback without a certificate.").in(group),
+		toggle("open-to-anyone", func(s *Settings) *bool { return &s.OpenToAnyone },
+			"In development mode, listen beyond loopback: whoever reaches the address may do everything, with any credentials or none. It is "+
+				"for containers and for machines on a network of their own.").in(group),
 		secret("metrics-token", "TOKEN", func(s *Settings) *string { return (*string)(&s.MetricsToken) },
 			"What /metrics asks for, as Authorization: Bearer TOKEN. Without it /metrics is closed in server mode, and open in "+
 				"development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
