@@ -35,11 +35,13 @@ type Options struct {
 
 	// Allow may refuse an operation to the caller in ctx. Without it everything is allowed.
 	Allow func(ctx context.Context, service, operation string) error
+	// Throttle refuses what comes too often. Without it nothing does.
+	Throttle Throttle
 	// Observe is told of every answer, with the context of its request.
 	Observe func(ctx context.Context, a Answered)
 
 	MaxBody int64            // 0: 72 MiB, room for a function's 50 MB archive in base64
-	Now     func() time.Time // what signatures are compared with; nil: time.Now
+	Now     func() time.Time // what signatures are compared with and a throttle counts by; nil: time.Now
 }
 
 // A Handler serves all services on one endpoint. It is safe for concurrent use.
@@ -49,7 +51,8 @@ type Handler struct {
 	services []*served
 	json     jsonCodec
 	plans    plans
-	buffered budget // bodies in memory
+	buffered budget    // bodies in memory
+	throttle *throttle // nil: none
 }
 
 // New makes a handler. Handlers of operations must be bound before.
@@ -60,7 +63,8 @@ func New(log *slog.Logger, o Options) *Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &Handler{log: log, options: o, json: newJSONCodec(), buffered: budget{most: max(4*o.MaxBody, 256<<20)}}
+	h := &Handler{log: log, options: o, json: newJSONCodec(), buffered: budget{most: max(4*o.MaxBody, 256<<20)},
+		throttle: newThrottle(o.Throttle, o.Now)}
 	for _, r := range o.Services {
 		s := &served{Registry: r}
 		if r.Info.Protocol == "rest-json" {

@@ -50,6 +50,9 @@ func (h *Handler) serve(x *exchange) error {
 		return err
 	}
 	x.operation = c.route.Operation
+	if err := h.throttle.check(to.served.Info.Signing, x.caller, x.operation); err != nil {
+		return err
+	}
 	if h.options.Route == nil {
 		return h.serveOperation(x, to.served, c)
 	}
