@@ -119,6 +119,25 @@ func TestServerModeHasNoControls(t *testing.T) {
 	}
 }
 
+func TestAThrottleIsLiftedByTheServersClock(t *testing.T) {
+	p := apptest.Start(t, func(s *settings.Settings) { s.Throttle = 1 })
+	p.Clock().Freeze(time.Time{})
+	ask := func() (int, string) {
+		return call(t, "POST", p.URL()+"/", "{}", "Content-Type", "application/x-amz-json-1.1",
+			"X-Amz-Target", "StarlingDoveService.DescribeConfigRules")
+	}
+	if status, body := ask(); status != http.StatusOK {
+		t.Errorf("the first request: %d %s", status, body)
+	}
+	if status, body := ask(); status != http.StatusBadRequest || body != `{"__type":"ThrottlingException","message":"Rate exceeded"}` {
+		t.Errorf("the second request: %d %s", status, body)
+	}
+	p.Clock().Advance(time.Second)
+	if status, body := ask(); status != http.StatusOK {
+		t.Errorf("after a second: %d %s", status, body)
+	}
+}
+
 func serverMode(s *settings.Settings) {
 	s.Mode = settings.Server
 	s.AccessKeys = []settings.AccessKey{{ID: "AKIATEST", Secret: "any", Account: s.Account, User: "tester"}}

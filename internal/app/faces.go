@@ -80,6 +80,7 @@ func (a *App) signed(m *core.Machine) http.Handler {
 		DefaultAccount: a.settings.Account,
 		DefaultRegion:  a.settings.Region,
 		Observe:        a.answered,
+		Throttle:       wire.Throttle{Service: "config", Rate: a.settings.Throttle, Burst: a.settings.ThrottleBurst},
 		MaxBody:        a.settings.MaxBody,
 		Now:            m.Clock.Now,
 	})

@@ -59,11 +59,14 @@ func toggle(name string, field func(*Settings) *bool, help string) Setting {
 	}
 }
 
-func number(name string, field func(*Settings) *int64, help, example string) Setting {
-	parse := func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) }
+func number[T int | int64](name string, field func(*Settings) *T, help, example string) Setting {
+	parse := func(s string) (T, error) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return T(n), err
+	}
 	return Setting{
 		Name: name, Kind: "NUMBER", Help: help, Example: example,
-		get: func(s *Settings) string { return strconv.FormatInt(*field(s), 10) },
+		get: func(s *Settings) string { return strconv.FormatInt(int64(*field(s)), 10) },
 		set: parsed(field, parse, "want a whole number"),
 	}
 }

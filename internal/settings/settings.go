@@ -59,20 +59,23 @@ type Settings struct {
 
 	AccessKeys []AccessKey
 
-	Rules       string // folder of rule files beside the managed ones
-	Poll        time.Duration
-	MaxBody     int64
-	Functions   int           // environments that may exist at once; 0 follows the machine
-	FunctionTTL time.Duration // how long an idle environment is kept
-	Python      string
-	Node        string
-	NodePath    string
-	Sandbox     string
-	Queries     string
-	Host        string // name of this server among those that share a database
-	LogLevel    string
-	LogFormat   string
-	DebugListen string // HOST:PORT of Go's profiles; empty for none
+	Rules   string // folder of rule files beside the managed ones
+	Poll    time.Duration
+	MaxBody int64
+	// Throttle is how many requests per second each operation of AWS Config takes from a region of an account; 0 is
+	// any number. ThrottleBurst is how many may come at once; 0 is as many as Throttle.
+	Throttle, ThrottleBurst int
+	Functions               int           // environments that may exist at once; 0 follows the machine
+	FunctionTTL             time.Duration // how long an idle environment is kept
+	Python                  string
+	Node                    string
+	NodePath                string
+	Sandbox                 string
+	Queries                 string
+	Host                    string // name of this server among those that share a database
+	LogLevel                string
+	LogFormat               string
+	DebugListen             string // HOST:PORT of Go's profiles; empty for none
 
 	origins map[string]string
 }
@@ -271,11 +274,18 @@ func (s Settings) checkLimits() error {
 		return fmt.Errorf("max-body %d: want 1048576 at least, which AWS Config's own requests may need", s.MaxBody)
 	case s.DebugListen != "" && !debugsHere(s.DebugListen):
 		return fmt.Errorf("debug-listen %s: want HOST:PORT on loopback, such as 127.0.0.1:6060: profiles show what is in memory", s.DebugListen)
+	case s.Throttle < 0 || s.Throttle > mostThrottle:
+		return fmt.Errorf("throttle %d: want 0 for off, or 1 to %d requests per second", s.Throttle, mostThrottle)
+	case s.ThrottleBurst < 0 || s.ThrottleBurst > mostThrottle:
+		return fmt.Errorf("throttle-burst %d: want 0 for as many as throttle, or 1 to %d requests", s.ThrottleBurst, mostThrottle)
 	case s.Functions < 0:
 		return fmt.Errorf("functions %d: want 1 at least, or auto", s.Functions)
 	}
 	return nil
 }
+
+// mostThrottle bounds what is counted by the microsecond.
+const mostThrottle = 1_000_000
 
 // Networks are the networks of OutgoingNetworks.
 func (s Settings) Networks() ([]netip.Prefix, error) {

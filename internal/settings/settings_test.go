@@ -132,6 +132,22 @@ func TestMistakesInFlagsAndVariablesAreNamed(t *testing.T) {
 	}
 }
 
+func TestAThrottleHasBounds(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"throttle", "-1", "throttle -1: want 0 for off, or 1 to 1000000 requests per second"},
+		{"throttle", "1000001", "throttle 1000001: want 0 for off, or 1 to 1000000 requests per second"},
+		{"throttle", "fast", `--throttle: "fast": want a whole number`},
+		{"throttle-burst", "-1", "throttle-burst -1: want 0 for as many as throttle, or 1 to 1000000 requests"},
+	} {
+		if _, err := settings.Load(map[string]string{c.name: c.value}, none); err == nil || err.Error() != c.want {
+			t.Errorf("%s %s: %v", c.name, c.value, err)
+		}
+	}
+	if s, err := settings.Load(nil, none); err != nil || s.Throttle != 0 {
+		t.Errorf("throttle is %d by default, %v", s.Throttle, err)
+	}
+}
+
 func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:4577", ":4577", "[::]:4577", "192.0.2.1:80", "example.com:80"} {
 		_, err := settings.Load(map[string]string{"listen": listen}, none)

@@ -95,6 +95,12 @@ func server() []Setting {
 			`[{id: AKIAEXAMPLE, secret: ..., account: "123456789012", user: alice}]`).in(group).hide().notOnCommandLine(),
 		number("max-body", func(s *Settings) *int64 { return &s.MaxBody },
 			"The largest request body in bytes. Objects of buckets are not bound by it.", "134217728").in(group),
+		number("throttle", func(s *Settings) *int { return &s.Throttle },
+			"How many requests per second each operation of AWS Config takes from an account in a region. What comes above gets "+
+				"ThrottlingException, and AWS's SDKs try it again. AWS does not publish its own rates. Each server counts for itself, by the server's "+
+				"clock. 0 is off.", "10").in(group),
+		number("throttle-burst", func(s *Settings) *int { return &s.ThrottleBurst },
+			"How many of those may come at once after a pause. 0 is as many as throttle says.", "20").in(group),
 		text("host", "NAME", func(s *Settings) *string { return &s.Host },
 			"The name of this server among those that share a database; one that starts again under its name takes up the "+
 				"jobs it left. By default the machine's host name and the listener's port.", "plumb-1").in(group),
