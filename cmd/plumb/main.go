@@ -83,6 +83,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newLogsCommand(),
 		newQueryCommand(),
 		newRemediationCommand(),
+		newIAMPolicyCommand(),
 		newVersionCommand(),
 	)
 	return root
