@@ -17,6 +17,7 @@ func TestACloudThatWeDidNotWriteIsRecorded(t *testing.T) {
 		"--iam-role", "arn:aws:iam::123456789012:role/config")
 	s.drain(t)
 	t.Run("a closed egress gives the group and its instances items", func(t *testing.T) { closeEgress(t, s, moto, names) })
+	t.Run("every managed rule comes to an end over it", func(t *testing.T) { everyRule(t, s) })
 	t.Run("what is gone is deleted", func(t *testing.T) { deleteVolume(t, s, moto, names) })
 }
 
