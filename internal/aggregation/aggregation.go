@@ -36,18 +36,16 @@ import (
 // Aggregation is what aggregators can do.
 type Aggregation struct {
 	orgs *organization.Organizations
+	most int // aggregators of a place
 	now  func() time.Time
 }
 
-// New returns it.
-func New(orgs *organization.Organizations, now func() time.Time) *Aggregation {
-	return &Aggregation{orgs, now}
+// New returns it. A place may have most aggregators.
+func New(orgs *organization.Organizations, most int, now func() time.Time) *Aggregation {
+	return &Aggregation{orgs, most, now}
 }
 
-const (
-	maxAggregators = 50     // of a place
-	maxAccounts    = 10_000 // of an aggregator
-)
+const maxAccounts = 10_000 // of an aggregator
 
 var (
 	regionForm = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
@@ -85,7 +83,7 @@ func (g *Aggregation) Put(ctx context.Context, tx *db.Tx, a config.Aggregator, t
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		a.Created = a.Updated
-		err = name(ctx, tx, &a, tags)
+		err = g.name(ctx, tx, &a, tags)
 	case err == nil:
 		a.ARN, a.Created = before.ARN, before.Created
 	}
@@ -96,13 +94,13 @@ func (g *Aggregation) Put(ctx context.Context, tx *db.Tx, a config.Aggregator, t
 }
 
 // name gives a new aggregator its identity and its tags.
-func name(ctx context.Context, tx *db.Tx, a *config.Aggregator, tags map[string]string) error {
+func (g *Aggregation) name(ctx context.Context, tx *db.Tx, a *config.Aggregator, tags map[string]string) error {
 	n, err := store.CountAggregators(ctx, tx, a.Place)
 	if err != nil {
 		return err
 	}
-	if n >= maxAggregators {
-		return configapi.LimitExceededException("The account has %d configuration aggregators in the region. The limit is %d.", n, maxAggregators)
+	if n >= g.most {
+		return configapi.LimitExceededException("The account has %d configuration aggregators in the region. The limit is %d.", n, g.most)
 	}
 	a.ARN = arn.New("config", a.Region, a.Account, "config-aggregator/config-aggregator-"+newID(8)).String()
 	return store.PutTags(ctx, tx, a.Place, a.ARN, tags)

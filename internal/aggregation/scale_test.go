@@ -66,7 +66,7 @@ func TestAThousandAccountsAreReadInBoundedMemory(t *testing.T) {
 		t.Skip("a thousand accounts take some seconds")
 	}
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
-		ctx, g := t.Context(), aggregation.New(nil, func() time.Time { return noon })
+		ctx, g := t.Context(), aggregation.New(nil, 1, func() time.Time { return noon })
 		agg := config.Aggregator{Place: hub, Name: "all", Accounts: &config.AccountSource{Regions: config.Regions{All: true}}}
 		write := func(f func(tx *db.Tx) error) {
 			t.Helper()

@@ -30,6 +30,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 			Deployment: m.Deployment,
 			KnownType:  m.Known.Types.Known, KnownTypes: m.Known.Names,
 			Development: a.settings.Mode == settings.Development, Extended: a.settings.Queries == "extended", Now: m.Clock.Now,
+			MaxStoredQueries: a.settings.Quotas.StoredQueries,
 		}).Registry(),
 		lambda.New(m.Functions),
 		logs.New(m.Logs, m.Keys.Pages),

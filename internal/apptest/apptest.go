@@ -65,13 +65,14 @@ func Start(t testing.TB, change ...func(*settings.Settings)) *Plumb {
 	return p
 }
 
-// Run runs a story on SQLite and, where the machine has one, on PostgreSQL.
-func Run(t *testing.T, story func(t *testing.T, p *Plumb)) {
+// Run runs a story on SQLite and, where the machine has one, on PostgreSQL. Change
+// edits the settings.
+func Run(t *testing.T, story func(t *testing.T, p *Plumb), change ...func(*settings.Settings)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { story(t, Start(t)) })
+	t.Run("SQLite", func(t *testing.T) { story(t, Start(t, change...)) })
 	t.Run("PostgreSQL", func(t *testing.T) {
 		url := dbtest.PostgresURL(t)
-		story(t, Start(t, func(s *settings.Settings) { s.Database = url }))
+		story(t, Start(t, append(change, func(s *settings.Settings) { s.Database = url })...))
 	})
 }
 

@@ -29,15 +29,13 @@ import (
 	"plumb/internal/store"
 )
 
-// maxPacks is how many packs a place may have.
-const maxPacks = 50
-
 // Options are what Packs are made of. All but Document, Remediate and Publish are
 // required.
 type Options struct {
-	DB    *db.DB
-	Jobs  *job.Queue
-	Rules *rule.Engine
+	DB       *db.DB
+	Jobs     *job.Queue
+	Rules    *rule.Engine
+	MaxPacks int // that a place may have
 	// Object returns an object of a bucket, or a *model.Error of S3, or
 	// ErrTooLarge.
 	Object func(ctx context.Context, p config.Place, bucket, key string, limit int64) ([]byte, error)

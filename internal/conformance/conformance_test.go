@@ -72,12 +72,12 @@ func (s *server) build() {
 	}
 	ledger := compliance.New(publish, clk.Now)
 	s.rules = rule.New(slog.New(slog.DiscardHandler), rule.Options{
-		DB: d, Jobs: s.jobs, Managed: known, Compile: rule.Compiler(known), Sealer: sealer, Now: clk.Now,
+		DB: d, Jobs: s.jobs, Managed: known, Compile: rule.Compiler(known), Sealer: sealer, Now: clk.Now, MaxRules: 1000,
 		MayInvoke: func(context.Context, config.Place, string) error { return nil }, KnownType: func(string) bool { return true },
 		Accept: ledger.Accept, Forget: ledger.Forget, Publish: publish,
 		Invoke: func(context.Context, *db.Tx, []rule.Invocation) error { return nil },
 	})
-	o := conformance.Options{DB: d, Jobs: s.jobs, Rules: s.rules, Remediate: s.remediate, Now: clk.Now}
+	o := conformance.Options{DB: d, Jobs: s.jobs, Rules: s.rules, Remediate: s.remediate, MaxPacks: 50, Now: clk.Now}
 	for _, f := range s.change {
 		f(&o)
 	}

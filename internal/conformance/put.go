@@ -60,7 +60,7 @@ func (p *Packs) Deploy(ctx context.Context, tx *db.Tx, d Definition, text string
 	if err := lockPacks(ctx, tx, d.Place); err != nil {
 		return "", err
 	}
-	if err := identify(ctx, tx, &d); err != nil {
+	if err := p.identify(ctx, tx, &d); err != nil {
 		return "", err
 	}
 	s := config.PackStatus{State: config.PackCreating, Requested: p.Now()}
@@ -83,7 +83,7 @@ func checkParameters(given []config.PackParameter) error {
 
 // identify gives a pack the identity of the one that is there under its name, or a
 // new one with its tags.
-func identify(ctx context.Context, tx *db.Tx, d *Definition) error {
+func (p *Packs) identify(ctx context.Context, tx *db.Tx, d *Definition) error {
 	present, err := store.ConformancePack(ctx, tx, d.Place, d.Name)
 	if err == nil {
 		d.ID, d.ARN, d.StackARN = present.ID, present.ARN, present.StackARN
@@ -96,7 +96,7 @@ func identify(ctx context.Context, tx *db.Tx, d *Definition) error {
 	if err != nil {
 		return err
 	}
-	if n >= maxPacks {
+	if n >= p.MaxPacks {
 		return configapi.MaxNumberOfConformancePacksExceededException(
 			"Failed to put conformance pack '%s' because the account already contains %d conformance packs. "+
 				"Delete conformance packs that are not used before you add new ones.", d.Name, n)

@@ -182,11 +182,13 @@ func (m *Machine) outgoing() (*http.Client, error) {
 
 // addVerbs makes what records, evaluates, accepts and delivers.
 func (m *Machine) addVerbs() {
+	quotas := m.options.Settings.Quotas
 	m.Compliance = compliance.New(m.publish, m.Clock.Now)
 	m.Rules = rule.New(m.log, rule.Options{
 		DB: m.DB, Jobs: m.Jobs, Managed: m.Known.Managed, Compile: rule.Compiler(m.Known.Managed), Accept: m.accept, Forget: m.Compliance.Forget,
 		Invoke: m.invoke, Publish: m.publish, Sealer: m.Keys.Results, KnownType: m.Known.Types.Known, Global: m.Known.Types.Global, Now: m.Clock.Now,
 		MayInvoke: m.MayInvoke, EvaluateEvery: m.evaluateEvery(), EvaluationFailed: m.evaluationFailed,
+		MaxRules: quotas.Rules,
 	})
 	m.remote = outside.NewFunctions(m.Outside, m.DB, m.Jobs, m.Rules.Invoked)
 	source := m.options.Source
@@ -199,11 +201,14 @@ func (m *Machine) addVerbs() {
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
 	m.Delivery.Failed = m.meter.DeliveryFailed
-	m.Aggregation = aggregation.New(m.Organizations, m.Clock.Now)
+	m.Aggregation = aggregation.New(m.Organizations, quotas.Aggregators, m.Clock.Now)
 	m.Packs = conformance.New(m.log, conformance.Options{
 		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Document: m.packDocument, Remediate: m.remediatePack, Publish: m.publish, Now: m.Clock.Now,
+		MaxPacks: quotas.Packs,
 	})
-	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Packs, m.Clock.Now)
+	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Packs, deployment.Max{
+		config.DeployedRule: quotas.OrganizationRules, config.DeployedPack: quotas.OrganizationPacks,
+	}, m.Clock.Now)
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep},
 		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep})
 }

@@ -53,30 +53,34 @@ type Deployment struct {
 	orgs  *organization.Organizations
 	rules *rule.Engine
 	packs *conformance.Packs
+	most  Max
 	now   func() time.Time
 }
 
+// Max is how many of each kind an account may have in a region.
+type Max map[config.DeploymentKind]int
+
 // New registers the jobs.
 func New(
-	log *slog.Logger, d *db.DB, jobs *job.Queue, orgs *organization.Organizations, rules *rule.Engine, packs *conformance.Packs, now func() time.Time,
+	log *slog.Logger, d *db.DB, jobs *job.Queue, orgs *organization.Organizations, rules *rule.Engine, packs *conformance.Packs,
+	most Max, now func() time.Time,
 ) *Deployment {
-	p := &Deployment{log, d, jobs, orgs, rules, packs, now}
+	p := &Deployment{log, d, jobs, orgs, rules, packs, most, now}
 	job.HandleTx(jobs, p.spread, job.Policy{})
 	job.HandlePrepared(jobs, p.prepareMember, job.Policy{})
 	return p
 }
 
-// A kind is how one kind of deployment is called and bounded.
+// A kind is how one kind of deployment is called.
 type kind struct {
 	noun    string // in errors
 	path    string // in ARNs
-	max     int    // of an account in a region
 	tooMany func(format string, args ...any) *model.Error
 }
 
 var kinds = map[config.DeploymentKind]kind{
-	config.DeployedRule: {"organization config rule", "organization-config-rule", 150, configapi.MaxNumberOfOrganizationConfigRulesExceededException},
-	config.DeployedPack: {"organization conformance pack", "organization-conformance-pack", 50, configapi.MaxNumberOfOrganizationConformancePacksExceededException},
+	config.DeployedRule: {"organization config rule", "organization-config-rule", configapi.MaxNumberOfOrganizationConfigRulesExceededException},
+	config.DeployedPack: {"organization conformance pack", "organization-conformance-pack", configapi.MaxNumberOfOrganizationConformancePacksExceededException},
 }
 
 // Administered returns the organization for which an account may put rules and packs: the
@@ -109,7 +113,7 @@ func (d *Deployment) put(ctx context.Context, tx *db.Tx, p *config.OrganizationD
 	if err := lockMembers(ctx, tx, o); err != nil {
 		return err
 	}
-	if err := identify(ctx, tx, p, tags); err != nil {
+	if err := d.identify(ctx, tx, p, tags); err != nil {
 		return err
 	}
 	p.Generation++
@@ -147,12 +151,12 @@ func (d *Deployment) mayPut(ctx context.Context, tx *db.Tx, account string) (org
 
 // identify gives a rule or pack the identity of the one that is there under its
 // name, or a new one with its tags.
-func identify(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string) error {
+func (d *Deployment) identify(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string) error {
 	before, err := store.OrganizationDeployment(ctx, tx, p.Place, p.Kind, p.Name)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		p.Operation = config.OrganizationCreate
-		return name(ctx, tx, p, tags)
+		return d.name(ctx, tx, p, tags)
 	case err == nil && before.Operation == config.OrganizationDelete:
 		return configapi.ResourceInUseException("The %s %s is being deleted. Please retry after some time.", kinds[p.Kind].noun, p.Name)
 	}
@@ -160,13 +164,13 @@ func identify(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, 
 	return err
 }
 
-func name(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string) error {
+func (d *Deployment) name(ctx context.Context, tx *db.Tx, p *config.OrganizationDeployment, tags map[string]string) error {
 	k := kinds[p.Kind]
 	n, err := store.CountOrganizationDeployments(ctx, tx, p.Place, p.Kind)
 	if err != nil {
 		return err
 	}
-	if n >= k.max {
+	if n >= d.most[p.Kind] {
 		return k.tooMany("The account has %d %ss in the region, which is the limit.", n, k.noun)
 	}
 	p.ARN = arn.New("config", p.Region, p.Account, k.path+"/"+p.Name+"-"+strings.ToLower(rand.Text())[:8]).String()

@@ -76,6 +76,7 @@ type Options struct {
 	// MayInvoke returns PutConfigRule's error unless AWS Config may invoke the
 	// function for rules of the place.
 	MayInvoke func(ctx context.Context, p config.Place, functionARN string) error
+	MaxRules  int // that a place may have
 	// EvaluateEvery is how long somebody who asks for an evaluation has to wait for
 	// the next one of the rule.
 	EvaluateEvery time.Duration

@@ -16,9 +16,6 @@ import (
 	"plumb/internal/store"
 )
 
-// maxRules is how many rules a place may have.
-const maxRules = 1000
-
 // A Definition is a rule as somebody wants it: a new one by its name, or one that
 // is there by its name, id or ARN. CreatedBy is the service that puts it; a user
 // puts rules without.
@@ -69,7 +66,7 @@ func (e *Engine) Put(ctx context.Context, tx *db.Tx, p Prepared) (config.Rule, e
 		return r, err
 	}
 	if present == nil {
-		err = name(ctx, tx, &r, p.Tags)
+		err = e.name(ctx, tx, &r, p.Tags)
 	} else {
 		r.Name, r.ID, r.ARN, r.State = present.Name, present.ID, present.ARN, present.State
 	}
@@ -177,12 +174,12 @@ func changeable(r config.Rule, by string) error {
 }
 
 // name gives a new rule its identity and its tags.
-func name(ctx context.Context, tx *db.Tx, r *config.Rule, tags map[string]string) error {
+func (e *Engine) name(ctx context.Context, tx *db.Tx, r *config.Rule, tags map[string]string) error {
 	n, err := store.CountRules(ctx, tx, r.Place)
 	if err != nil {
 		return err
 	}
-	if n >= maxRules {
+	if n >= e.MaxRules {
 		return configapi.MaxNumberOfConfigRulesExceededException("Failed to put config rule '%s' because the account already contains %d config rules. "+
 			"Please consider deleting deactivated rules if you have any before adding new rules.", r.Name, n)
 	}

@@ -93,7 +93,7 @@ func newCourt(t *testing.T, d *db.DB) *court {
 	}
 	ledger := compliance.New(publish, c.clock.Now)
 	c.engine = rule.New(slog.New(slog.DiscardHandler), rule.Options{
-		Managed: known, MayInvoke: func(context.Context, config.Place, string) error { return nil }, EvaluateEvery: time.Minute,
+		Managed: known, MayInvoke: func(context.Context, config.Place, string) error { return nil }, EvaluateEvery: time.Minute, MaxRules: 1000,
 		DB: d, Jobs: c.jobs, Accept: ledger.Accept, Forget: ledger.Forget, Publish: publish, Sealer: sealer, Global: func(string) bool { return false }, KnownType: func(string) bool { return true }, Now: c.clock.Now,
 		Compile: func(r config.Rule) (rule.Compiled, error) {
 			if r.Source.Identifier == "ACM_CERTIFICATE_EXPIRATION_CHECK" {

@@ -133,16 +133,27 @@ func structure[T any](name, kind string, field func(*Settings) *[]T, help, examp
 			return fmt.Sprintf("%d entries", len(*field(s)))
 		},
 		set: func(s *Settings, v *yaml.Node) error {
-			if v.Kind == yaml.ScalarNode && v.Line == 0 {
-				var doc yaml.Node
-				if err := yaml.Unmarshal([]byte(v.Value), &doc); err != nil || len(doc.Content) != 1 {
-					return fmt.Errorf("want a YAML list such as %s", example)
-				}
-				v = doc.Content[0]
+			v, err := inside(v)
+			if err != nil {
+				return fmt.Errorf("want a YAML list such as %s", example)
 			}
 			return list(v, field(s))
 		},
 	}
+}
+
+var errNoYAML = errors.New("this is no YAML")
+
+// inside reads the YAML of a flag or variable, which has no line, and leaves a node of the file as it is.
+func inside(v *yaml.Node) (*yaml.Node, error) {
+	if v.Kind != yaml.ScalarNode || v.Line != 0 {
+		return v, nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(v.Value), &doc); err != nil || len(doc.Content) != 1 {
+		return nil, errNoYAML
+	}
+	return doc.Content[0], nil
 }
 
 // list decodes a node strictly: a member that T does not have is an error.

@@ -88,7 +88,7 @@ func (s *Settings) readFile(name string) error {
 func (s *Settings) readKey(rows map[string]Setting, seen map[string]int, key, value *yaml.Node) error {
 	r, ok := rows[key.Value]
 	if !ok {
-		return fmt.Errorf("line %d: unknown setting %q%s", key.Line, key.Value, meant(rows, key.Value))
+		return fmt.Errorf("line %d: unknown setting %q%s", key.Line, key.Value, meant(maps.Keys(rows), key.Value))
 	}
 	if line, ok := seen[r.Name]; ok {
 		return fmt.Errorf("line %d: %s was set before, on line %d", key.Line, r.Name, line)
@@ -105,8 +105,8 @@ func (s *Settings) readKey(rows map[string]Setting, seen map[string]int, key, va
 	return nil
 }
 
-func meant(rows map[string]Setting, name string) string {
-	if best := Nearest(maps.Keys(rows), name); best != "" {
+func meant(names iter.Seq[string], name string) string {
+	if best := Nearest(names, name); best != "" {
 		return fmt.Sprintf("; is %s meant?", best)
 	}
 	return ""

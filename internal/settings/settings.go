@@ -65,6 +65,7 @@ type Settings struct {
 	// Throttle is how many requests per second each operation of AWS Config takes from a region of an account; 0 is
 	// any number. ThrottleBurst is how many may come at once; 0 is as many as Throttle.
 	Throttle, ThrottleBurst int
+	Quotas                  Quotas
 	Functions               int           // environments that may exist at once; 0 follows the machine
 	FunctionTTL             time.Duration // how long an idle environment is kept
 	Python                  string
@@ -86,7 +87,7 @@ func Default() Settings {
 	return Settings{
 		Listen: "127.0.0.1:4577", Mode: Development, Data: ".plumb",
 		Account: "123456789012", Region: "us-east-1",
-		Poll: time.Minute, MaxBody: 72 << 20,
+		Poll: time.Minute, MaxBody: 72 << 20, Quotas: DefaultQuotas(),
 		FunctionTTL: 10 * time.Minute,
 		Sandbox:     "auto", Queries: "aws", LogLevel: "info", LogFormat: "text",
 		origins: map[string]string{},

@@ -148,6 +148,35 @@ func TestAThrottleHasBounds(t *testing.T) {
 	}
 }
 
+func TestQuotasAreAWSUnlessNamed(t *testing.T) {
+	s, err := settings.Load(map[string]string{"settings": file(t, "quotas:\n  rules: 2000\n  organization-conformance-packs: 1\n")}, none)
+	want := settings.Quotas{Rules: 2000, Packs: 50, Aggregators: 50, StoredQueries: 300, OrganizationRules: 150, OrganizationPacks: 1}
+	if err != nil || s.Quotas != want {
+		t.Errorf("%+v, %v", s.Quotas, err)
+	}
+}
+
+func TestMistakesInQuotasAreNamed(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"quotas:\n  aggregators: 5\n  rule: 5\n", `line 3: quotas: unknown quota "rule"; is rules meant?`},
+		{"quotas:\n  rules: 0\n", `line 2: quotas: rules "0": want a number from 1 to 100000`},
+		{"quotas:\n  rules: 100001\n", `line 2: quotas: rules "100001": want a number from 1 to 100000`},
+		{"quotas:\n  rules: [5]\n", `line 2: quotas: rules "": want a number from 1 to 100000`},
+		{"quotas:\n  rules: 5\n  rules: 6\n", "line 3: quotas: rules was set before"},
+		{"quotas: 5\n", "line 1: quotas: want names with numbers, such as {rules: 2000}"},
+	} {
+		_, err := settings.Load(map[string]string{"settings": file(t, c.text)}, none)
+		if err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%q gave %v, want %q", c.text, err, c.want)
+		}
+	}
+	for _, flag := range []string{"5", "{", ""} {
+		if _, err := settings.Load(map[string]string{"quotas": flag}, none); err == nil || !strings.HasPrefix(err.Error(), "--quotas: want") {
+			t.Errorf("%q gave %v", flag, err)
+		}
+	}
+}
+
 func TestDevelopmentModeStaysOnLoopback(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:4577", ":4577", "[::]:4577", "192.0.2.1:80", "example.com:80"} {
 		_, err := settings.Load(map[string]string{"listen": listen}, none)

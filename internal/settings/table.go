@@ -147,6 +147,9 @@ func recording() []Setting {
 		text("rules", "FOLDER", func(s *Settings) *string { return &s.Rules },
 			"A folder with rule files of your own, as those in rules/ are. PutConfigRule takes their identifiers with Owner AWS, like those of "+
 				"managed rules. They are read at the start, which fails where one is wrong.", "/etc/plumb/rules").in(group),
+		quotas("quotas", func(s *Settings) *Quotas { return &s.Quotas },
+			"How many of each of these an account may have in a region, from 1 to 100000. Those that are not named are as at AWS. A lower number "+
+				"takes nothing away: it refuses new ones.", "{rules: 2000, aggregators: 100}").in(group),
 		choice("queries", func(s *Settings) *string { return &s.Queries },
 			"Which advanced queries clients may ask: aws takes AWS's language, extended also AS, DISTINCT, HAVING, AS OF and FROM history. plumb query "+
 				"may always use them.",

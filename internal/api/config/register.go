@@ -42,6 +42,8 @@ type Options struct {
 	Development bool // PutResourceConfig takes AWS types
 	Extended    bool // queries of all clients may have more than AWS's
 	Now         func() time.Time
+
+	MaxStoredQueries int // that a place may have
 }
 
 // Register returns the service with every operation that is built.

@@ -23,10 +23,7 @@ func (s storedQueries) register(r *configapi.Service) {
 	r.DeleteStoredQuery(s.DeleteStoredQuery)
 }
 
-const (
-	maxStoredQueries = 300 // of a place
-	storedQueryPage  = 100
-)
+const storedQueryPage = 100
 
 // PutStoredQuery keeps an expression under a name. One that is there keeps its id,
 // its tags, and what the request leaves out.
@@ -75,8 +72,8 @@ func (s storedQueries) newStoredQuery(ctx context.Context, tx *db.Tx, in *config
 		return q, model.ValidationException("The stored query '%s' does not exist. A new one is given its id and its ARN.", q.Name)
 	}
 	n, err := store.CountStoredQueries(ctx, tx, q.Place)
-	if err == nil && n >= maxStoredQueries {
-		err = model.ValidationException("The account already has %d stored queries in this region.", maxStoredQueries)
+	if err == nil && n >= s.MaxStoredQueries {
+		err = model.ValidationException("The account already has %d stored queries in this region.", n)
 	}
 	return q, err
 }
