@@ -31,13 +31,13 @@ var prefixes = map[string]string{
 	"codedeploy": "codedeploy", "codepipeline": "codepipeline", "cognito-identity": "cognito-identity",
 	"cognito-idp": "cognito-idp", "dax": "dax", "dms": "dms", "dynamodb": "dynamodb", "ec2": "ec2", "ecr": "ecr",
 	"ecr-public": "ecr-public", "ecs": "ecs", "eks": "eks", "elasticache": "elasticache",
-	"elasticbeanstalk": "elasticbeanstalk", "es": "es", "frauddetector": "frauddetector", "fsx": "fsx",
+	"elasticbeanstalk": "elasticbeanstalk", "es": "es", "events": "events", "firehose": "firehose", "frauddetector": "frauddetector", "fsx": "fsx",
 	"glue": "glue", "guardduty": "guardduty", "iam": "iam", "inspector2": "inspector2", "kafka": "kafka",
 	"kinesis": "kinesis", "kms": "kms", "lambda": "lambda", "logs": "logs", "macie2": "macie2", "mq": "mq",
-	"network-firewall": "network-firewall", "organizations": "organizations", "rds": "rds", "redshift": "redshift",
+	"network-firewall": "network-firewall", "organizations": "organizations", "rds": "rds", "redshift": "redshift", "redshift-serverless": "redshift-serverless",
 	"route53": "route53", "s3": "s3", "sagemaker": "sagemaker", "secretsmanager": "secretsmanager",
 	"securityhub": "securityhub", "servicecatalog": "servicecatalog", "shield": "shield", "sns": "sns", "sqs": "sqs",
-	"ssm": "ssm", "transfer": "transfer", "waf": "waf", "waf-regional": "waf-regional", "wafv2": "wafv2",
+	"ssm": "ssm", "transfer": "transfer", "waf": "waf", "waf-regional": "waf-regional", "wafv2": "wafv2", "workspaces": "workspaces",
 }
 
 // actions are the IAM actions whose names are not those of the operations that they allow. Source: as above; for S3 the
