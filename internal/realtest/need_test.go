@@ -34,8 +34,14 @@ func needCheckout(t *testing.T, variable string) string {
 	return dir
 }
 
+// longVariable has the tests run that take minutes together; .ci/run sets it.
+const longVariable = "PLUMB_TEST_REAL"
+
 func needTool(t *testing.T, names ...string) {
 	t.Helper()
+	if os.Getenv(longVariable) == "" {
+		t.Skipf("%s is not set: with it, tests that take minutes run", longVariable)
+	}
 	for _, name := range names {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Skipf("%s is not installed", name)
