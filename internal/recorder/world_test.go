@@ -184,7 +184,7 @@ func (w *world) open(poll time.Duration) {
 	w.pollEvery = poll
 	var err error
 	w.jobs, err = job.New(w.t.Context(), w.db, slog.New(slog.DiscardHandler), w.clock, "server",
-		job.QueueOptions{Workers: map[string]int{job.Collect: 12}})
+		job.QueueOptions{Workers: map[string]int{job.Collect: 16}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
