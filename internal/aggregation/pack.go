@@ -55,16 +55,5 @@ func (g *Aggregation) Packs(ctx context.Context, tx *db.Tx, a config.Aggregator,
 // PackTallies counts the conformance packs that an aggregator shows by their
 // roll-up, in groups; packs without results are in neither count.
 func (g *Aggregation) PackTallies(ctx context.Context, tx *db.Tx, a config.Aggregator, within Within, by GroupKey) (map[string]store.Tally, error) {
-	groups := map[string]store.Tally{}
-	err := g.Each(ctx, tx, a, within, config.Place{}, func(ps store.Places) (bool, error) {
-		tallies, err := ps.TallyByPack(ctx, tx)
-		for p, t := range tallies {
-			n := groups[by.of(p)]
-			n.Compliant += t.Compliant
-			n.NonCompliant += t.NonCompliant
-			groups[by.of(p)] = n
-		}
-		return true, err
-	})
-	return groups, err
+	return g.tallies(ctx, tx, a, within, by, store.Places.TallyByPack)
 }

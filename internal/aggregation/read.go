@@ -140,9 +140,17 @@ func (g *Aggregation) Counts(
 // RuleTallies counts the rules that an aggregator shows by their roll-up, in
 // groups.
 func (g *Aggregation) RuleTallies(ctx context.Context, tx *db.Tx, a config.Aggregator, within Within, by GroupKey) (map[string]store.Tally, error) {
+	return g.tallies(ctx, tx, a, within, by, store.Places.TallyByRule)
+}
+
+// tallies adds up in groups what is counted in each place that an aggregator shows.
+func (g *Aggregation) tallies(
+	ctx context.Context, tx *db.Tx, a config.Aggregator, within Within, by GroupKey,
+	count func(store.Places, context.Context, *db.Tx) (map[config.Place]store.Tally, error),
+) (map[string]store.Tally, error) {
 	groups := map[string]store.Tally{}
 	err := g.Each(ctx, tx, a, within, config.Place{}, func(ps store.Places) (bool, error) {
-		tallies, err := ps.TallyByRule(ctx, tx)
+		tallies, err := count(ps, ctx, tx)
 		for p, t := range tallies {
 			n := groups[by.of(p)]
 			n.Compliant += t.Compliant

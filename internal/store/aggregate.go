@@ -161,6 +161,14 @@ func (ps Places) byID() map[int64]config.Place {
 // TallyByRule counts the rules of each of the places by their roll-up; rules
 // without results are in neither count.
 func (ps Places) TallyByRule(ctx context.Context, tx *db.Tx) (map[config.Place]Tally, error) {
+	return ps.tallyEach(ctx, tx, "rules", `SELECT u.place AS place, u.id AS rule, sum(y.compliant) AS good, sum(y.non_compliant) AS bad
+		FROM w CROSS JOIN rule u CROSS JOIN rule_tally y WHERE u.place = w.place AND y.rule = u.id GROUP BY u.place, u.id`)
+}
+
+// tallyEach counts things of each of the places by their roll-up. each selects for
+// a thing its place and how many resources comply with it, good, and do not, bad;
+// the places are in w.
+func (ps Places) tallyEach(ctx context.Context, tx *db.Tx, things, each string) (map[config.Place]Tally, error) {
 	if err := flushTallies(ctx, tx); err != nil || len(ps) == 0 {
 		return nil, err
 	}
@@ -174,12 +182,11 @@ func (ps Places) TallyByRule(ctx context.Context, tx *db.Tx) (map[config.Place]T
 			out[byID[id]] = t
 		}
 		return err
-	}, with+`, n AS (SELECT u.place AS place, u.id AS rule, sum(y.compliant) AS good, sum(y.non_compliant) AS bad
-			FROM w CROSS JOIN rule u CROSS JOIN rule_tally y WHERE u.place = w.place AND y.rule = u.id GROUP BY u.place, u.id)
+	}, with+`, n AS (`+each+`)
 		SELECT place, CAST(sum(CASE WHEN bad = 0 AND good > 0 THEN 1 ELSE 0 END) AS BIGINT),
 			CAST(sum(CASE WHEN bad > 0 THEN 1 ELSE 0 END) AS BIGINT) FROM n GROUP BY place`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("count rules of places: %w", err)
+		return nil, fmt.Errorf("count %s of places: %w", things, err)
 	}
 	return out, nil
 }

@@ -56,26 +56,7 @@ func PackResults(ctx context.Context, tx *db.Tx, p config.Place) ([]PackResult, 
 // TallyByPack counts the conformance packs of each of the places by their roll-up;
 // packs without results are in neither count.
 func (ps Places) TallyByPack(ctx context.Context, tx *db.Tx) (map[config.Place]Tally, error) {
-	if err := flushTallies(ctx, tx); err != nil || len(ps) == 0 {
-		return nil, err
-	}
-	out, byID := map[config.Place]Tally{}, ps.byID()
-	with, args := ps.list().with(tx)
-	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		var id int64
-		var t Tally
-		err := scan(&id, &t.Compliant, &t.NonCompliant)
-		if t != (Tally{}) {
-			out[byID[id]] = t
-		}
-		return err
-	}, with+`, n AS (SELECT c.place AS place, c.id AS pack, sum(y.compliant) AS good, sum(y.non_compliant) AS bad
-			FROM w CROSS JOIN conformance_pack c CROSS JOIN conformance_pack_rule m CROSS JOIN rule_tally y
-			WHERE c.place = w.place AND m.pack = c.id AND y.rule = m.rule GROUP BY c.place, c.id)
-		SELECT place, CAST(sum(CASE WHEN bad = 0 AND good > 0 THEN 1 ELSE 0 END) AS BIGINT),
-			CAST(sum(CASE WHEN bad > 0 THEN 1 ELSE 0 END) AS BIGINT) FROM n GROUP BY place`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("count conformance packs of places: %w", err)
-	}
-	return out, nil
+	return ps.tallyEach(ctx, tx, "conformance packs", `SELECT c.place AS place, c.id AS pack, sum(y.compliant) AS good, sum(y.non_compliant) AS bad
+		FROM w CROSS JOIN conformance_pack c CROSS JOIN conformance_pack_rule m CROSS JOIN rule_tally y
+		WHERE c.place = w.place AND m.pack = c.id AND y.rule = m.rule GROUP BY c.place, c.id`)
 }

@@ -144,30 +144,20 @@ func (a aggregateCompliances) GetAggregateComplianceDetailsByConfigRule(
 func (a aggregateCompliances) GetAggregateConfigRuleComplianceSummary(
 	ctx context.Context, in *configapi.GetAggregateConfigRuleComplianceSummaryInput,
 ) (*configapi.GetAggregateConfigRuleComplianceSummaryOutput, error) {
-	n, within, key := limit(in.Limit, 1000), aggregation.Within{}, string(in.GroupByKey)
+	q := summaryQuery{
+		operation: "GetAggregateConfigRuleComplianceSummary", aggregator: *in.ConfigurationAggregatorName,
+		by: string(in.GroupByKey), token: in.NextToken, limit: limit(in.Limit, 1000),
+	}
 	if f := in.Filters; f != nil {
-		within = aggregation.Within{Account: text(f.AccountId), Region: text(f.AwsRegion)}
+		q.within = aggregation.Within{Account: text(f.AccountId), Region: text(f.AwsRegion)}
 	}
-	pages := pager{a.Tokens, "GetAggregateConfigRuleComplianceSummary", []string{
-		place(ctx).String(), *in.ConfigurationAggregatorName, within.Account, within.Region, key}}
-	after, err := pages.after(in.NextToken, 1)
-	if err != nil {
-		return nil, err
-	}
-	var groups map[string]store.Tally
-	err = a.onAggregator(ctx, *in.ConfigurationAggregatorName, func(tx *db.Tx, agg config.Aggregator) (err error) {
-		groups, err = a.Aggregation.RuleTallies(ctx, tx, agg, within, aggregation.GroupKey(key))
-		return err
-	})
+	groups, names, token, err := a.summarize(ctx, q, a.Aggregation.RuleTallies)
 	if err != nil {
 		return nil, fmt.Errorf("summarize aggregate compliance by rule: %w", err)
 	}
-	if key == "" && len(groups) == 0 {
-		groups[""] = store.Tally{}
+	out := &configapi.GetAggregateConfigRuleComplianceSummaryOutput{
+		GroupByKey: optional(q.by), NextToken: token, AggregateComplianceCounts: []configapi.AggregateComplianceCount{},
 	}
-	out := &configapi.GetAggregateConfigRuleComplianceSummaryOutput{GroupByKey: optional(key), AggregateComplianceCounts: []configapi.AggregateComplianceCount{}}
-	names, token := groupPage(pages, groups, after[0], n)
-	out.NextToken = token
 	for _, name := range names {
 		t := groups[name]
 		out.AggregateComplianceCounts = append(out.AggregateComplianceCounts, configapi.AggregateComplianceCount{
@@ -175,6 +165,40 @@ func (a aggregateCompliances) GetAggregateConfigRuleComplianceSummary(
 		})
 	}
 	return out, nil
+}
+
+// A summaryQuery asks what an aggregator shows, counted in groups, for a page of the
+// groups.
+type summaryQuery struct {
+	operation, aggregator, by string
+	within                    aggregation.Within
+	token                     *string
+	limit                     int
+}
+
+// summarize counts, and returns the groups with the names of those of the page. All
+// that is shown is one group if nothing groups it, also where there is nothing.
+func (o Options) summarize(
+	ctx context.Context, q summaryQuery,
+	count func(context.Context, *db.Tx, config.Aggregator, aggregation.Within, aggregation.GroupKey) (map[string]store.Tally, error),
+) (groups map[string]store.Tally, names []string, token *string, err error) {
+	pages := pager{o.Tokens, q.operation, []string{place(ctx).String(), q.aggregator, q.within.Account, q.within.Region, q.by}}
+	after, err := pages.after(q.token, 1)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	err = o.onAggregator(ctx, q.aggregator, func(tx *db.Tx, agg config.Aggregator) (err error) {
+		groups, err = count(ctx, tx, agg, q.within, aggregation.GroupKey(q.by))
+		return err
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if q.by == "" && len(groups) == 0 {
+		groups[""] = store.Tally{}
+	}
+	names, token = groupPage(pages, groups, after[0], q.limit)
+	return groups, names, token, nil
 }
 
 // groupPage returns a page of the names of groups, in their order, after one.

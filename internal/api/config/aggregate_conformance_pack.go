@@ -8,7 +8,6 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
-	"plumb/internal/store"
 )
 
 type aggregateConformancePacks struct{ Options }
@@ -68,32 +67,21 @@ func (a aggregateConformancePacks) DescribeAggregateComplianceByConformancePacks
 func (a aggregateConformancePacks) GetAggregateConformancePackComplianceSummary(
 	ctx context.Context, in *configapi.GetAggregateConformancePackComplianceSummaryInput,
 ) (*configapi.GetAggregateConformancePackComplianceSummaryOutput, error) {
-	n, within, key := limit(in.Limit, 100), aggregation.Within{}, string(in.GroupByKey)
+	q := summaryQuery{
+		operation: "GetAggregateConformancePackComplianceSummary", aggregator: *in.ConfigurationAggregatorName,
+		by: string(in.GroupByKey), token: in.NextToken, limit: limit(in.Limit, 100),
+	}
 	if f := in.Filters; f != nil {
-		within = aggregation.Within{Account: text(f.AccountId), Region: text(f.AwsRegion)}
+		q.within = aggregation.Within{Account: text(f.AccountId), Region: text(f.AwsRegion)}
 	}
-	pages := pager{a.Tokens, "GetAggregateConformancePackComplianceSummary", []string{
-		place(ctx).String(), *in.ConfigurationAggregatorName, within.Account, within.Region, key}}
-	after, err := pages.after(in.NextToken, 1)
-	if err != nil {
-		return nil, err
-	}
-	var groups map[string]store.Tally
-	err = a.onAggregator(ctx, *in.ConfigurationAggregatorName, func(tx *db.Tx, agg config.Aggregator) (err error) {
-		groups, err = a.Aggregation.PackTallies(ctx, tx, agg, within, aggregation.GroupKey(key))
-		return err
-	})
+	groups, names, token, err := a.summarize(ctx, q, a.Aggregation.PackTallies)
 	if err != nil {
 		return nil, fmt.Errorf("summarize aggregate compliance by pack: %w", err)
 	}
-	if key == "" && len(groups) == 0 {
-		groups[""] = store.Tally{}
-	}
 	out := &configapi.GetAggregateConformancePackComplianceSummaryOutput{
-		GroupByKey: optional(key), AggregateConformancePackComplianceSummaries: []configapi.AggregateConformancePackComplianceSummary{},
+		GroupByKey: optional(q.by), NextToken: token,
+		AggregateConformancePackComplianceSummaries: []configapi.AggregateConformancePackComplianceSummary{},
 	}
-	names, token := groupPage(pages, groups, after[0], n)
-	out.NextToken = token
 	for _, name := range names {
 		t := groups[name]
 		out.AggregateConformancePackComplianceSummaries = append(out.AggregateConformancePackComplianceSummaries,
