@@ -65,35 +65,8 @@ func AsOf(
 
 // ResourcesEver returns the resources of a place that were ever recorded, in the
 // order of type and id after the given one.
-func ResourcesEver(ctx context.Context, tx *db.Tx, p config.Place, after config.ResourceKey, limit int) (keys []config.ResourceKey, err error) {
-	place, err := placeID(ctx, tx, p)
-	if err != nil || place == 0 {
-		return nil, err
-	}
-	kinds, err := typesIn(ctx, tx, p)
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range kinds {
-		if k.name < after.Type || len(keys) == limit {
-			continue
-		}
-		id := ""
-		if k.name == after.Type {
-			id = after.ID
-		}
-		err := db.Each(ctx, tx, func(scan func(...any) error) error {
-			key := config.ResourceKey{Place: p, Type: k.name}
-			err := scan(&key.ID)
-			keys = append(keys, key)
-			return err
-		}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ? ORDER BY r.external_id LIMIT ?`,
-			k.id, place, id, limit-len(keys))
-		if err != nil {
-			return nil, fmt.Errorf("read the resources of %s: %w", p, err)
-		}
-	}
-	return keys, nil
+func ResourcesEver(ctx context.Context, tx *db.Tx, p config.Place, after config.ResourceKey, limit int) ([]config.ResourceKey, error) {
+	return walkKeys(ctx, tx, p, nil, "", after, limit)
 }
 
 // asOfType returns the next resources of a type, with their items at a time; those

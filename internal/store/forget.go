@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -12,20 +11,9 @@ import (
 // all verdicts on them, as if nothing had ever been recorded, and returns how many
 // it deleted. It is for those who test rules: nothing else forgets what is there.
 func ForgetResources(ctx context.Context, tx *db.Tx, p config.Place, limit int) (int, error) {
-	place, err := placeID(ctx, tx, p)
-	if err != nil || place == 0 {
-		return 0, err
-	}
-	var keys []config.ResourceKey
-	err = db.Each(ctx, tx, func(scan func(...any) error) error {
-		key := config.ResourceKey{Place: p}
-		err := scan(&key.Type, &key.ID)
-		keys = append(keys, key)
-		return err
-	}, `SELECT t.name, r.external_id FROM resource r JOIN resource_type t ON t.id = r.type
-		WHERE r.place = ? ORDER BY r.id LIMIT ?`, place, limit)
+	keys, err := ResourcesEver(ctx, tx, p, config.ResourceKey{}, limit)
 	if err != nil {
-		return 0, fmt.Errorf("read resources of %s: %w", p, err)
+		return 0, err
 	}
 	h, err := hold(ctx, tx, p, keys)
 	if err != nil {

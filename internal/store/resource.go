@@ -76,6 +76,15 @@ func Resources(ctx context.Context, tx *db.Tx, q ResourceQuery) ([]Resource, err
 // type and id, after the given one: the walk of a snapshot, of an evaluation
 // from scratch, of a search for what is gone. types narrows it; none means all.
 func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, after config.ResourceKey, limit int) ([]config.ResourceKey, error) {
+	return walkKeys(ctx, tx, p, types, ` AND `+isLive, after, limit)
+}
+
+// walkKeys returns the keys of resources of a place, in the order of type and id,
+// after the given one. types narrows it, none means all; condition is what the
+// resources, r, have to meet besides.
+func walkKeys(
+	ctx context.Context, tx *db.Tx, p config.Place, types []string, condition string, after config.ResourceKey, limit int,
+) ([]config.ResourceKey, error) {
 	place, err := placeID(ctx, tx, p)
 	if err != nil || place == 0 {
 		return nil, err
@@ -98,7 +107,7 @@ func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, af
 			err := scan(&k.ID)
 			out = append(out, k)
 			return err
-		}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ? AND `+isLive+`
+		}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ?`+condition+`
 			ORDER BY r.external_id LIMIT ?`, kind.id, place, past, limit-len(out))
 		if err != nil {
 			return nil, fmt.Errorf("walk resources: %w", err)
