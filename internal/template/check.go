@@ -160,8 +160,26 @@ func (c *checker) call(n *node, name string, argument *node) {
 		c.findInMap(n, argument)
 	case "Fn::Base64":
 		c.expression(argument)
+	case "Fn::ImportValue", "Fn::GetAZs":
+		if !c.t.options.Stack {
+			c.refuse(n, name)
+			return
+		}
+		c.lookup(n, name, argument)
 	default:
 		c.refuse(n, name)
+	}
+}
+
+// lookup checks the argument of a function whose value is not in the template.
+func (c *checker) lookup(n *node, name string, argument *node) {
+	before := len(c.uses)
+	c.expression(argument)
+	switch {
+	case c.condition:
+		c.add(n, "%s cannot be used in conditions.", name)
+	case len(c.uses) > before:
+		c.add(n, "Template error: the attribute in %s must not depend on any resources, imported values, or Fn::GetAZs", name)
 	}
 }
 

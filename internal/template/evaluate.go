@@ -117,6 +117,10 @@ func (s *scope) call(n *node, name string, argument *node) (any, error) {
 		}
 		out := base64.StdEncoding.EncodeToString([]byte(text))
 		return out, s.spend(n, len(out))
+	case "Fn::ImportValue":
+		return s.imported(n, argument)
+	case "Fn::GetAZs":
+		return s.zones(argument)
 	default:
 		return nil, failure(n, "%s is not a function that is supported.", name)
 	}
@@ -146,6 +150,35 @@ func (s *scope) list(n *node, what string) ([]any, error) {
 		return nil, failure(n, "%s must be a list.", what)
 	}
 	return list, nil
+}
+
+// imported asks what another stack exports.
+func (s *scope) imported(n, argument *node) (any, error) {
+	name, err := s.text(argument, "The name of Fn::ImportValue")
+	if err != nil {
+		return nil, err
+	}
+	if s.imports == nil {
+		return nil, failure(n, "No export named %s found.", name)
+	}
+	v, err := s.imports(name)
+	if err != nil {
+		return nil, failure(n, "%s", err)
+	}
+	return v, s.spend(n, len(v)+1)
+}
+
+// zones lists the zones of a region. Which ones an account has is not known, so
+// that they are the first three.
+func (s *scope) zones(argument *node) (any, error) {
+	region, err := s.text(argument, "The region of Fn::GetAZs")
+	if err != nil {
+		return nil, err
+	}
+	if region == "" {
+		region, _ = Text(s.pseudo["AWS::Region"])
+	}
+	return []any{region + "a", region + "b", region + "c"}, s.spend(argument, 3*len(region))
 }
 
 func (s *scope) ref(n *node, name string) (any, error) {

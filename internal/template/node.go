@@ -70,6 +70,35 @@ func (n *node) describe() string {
 	}
 }
 
+// json returns the text of a node as it was written, functions in their long form.
+func (n *node) json() string {
+	b, err := json.Marshal(n.plain())
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// plain returns a node as it was written.
+func (n *node) plain() any {
+	switch n.kind {
+	case sequence:
+		out := make([]any, len(n.items))
+		for i, item := range n.items {
+			out[i] = item.plain()
+		}
+		return out
+	case mapping:
+		out := make(map[string]any, len(n.items))
+		for i, item := range n.items {
+			out[n.keys[i]] = item.plain()
+		}
+		return out
+	default:
+		return n.value
+	}
+}
+
 // Text returns a scalar value as CloudFormation writes it where a text is
 // wanted: numbers as they stand in the template, booleans as true and false. Only
 // texts, numbers and booleans have one.

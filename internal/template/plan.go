@@ -9,6 +9,9 @@ import (
 type Input struct {
 	Parameters map[string]string
 	Pseudo     map[string]any // values of AWS::Region and its like; those that are not here have none
+	// Import returns what is exported under a name, for Fn::ImportValue; nil where
+	// nothing is.
+	Import func(name string) (string, error)
 }
 
 // An Attribute returns what a resource is called (for Ref, where attribute is
@@ -20,6 +23,7 @@ type Plan struct {
 	template   *Template
 	parameters map[string]any
 	pseudo     map[string]any
+	imports    func(name string) (string, error)
 	conditions map[string]bool
 	order      []Resource
 	chosen     map[string]bool // resources whose condition is true
@@ -35,7 +39,7 @@ type Resource struct {
 // Plan checks parameters and decides by them what is to be made. The error is an
 // *Error.
 func (t *Template) Plan(in Input) (*Plan, error) {
-	p := &Plan{template: t, parameters: map[string]any{}, pseudo: in.Pseudo, conditions: map[string]bool{}, chosen: map[string]bool{}}
+	p := &Plan{template: t, parameters: map[string]any{}, pseudo: in.Pseudo, imports: in.Import, conditions: map[string]bool{}, chosen: map[string]bool{}}
 	if err := p.take(in.Parameters); err != nil {
 		return nil, err
 	}
@@ -108,6 +112,9 @@ func (p *Plan) choose() {
 		p.order = append(p.order, out)
 	}
 }
+
+// Parameter returns what a reference to a parameter is.
+func (p *Plan) Parameter(name string) any { return p.parameters[name] }
 
 // Resources returns what is to be made, each after those that it depends on.
 func (p *Plan) Resources() []Resource { return p.order }

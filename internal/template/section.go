@@ -15,14 +15,16 @@ func (t *Template) sections(root *node, p *problems) {
 		n := root.items[i]
 		switch key {
 		case "AWSTemplateFormatVersion":
-			if s, _ := n.text(); s != "2010-09-09" {
+			if t.declared.Version, _ = n.text(); t.declared.Version != "2010-09-09" {
 				p.add(n, "The value of AWSTemplateFormatVersion must be 2010-09-09.")
 			}
 		case "Description":
-			if _, ok := n.text(); !ok {
+			var ok bool
+			if t.declared.Description, ok = n.text(); !ok {
 				p.add(n, "The Description must be a string, found %s.", n.describe())
 			}
 		case "Metadata":
+			t.metadata = n.json()
 		case "Parameters":
 			each(n, p, func(name string, n *node) { t.declare(name, n, p) })
 		case "Mappings":

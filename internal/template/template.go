@@ -17,8 +17,8 @@
 //	}
 //
 // The package knows no type of resource: what properties mean is the caller's to
-// say, with Plan.Problem for the line. It looks nothing up, neither exports nor
-// stored parameters, and it keeps nothing. Its errors are an *Error that names
+// say, with Plan.Problem for the line. It looks nothing up: what other stacks
+// export is asked of a func, too. It keeps nothing. Its errors are an *Error that names
 // the line of each Problem.
 package template
 
@@ -33,12 +33,15 @@ import (
 type Options struct {
 	ParameterTypes map[string]Kind // more types of parameters, by their names
 	Attributes     []string        // more attributes of a resource beside Properties
+	Stack          bool            // it is a stack's: Fn::ImportValue and Fn::GetAZs can be used
 }
 
 // A Template was read and checked. It is not changed any more, so it may be
 // shared.
 type Template struct {
 	options    Options
+	declared   Declared
+	metadata   string // JSON
 	parameters []Parameter
 	mappings   map[string]*node
 	conditions map[string]*node
@@ -89,6 +92,34 @@ func Parse(text []byte, o Options) (*Template, error) {
 
 // Parameters returns what the template asks for, in its order.
 func (t *Template) Parameters() []Parameter { return t.parameters }
+
+// Declared is what a template says of itself.
+type Declared struct{ Version, Description string }
+
+// Declared returns what the template says of itself.
+func (t *Template) Declared() Declared { return t.declared }
+
+// A Declaration is a resource as the template has it, whatever its condition.
+type Declaration struct {
+	ID, Type   string
+	Properties []string // the names of those that it sets
+}
+
+// Declarations returns all resources, in the order of the template.
+func (t *Template) Declarations() []Declaration {
+	out := make([]Declaration, len(t.resources))
+	for i, r := range t.resources {
+		out[i] = Declaration{ID: r.id, Type: r.kind}
+		if r.properties != nil {
+			out[i].Properties = r.properties.keys
+		}
+	}
+	return out
+}
+
+// Metadata returns the text of the template's section Metadata as JSON, empty if
+// it has none.
+func (t *Template) Metadata() string { return t.metadata }
 
 // A Problem is one thing that is wrong with a template.
 type Problem struct {

@@ -171,6 +171,54 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 	}
 }
 
+func TestAStackImportsWhatOthersExport(t *testing.T) {
+	stack := func(value string) (any, error) {
+		tpl, err := Parse([]byte("Resources:\n  B: {Type: X}\n  A: {Type: X, Properties: {P: "+value+"}}"), Options{Stack: true})
+		if err != nil {
+			return nil, err
+		}
+		in := input(nil)
+		in.Import = func(name string) (string, error) {
+			if name == "net-eu-west-1" {
+				return "vpc-1", nil
+			}
+			return "", fmt.Errorf("No export named %s found.", name)
+		}
+		plan, err := tpl.Plan(in)
+		if err != nil {
+			return nil, err
+		}
+		p, err := plan.Properties("A", made)
+		return p["P"], err
+	}
+	for value, want := range map[string]string{
+		"!ImportValue net-eu-west-1":                     "vpc-1",
+		"{'Fn::ImportValue': !Sub 'net-${AWS::Region}'}": "vpc-1",
+		"!ImportValue other":                             "No export named other found.",
+		"{'Fn::ImportValue': !Ref B}":                    "the attribute in Fn::ImportValue must not depend on any resources",
+		"{'Fn::ImportValue': [a]}":                       "The name of Fn::ImportValue must be a string.",
+		"!Select [1, !GetAZs '']":                        "eu-west-1b",
+		"!Select [0, !GetAZs {Ref: AWS::Region}]":        "eu-west-1a",
+	} {
+		got, err := stack(value)
+		if text := fmt.Sprint(got, err); !strings.Contains(text, want) {
+			t.Errorf("%s gives %s, want %s", value, text, want)
+		}
+	}
+}
+
+func TestATemplateSaysWhatItDeclares(t *testing.T) {
+	tpl, err := Parse([]byte("AWSTemplateFormatVersion: 2010-09-09\nDescription: d\nMetadata: {a: [1, {b: true}]}\nConditions: {c: !Equals [a, b]}\n"+
+		"Resources: {A: {Type: X, Condition: c, Properties: {N: !Ref B}}, B: {Type: Y}}"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintln(tpl.Declared(), tpl.Metadata(), tpl.Declarations())
+	if want := `{2010-09-09 d} {"a":[1,{"b":true}]} [{A X [N]} {B Y []}]` + "\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestParametersAreChecked(t *testing.T) {
 	declare := func(d string) string {
 		return "Parameters:\n  P: {" + d + "}\nResources: {A: {Type: X, Properties: {V: !Ref P}}}"
