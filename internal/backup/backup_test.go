@@ -123,7 +123,7 @@ func TestBackupOfARunningServerIsRestored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if made.Objects < 1 || made.Schema == 0 {
+		if inFolder := made.Objects > 0; inFolder != (made.Database == "sqlite") || made.Schema == 0 { // PostgreSQL has them in its dump
 			t.Errorf("the backup is %+v", made)
 		}
 		if _, err := backup.Verify(ctx, quiet, folder); err != nil {

@@ -11,11 +11,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"plumb/internal/db"
 )
 
 // Blobs keeps the bytes of objects under ids of its own choice. A blob never
-// changes once it is committed. Servers that share a database must share their
-// blobs too.
+// changes once it is committed.
 type Blobs interface {
 	// Create begins a blob.
 	Create(ctx context.Context) (BlobWriter, error)
@@ -25,6 +26,16 @@ type Blobs interface {
 	Remove(ctx context.Context, id string) error
 	// Strays calls f with blobs older than before, for a check that somebody names them.
 	Strays(ctx context.Context, before time.Time, f func(id string) error) error
+}
+
+// NewBlobs returns where the bytes of objects are kept: with SQLite in the folder,
+// with PostgreSQL in the database, which several servers may share.
+func NewBlobs(d *db.DB, dir string) (Blobs, error) {
+	files, err := NewFiles(dir)
+	if err != nil || !d.IsPostgres() {
+		return files, err
+	}
+	return NewRows(d, files), nil
 }
 
 // A BlobWriter takes the bytes of one blob. Commit makes it durable and

@@ -38,11 +38,11 @@ func open(t *testing.T, d *db.DB) kept {
 	if k.queue, err = job.New(t.Context(), d, log, k.clock, "test"); err != nil {
 		t.Fatal(err)
 	}
-	files, err := NewFiles(k.dir)
+	blobs, err := NewBlobs(d, k.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.Store = New(log, d, files, k.queue, k.clock.Now, nil)
+	k.Store = New(log, d, blobs, k.queue, k.clock.Now, nil)
 	if err := k.queue.Start(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
@@ -53,17 +53,24 @@ func open(t *testing.T, d *db.DB) kept {
 	return k
 }
 
-func (k kept) files(t *testing.T) (n int) {
+// bytes counts the blobs that are kept.
+func (k kept) bytes(t *testing.T) int { return count(t, k.blobs) }
+
+// count counts blobs, those too that are not whole, and keeps them.
+func count(t *testing.T, blobs Blobs) (n int) {
 	t.Helper()
-	err := filepath.WalkDir(k.dir, func(_ string, d os.DirEntry, err error) error {
+	if rows, ok := blobs.(*Rows); ok {
+		must(t, rows.db.Read(t.Context(), func(tx *db.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT count(*) FROM (SELECT id FROM blobs UNION SELECT blob FROM blob_chunks) AS kept`).Scan(&n)
+		}))
+		return n + count(t, rows.before)
+	}
+	must(t, filepath.WalkDir(blobs.(*Files).dir, func(_ string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			n++
 		}
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return n
 }
 
@@ -106,13 +113,13 @@ func TestBytesOfReplacedObjectsAreRemovedAfterAWhile(t *testing.T) {
 			_, err := k.Put(t.Context(), account, "kept", "k", strings.NewReader("x"), Meta{})
 			must(t, err)
 		}
-		if n := k.files(t); n != 3 {
-			t.Errorf("%d files at once, want 3", n)
+		if n := k.bytes(t); n != 3 {
+			t.Errorf("%d blobs at once, want 3", n)
 		}
 		k.clock.Advance(grace + time.Second)
 		must(t, k.queue.Drain(t.Context()))
-		if n := k.files(t); n != 1 {
-			t.Errorf("%d files later, want 1", n)
+		if n := k.bytes(t); n != 1 {
+			t.Errorf("%d blobs later, want 1", n)
 		}
 	})
 }
@@ -134,8 +141,8 @@ func TestAFailedPutLeavesNothing(t *testing.T) {
 		if _, err := k.PutObject(t.Context(), PutRequest{Bucket: b, Key: "k", Body: strings.NewReader("x")}); !model.IsCode(err, "NoSuchBucket") {
 			t.Errorf("no bucket: %v", err)
 		}
-		if n := k.files(t); n != 0 {
-			t.Errorf("%d files are left", n)
+		if n := k.bytes(t); n != 0 {
+			t.Errorf("%d blobs are left", n)
 		}
 	})
 }
@@ -158,8 +165,8 @@ func TestSweepRemovesWhatACrashLeft(t *testing.T) {
 	}
 	must(t, os.Chtimes(filepath.Join(k.dir, o.data[:2], o.data), old, old))
 	must(t, k.Sweep(t.Context()))
-	if n := k.files(t); n != 1 {
-		t.Errorf("%d files are left, want the object's", n)
+	if n := k.bytes(t); n != 1 {
+		t.Errorf("%d blobs are left, want the object's", n)
 	}
 }
 

@@ -154,7 +154,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
 	m.Organizations = organization.New(m.Clock.Now, func(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error { return m.publish(ctx, tx, e) })
 	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)
-	blobs, err := bucket.NewFiles(m.folder(objectsFolder))
+	blobs, err := bucket.NewBlobs(m.DB, m.folder(objectsFolder))
 	if err != nil {
 		return fmt.Errorf("folder for objects: %w", err)
 	}

@@ -91,6 +91,19 @@ CREATE TABLE automation_step (
     PRIMARY KEY (execution, number)
 );
 
+CREATE TABLE blob_chunks (
+	blob TEXT NOT NULL,
+	number INTEGER NOT NULL,
+	bytes BLOB NOT NULL,
+	PRIMARY KEY (blob, number)
+);
+
+CREATE TABLE blobs (
+	id TEXT PRIMARY KEY,
+	begun BIGINT NOT NULL,
+	whole BOOLEAN NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE body (
     resource   BIGINT NOT NULL,
     state_id   BIGINT NOT NULL,   -- of the first item that has it

@@ -78,7 +78,7 @@ func server() []Setting {
 			"Names by which clients reach this server in development mode, beside those of the machine itself. Requests for any other host "+
 				"are refused, and so are those that a browser sends for somebody else's page.", `[plumb, plumb.internal]`).in(group),
 		text("data", "FOLDER", func(s *Settings) *string { return &s.Data },
-			"Folder for the database, the objects of buckets, and the code of functions.", "/var/lib/plumb").in(group),
+			"Folder for the database and the objects of buckets, where they are not in a PostgreSQL, and for the code of functions.", "/var/lib/plumb").in(group),
 		secret("database", "URL", func(s *Settings) *string { return &s.Database },
 			"The store: sqlite:PATH, or a PostgreSQL that several servers may share. By default plumb.db in the data folder.",
 			"postgres://plumb:PASSWORD@db.example.com/plumb").in(group),

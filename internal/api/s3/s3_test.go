@@ -49,11 +49,11 @@ func start(t *testing.T, d *db.DB) *server {
 	if s.jobs, err = job.New(s.ctx, d, log, s.clock, "test"); err != nil {
 		t.Fatal(err)
 	}
-	files, err := bucket.NewFiles(t.TempDir())
+	blobs, err := bucket.NewBlobs(d, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.store = bucket.New(log, d, files, s.jobs, s.clock.Now, func(_ context.Context, _ *db.Tx, k config.ResourceKey) error {
+	s.store = bucket.New(log, d, blobs, s.jobs, s.clock.Now, func(_ context.Context, _ *db.Tx, k config.ResourceKey) error {
 		s.changes = append(s.changes, k)
 		return nil
 	})
