@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"plumb/internal/awsclient"
@@ -13,9 +16,9 @@ import (
 func newItemCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "item",
-		Short: "Print configuration items for tests of rules",
+		Short: "Print and record configuration items for tests of rules",
 	}
-	cmd.AddCommand(newItemSampleCommand(), newItemCaptureCommand())
+	cmd.AddCommand(newItemSampleCommand(), newItemCaptureCommand(), newItemPutCommand())
 	return cmd
 }
 
@@ -76,6 +79,40 @@ are replaced, the same by the same, and secrets and variables are masked. Read i
 			_, err = cmd.OutOrStdout().Write(text)
 		}
 		return err
+	}
+	return cmd
+}
+
+func newItemPutCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "put FILE...",
+		Short: "Record items from files on a running server",
+		Long: `Put records items as if the resources had been found: in JSON or YAML, in any spelling that AWS Config uses. Rules then
+evaluate them. It prints what it recorded.`,
+		Example: "  plumb item put fixtures/*.json --endpoint http://127.0.0.1:4577",
+		Args:    cobra.MinimumNArgs(1),
+	}
+	server := serverFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+		b, err := server()
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			it, err := fixture.Read(text, fixture.Defaults{Place: b.Place})
+			if err == nil {
+				err = b.PushOne(cmd.Context(), it)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s/%s\n", it.Type, it.ID)
+		}
+		return nil
 	}
 	return cmd
 }

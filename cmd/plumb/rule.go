@@ -17,7 +17,7 @@ func newRuleCommand() *cobra.Command {
 		Short: "Write, test and run rules, and list the managed ones",
 	}
 	command.AddCommand(
-		newRuleNewCommand(), newRuleTestCommand(), newRuleDevCommand(), newRuleRunCommand(), newRuleEventCommand(), newRuleListCommand(),
+		newRuleNewCommand(), newRuleTestCommand(), newRuleDevCommand(), newRulePutCommand(), newRuleRunCommand(), newRuleEventCommand(), newRuleListCommand(),
 	)
 	return command
 }

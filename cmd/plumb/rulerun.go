@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"plumb/internal/rule/managed"
 	"plumb/internal/rulebench"
 	"plumb/internal/ruledev"
+	"plumb/internal/ruletest"
 )
 
 // serverFlags adds the flags of commands that talk to a running server, and returns
@@ -28,6 +30,48 @@ func serverFlags(cmd *cobra.Command) func() (*rulebench.Bench, error) {
 		}
 		return reach(s, endpoint), nil
 	}
+}
+
+func newRulePutCommand() *cobra.Command {
+	var given []string
+	cmd := &cobra.Command{
+		Use:   "put PATH...",
+		Short: "Put rules from files on a running server",
+		Long: `Put puts the rules at the paths on a running server, each with its function, and prints their names. It finds them as
+"plumb rule dev" does. What is there under such a name is replaced.`,
+		Example: "  plumb rule put my-rule --endpoint http://127.0.0.1:4577\n  plumb rule put my-rule --parameter tagKey=owner",
+		Args:    cobra.MinimumNArgs(1),
+	}
+	server := serverFlags(cmd)
+	cmd.Flags().StringArrayVar(&given, "parameter", nil, "`NAME=VALUE` of a parameter of the rules, in the place of their own")
+	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
+		b, err := server()
+		if err != nil {
+			return err
+		}
+		parameters := map[string]string{}
+		for _, p := range given {
+			name, value, ok := strings.Cut(p, "=")
+			if !ok || name == "" {
+				return fmt.Errorf("--parameter %s: want NAME=VALUE", p)
+			}
+			parameters[name] = value
+		}
+		for _, path := range paths {
+			rules, err := ruletest.Rules(path)
+			if err != nil {
+				return err
+			}
+			for _, r := range rules {
+				if err := b.Put(cmd.Context(), r.With(parameters)); err != nil {
+					return fmt.Errorf("%s: %w", r.Name, err)
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), r.Name)
+			}
+		}
+		return nil
+	}
+	return cmd
 }
 
 const resourceArgument = "RESOURCE is TYPE/ID, or an id or a name that only one recorded resource has."

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,15 +52,7 @@ func TestCommandsOfTheFirstRuleDoWhatThePageShows(t *testing.T) {
 	if len(steps) < 10 {
 		t.Fatalf("the page has %d commands", len(steps))
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\n%s=1 exec %q \"$@\"\n", asPlumb, self)
-	if err := os.WriteFile(filepath.Join(bin, "plumb"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	bin := filepath.Dir(asProgram(t))
 	dir := inFolder(t, nil)
 	for _, s := range steps {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", s.command)

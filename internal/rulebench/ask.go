@@ -61,7 +61,7 @@ func (b *Bench) event(ctx context.Context, rule string, o Occasion) (event json.
 		Function string
 		Now      time.Time
 	}
-	err = b.control(ctx, "event", in, &out)
+	err = b.Control(ctx, "event", in, &out)
 	return out.Event, out.Function, out.Now, err
 }
 
@@ -130,7 +130,7 @@ func (b *Bench) Verdicts(ctx context.Context, rule string) ([]Verdict, error) {
 			Invoked                              time.Time
 		}
 	}
-	if err := b.control(ctx, "verdicts", shape{"account": b.Account, "region": b.Region, "rule": rule}, &out); err != nil {
+	if err := b.Control(ctx, "verdicts", shape{"account": b.Account, "region": b.Region, "rule": rule}, &out); err != nil {
 		return nil, err
 	}
 	all := make([]Verdict, len(out.Verdicts))

@@ -111,16 +111,19 @@ func (b *Bench) Record(ctx context.Context) error {
 	if list, _ := out["ConfigurationRecorders"].([]any); err != nil || len(list) > 0 {
 		return err
 	}
-	const bucket = "plumb-rule-bench"
+	bucket := shape{"Bucket": "plumb-rule-bench-" + b.Account + "-" + b.Region}
+	if b.Region != "us-east-1" {
+		bucket["CreateBucketConfiguration"] = shape{"LocationConstraint": b.Region}
+	}
 	calls := []struct {
 		service, operation string
 		in                 shape
 	}{
-		{"s3", "CreateBucket", shape{"Bucket": bucket + "-" + b.Account}},
+		{"s3", "CreateBucket", bucket},
 		{"config", "PutConfigurationRecorder", shape{"ConfigurationRecorder": shape{
 			"name": "default", "roleARN": "arn:aws:iam::" + b.Account + ":role/config", "recordingGroup": shape{"allSupported": true, "includeGlobalResourceTypes": true},
 		}}},
-		{"config", "PutDeliveryChannel", shape{"DeliveryChannel": shape{"name": "default", "s3BucketName": bucket + "-" + b.Account}}},
+		{"config", "PutDeliveryChannel", shape{"DeliveryChannel": shape{"name": "default", "s3BucketName": bucket["Bucket"]}}},
 		{"config", "StartConfigurationRecorder", shape{"ConfigurationRecorderName": "default"}},
 	}
 	for _, c := range calls {
@@ -135,26 +138,38 @@ func (b *Bench) Record(ctx context.Context) error {
 // about is answered from them.
 func (b *Bench) Push(ctx context.Context, items []config.Item) error {
 	for _, it := range items {
-		text, err := json.Marshal(it)
-		if err != nil {
-			return err
-		}
-		in := shape{"ResourceType": it.Type, "ResourceId": it.ID, "SchemaVersionId": "1", "Configuration": string(text)}
-		if it.Name != "" {
-			in["ResourceName"] = it.Name
-		}
-		if len(it.Tags) > 0 {
-			tags := shape{}
-			for k, v := range it.Tags {
-				tags[k] = v
-			}
-			in["Tags"] = tags
-		}
-		if _, err := b.client.Call(ctx, "config", "PutResourceConfig", in); err != nil {
+		if err := b.PushOne(ctx, it); err != nil {
 			return fmt.Errorf("record %s: %w", it.ResourceKey, err)
 		}
 	}
 	return nil
+}
+
+// PushOne records an item as Push does.
+func (b *Bench) PushOne(ctx context.Context, it config.Item) error {
+	text, err := json.Marshal(it)
+	if err != nil {
+		return err
+	}
+	in := shape{"ResourceType": it.Type, "ResourceId": it.ID, "SchemaVersionId": "1", "Configuration": string(text)}
+	if it.Name != "" {
+		in["ResourceName"] = it.Name
+	}
+	if len(it.Tags) > 0 {
+		tags := shape{}
+		for k, v := range it.Tags {
+			tags[k] = v
+		}
+		in["Tags"] = tags
+	}
+	_, err = b.client.Call(ctx, "config", "PutResourceConfig", in)
+	return err
+}
+
+// Remove records that a resource is gone.
+func (b *Bench) Remove(ctx context.Context, resourceType, id string) error {
+	_, err := b.client.Call(ctx, "config", "DeleteResourceConfig", shape{"ResourceType": resourceType, "ResourceId": id})
+	return err
 }
 
 // Forget forgets all items and verdicts of the account in the region. It is for
@@ -163,11 +178,11 @@ func (b *Bench) Forget(ctx context.Context) error {
 	if b.app == nil {
 		return errors.New("what a running server recorded is not forgotten")
 	}
-	return b.control(ctx, "forget", shape{"account": b.Account, "region": b.Region}, nil)
+	return b.Control(ctx, "forget", shape{"account": b.Account, "region": b.Region}, nil)
 }
 
-// control asks for what development mode offers beside AWS's operations.
-func (b *Bench) control(ctx context.Context, name string, in, out any) error {
+// Control asks for what development mode offers beside AWS's operations.
+func (b *Bench) Control(ctx context.Context, name string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err

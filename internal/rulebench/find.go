@@ -44,7 +44,7 @@ func (b *Bench) Find(ctx context.Context, text string) (config.ResourceKey, erro
 }
 
 // Drain has a server in development mode run all that is due.
-func (b *Bench) Drain(ctx context.Context) error { return b.control(ctx, "drain", shape{}, nil) }
+func (b *Bench) Drain(ctx context.Context) error { return b.Control(ctx, "drain", shape{}, nil) }
 
 // A Status is how a rule fares.
 type Status struct {

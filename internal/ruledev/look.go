@@ -28,7 +28,7 @@ func (s *Session) looks(ctx context.Context, r rulefile.Rule) ([]look, rulefile.
 		if err != nil {
 			return nil, r, err
 		}
-		if f.Rule.Path == r.Path || f.Rule.Name == r.Name {
+		if f.Declares(r) {
 			items, err := s.fixtures(f.Rule)
 			return append(testLooks(f), itemLooks(items)...), f.Rule, err
 		}

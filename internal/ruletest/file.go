@@ -300,3 +300,33 @@ func text(node *yaml.Node) string {
 	}
 	return node.Value
 }
+
+// Rules returns the rules at a path, a file or a folder, with the types, parameters
+// and schedule that the test file beside them names.
+func Rules(path string) ([]rulefile.Rule, error) {
+	rules, err := rulefile.Find(path)
+	if err != nil {
+		return nil, err
+	}
+	folder := path
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		folder = filepath.Dir(path)
+	}
+	tests := filepath.Join(folder, FileName)
+	if _, err := os.Stat(tests); err != nil {
+		return rules, nil
+	}
+	f, err := ReadFile(tests, "")
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rules {
+		if f.Declares(r) {
+			rules[i] = f.Rule
+		}
+	}
+	return rules, nil
+}
+
+// Declares reports whether the file's tests are those of a rule.
+func (f *File) Declares(r rulefile.Rule) bool { return f.Rule.Path == r.Path || f.Rule.Name == r.Name }
