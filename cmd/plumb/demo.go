@@ -43,6 +43,9 @@ func runDemo(cmd *cobra.Command, keep bool) (err error) {
 	defer os.RemoveAll(dir)
 	s := settings.Default()
 	s.Listen, s.Data, s.LogLevel = "127.0.0.1:0", dir, "error"
+	if !keep {
+		s.Console = settings.NoConsole
+	}
 	log := newLog(cmd, s)
 	ctx, cancel := stopSignal(cmd.Context(), log)
 	defer cancel()
@@ -69,7 +72,7 @@ func runDemo(cmd *cobra.Command, keep bool) (err error) {
 		fmt.Fprint(out, "\nThat was all. \"plumb demo --keep\" leaves the server running; \"plumb serve\" runs one that remembers.\n")
 		return nil
 	}
-	goOn(out, s, a.URL())
+	goOn(out, s, a.URL(), a.Console())
 	return a.Wait(ctx)
 }
 
@@ -96,8 +99,10 @@ func isTerminal(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func goOn(out io.Writer, s settings.Settings, url string) {
+func goOn(out io.Writer, s settings.Settings, url, console string) {
 	fmt.Fprintf(out, `
+Look at the story in a browser: %s
+
 Go on with the AWS CLI in another terminal; ctrl-C here ends the server and forgets everything.
 
   export AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=any AWS_REGION=%s AWS_DEFAULT_REGION=%s
@@ -105,5 +110,5 @@ Go on with the AWS CLI in another terminal; ctrl-C here ends the server and forg
   aws configservice get-resource-config-history --resource-type AWS::S3::Bucket --resource-id demo-reports
   aws s3api put-bucket-versioning --bucket demo-reports --versioning-configuration Status=Enabled
   aws configservice get-compliance-details-by-config-rule --config-rule-name important-buckets-keep-versions
-`, url, s.Account, s.Region, s.Region)
+`, console, url, s.Account, s.Region, s.Region)
 }

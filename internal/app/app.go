@@ -32,19 +32,21 @@ type Options struct {
 
 // An App is a Plumb server.
 type App struct {
-	settings settings.Settings
-	log      *slog.Logger
-	version  string
-	idle     bool
-	locks    []*fileLock
-	name     string // of this server among those that share the store
-	listener net.Listener
-	loopback net.Listener // for functions and nil without TLS
-	server   *http.Server
-	debug    *http.Server // nil if there is none
-	metrics  *metrics
-	pending  pending    // requests
-	ended    chan error // what ended serving
+	settings    settings.Settings
+	log         *slog.Logger
+	version     string
+	idle        bool
+	locks       []*fileLock
+	name        string // of this server among those that share the store
+	listener    net.Listener
+	loopback    net.Listener // for functions and nil without TLS
+	certificate *certificate // nil without TLS
+	server      *http.Server
+	debug       *http.Server // nil if there is none
+	console     *consoleServer
+	metrics     *metrics
+	pending     pending    // requests
+	ended       chan error // what ended serving
 
 	// What takes a while is begun when the store is opened, and waited for when
 	// it is needed.
@@ -105,6 +107,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.encrypt(); err != nil {
 		return err
 	}
+	if err := a.openConsole(); err != nil {
+		return err
+	}
 	m, err := a.build(ctx)
 	if err != nil {
 		return err
@@ -124,7 +129,7 @@ func (a *App) encrypt() error {
 	if err != nil {
 		return fmt.Errorf("tls-certificate: %w", err)
 	}
-	a.listener = tls.NewListener(a.listener, c.config())
+	a.listener, a.certificate = tls.NewListener(a.listener, c.config()), c
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen for functions: %w", err)
@@ -199,6 +204,7 @@ func (a *App) Start(ctx context.Context) error {
 	if a.loopback != nil {
 		go func() { a.ended <- a.server.Serve(a.loopback) }()
 	}
+	a.console.start()
 	a.ready.Store(true)
 	return nil
 }
@@ -225,7 +231,7 @@ func (a *App) logStart(ctx context.Context) error {
 		target = "embedded"
 	}
 	a.log.Info("starting", "version", a.version, "url", a.URL(), "data", a.settings.Data, "database", a.settings.ShownDatabase(),
-		"schema", step, "mode", a.settings.Mode, "sandbox", sandbox, "target", target)
+		"schema", step, "mode", a.settings.Mode, "sandbox", sandbox, "target", target, "console", a.Console())
 	if a.settings.Exposed() {
 		a.log.Warn("whoever reaches this server may do everything, with any credentials or none", "listen", a.settings.Listen)
 	}
@@ -251,6 +257,7 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	a.ready.Store(false)
 	m := a.last()
+	a.console.stop()
 	errs := []error{m.Rest(ctx)}
 	if err := a.server.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("end requests: %w", err), a.server.Close())
@@ -280,6 +287,7 @@ func (a *App) close() {
 	if a.debug != nil {
 		a.debug.Close()
 	}
+	a.console.close()
 	if a.loopback != nil {
 		a.loopback.Close()
 	}

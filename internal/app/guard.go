@@ -38,6 +38,11 @@ func foreign(r *http.Request, ours hostNames) string {
 	if !ours.has(r.Host) {
 		return fmt.Sprintf("the host %q is not a name of this server (list it in the setting hosts).", r.Host)
 	}
+	return foreignTo(r)
+}
+
+// foreignTo is the same of a request for a host that is ours.
+func foreignTo(r *http.Request) string {
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "", "none", "same-origin":
 	default:

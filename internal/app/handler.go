@@ -18,6 +18,10 @@ import (
 func (a *App) Handler() http.Handler {
 	own := a.ownPages()
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.console != nil && r.URL.Path == "/" && isBrowser(r) && !signed(r) {
+			http.Redirect(w, r, a.console.urlFor(r), http.StatusFound)
+			return
+		}
 		if _, pattern := own.Handler(r); pattern != "" && !signed(r) {
 			own.ServeHTTP(w, r)
 			return

@@ -55,7 +55,7 @@ type Server struct {
 func Start(t testing.TB, change ...func(*settings.Settings)) *Plumb {
 	t.Helper()
 	s := settings.Default()
-	s.Listen, s.Data = "127.0.0.1:0", t.TempDir()
+	s.Listen, s.Data, s.Console = "127.0.0.1:0", t.TempDir(), settings.NoConsole
 	for _, f := range change {
 		f(&s)
 	}
@@ -133,6 +133,9 @@ func testLog() *slog.Logger {
 
 // URL is where the server answers.
 func (s *Server) URL() string { return s.app.URL() }
+
+// Console is where the console answers; empty unless the settings ask for one.
+func (s *Server) Console() string { return s.app.Console() }
 
 // Clock is the server's time.
 func (s *Server) Clock() *clock.Clock { return s.app.Clock() }

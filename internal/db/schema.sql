@@ -174,6 +174,14 @@ CREATE TABLE connector (
     UNIQUE (place, tenant, client)
 );
 
+CREATE TABLE console_session (
+    id         TEXT PRIMARY KEY, -- the digest of what the browser has
+    access_key TEXT NOT NULL,    -- whose account is shown, as long as the settings have the key
+    expires    BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX console_session_expires ON console_session (expires);
+
 CREATE TABLE delivery_channel (
     place      INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,

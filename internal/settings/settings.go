@@ -22,6 +22,24 @@ const (
 	Server      Mode = "server"
 )
 
+// NoConsole as the console's address means that there is none.
+const NoConsole = "off"
+
+// defaultConsole is where the console is in development mode.
+const defaultConsole = "127.0.0.1:4578"
+
+// ConsoleAddress is where the console listens, empty for nowhere. chosen is false if
+// nobody asked for that address.
+func (s Settings) ConsoleAddress() (address string, chosen bool) {
+	switch {
+	case s.Console == NoConsole, s.Console == "" && s.Mode == Server:
+		return "", s.Console != ""
+	case s.Console == "":
+		return defaultConsole, false
+	}
+	return s.Console, true
+}
+
 // AWS as a target means Amazon's own regional endpoints.
 const AWS = "aws"
 
@@ -77,6 +95,7 @@ type Settings struct {
 	LogLevel                string
 	LogFormat               string
 	DebugListen             string // HOST:PORT of Go's profiles; empty for none
+	Console                 string // HOST:PORT of the pages for people; NoConsole for none, empty for what the mode has
 
 	origins map[string]string
 }
@@ -173,6 +192,27 @@ func (s Settings) checkListener() error {
 	if s.Mode == Server && !loopback(host) && !s.TLS() && !s.BehindProxy {
 		return fmt.Errorf("listen %s is not loopback, and without TLS secrets would cross the network as they are: "+
 			"give tls-certificate and tls-key, or set behind-proxy if a proxy in front does TLS", s.Listen)
+	}
+	return s.checkConsole()
+}
+
+func (s Settings) checkConsole() error {
+	address, _ := s.ConsoleAddress()
+	if address == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	switch {
+	case err != nil:
+		return fmt.Errorf("console %q: want HOST:PORT, for example 127.0.0.1:4578, or %s", address, NoConsole)
+	case loopback(host):
+		return nil
+	case s.Mode == Development && !s.OpenToAnyone:
+		return fmt.Errorf("console %s is not loopback, and development mode asks nobody who he is: use 127.0.0.1, set mode to server, "+
+			"or set open-to-anyone if whoever reaches this address may do everything", address)
+	case s.Mode == Server && !s.TLS() && !s.BehindProxy:
+		return fmt.Errorf("console %s is not loopback, and without TLS keys would cross the network as they are: "+
+			"give tls-certificate and tls-key, or set behind-proxy if a proxy in front does TLS", address)
 	}
 	return nil
 }

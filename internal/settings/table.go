@@ -57,6 +57,11 @@ func server() []Setting {
 			"Where the server listens. Port 0 picks a free one. An address that is not loopback needs server mode, "+
 				"and a certificate or a proxy that has one.",
 			"127.0.0.1:0").in(group),
+		text("console", "HOST:PORT", func(s *Settings) *string { return &s.Console },
+			"Where the console is, the pages for people who use a browser; / of a browser leads there. Port 0 picks a free one, off is no "+
+				"console. By default it is at 127.0.0.1:4578 in development mode, or at another port if that one is taken, and off in server "+
+				"mode. There it asks for an access key, shows that key's account, and changes nothing.",
+			"127.0.0.1:4578").in(group),
 		choice("mode", func(s *Settings) *Mode { return &s.Mode },
 			"development takes any credentials on loopback, an access key id of twelve digits being the account, and lets "+
 				"clients move the clock; server takes signed requests of known access keys only.",

@@ -174,3 +174,18 @@ func PlacesOf(ctx context.Context, tx *db.Tx, account string) ([]config.Place, e
 	}
 	return out, nil
 }
+
+// AllPlaces returns every place that anything was ever kept of, by account and region.
+func AllPlaces(ctx context.Context, tx *db.Tx) ([]config.Place, error) {
+	var out []config.Place
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		var p config.Place
+		err := scan(&p.Account, &p.Region)
+		out = append(out, p)
+		return err
+	}, `SELECT account, region FROM place ORDER BY account, region`)
+	if err != nil {
+		return nil, fmt.Errorf("list places: %w", err)
+	}
+	return out, nil
+}

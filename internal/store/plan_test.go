@@ -187,6 +187,10 @@ var unpagedReads = map[string]func(s suite) error{
 		_, err := store.TallyRules(s.Context(), s.tx, []string{planRule.ID})
 		return err
 	},
+	"FindResources": func(s suite) error {
+		_, err := store.FindResources(s.Context(), s.tx, "", "r-0010", 10)
+		return err
+	},
 	"TallyType": func(s suite) error {
 		_, err := store.TallyType(s.Context(), s.tx, place, "A::B::C")
 		return err
@@ -212,6 +216,9 @@ func TestReadsGoByIndexes(t *testing.T) {
 				small := []string{"item_month"}                                                                              // a row a month
 				if slices.Contains([]string{"Page", "CountTypes", "TallyByRule", "TallyByPack", "MemberProgresses"}, name) { // sums over the places of one piece of a walk
 					small = append(small, dbtest.SmallSort)
+				}
+				if name == "FindResources" { // it asks each type of each place
+					small = append(small, "type_tally", dbtest.SmallSort)
 				}
 				dbtest.Indexed(t, d, func(tx *db.Tx) error { return read(newSuite(t, tx)) }, small...)
 			})

@@ -1,0 +1,48 @@
+package console
+
+import (
+	"context"
+	"strings"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/store"
+)
+
+// maxFound is how many resources the search field lists.
+const maxFound = 50
+
+// showFind lists what has an id, a name or an ARN. One is shown at once, by its page.
+func showFind(v *visit) (*page, error) {
+	text := strings.TrimSpace(v.q.Get("q"))
+	t := &table{
+		Caption: "Resources", Columns: []col{{Name: "resource"}, {Name: "type"}, {Name: "account"}, {Name: "region"}, {Name: "state"}},
+		Empty: "Nothing recorded has exactly this id, name or ARN.",
+	}
+	if text == "" {
+		return list("Find", "Type an id, a name or an ARN.", t), nil
+	}
+	err := v.read(func(ctx context.Context, tx *db.Tx) error {
+		found, err := store.FindResources(ctx, tx, v.account(), text, maxFound)
+		for _, f := range found {
+			t.Rows = append(t.Rows, foundRow(v, f))
+		}
+		return err
+	})
+	return list("Find “"+short(text, 60)+"”", "", t), err
+}
+
+func foundRow(v *visit, f store.FoundResource) row {
+	state := said("recorded")
+	switch {
+	case f.Status.Gone():
+		state = faint("deleted")
+	case f.Status == config.StatusNotRecorded:
+		state = faint("not recorded")
+	}
+	name := f.ID
+	if f.Name != "" && f.Name != f.ID {
+		name = f.Name + " (" + f.ID + ")"
+	}
+	return row{Cells: []cell{linked(name, v.resource(f.ResourceKey)), said(f.Type), said(f.Account), said(f.Region), state}}
+}

@@ -1,0 +1,17 @@
+package console
+
+import "plumb/internal/settings"
+
+// views are all pages, in the order of their entries.
+func views() []view {
+	return []view{
+		{"", "Home", showHome, ""},
+		{"find", "", showFind, ""},
+		{"components", "", showExample, settings.Development},
+	}
+}
+
+// actions are all that forms can ask for, in development mode.
+func actions() []action {
+	return nil
+}
