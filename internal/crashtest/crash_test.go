@@ -11,6 +11,7 @@
 //   - each verdict is the one on the newest item, each change of one was told;
 //   - objects, messages and evaluations that were acknowledged are there;
 //   - no process of a function outlived its server;
+//   - nobody waited for a server that stands still longer than maxBlocked;
 //   - work was done once: no chain of jobs was forked, no page of an evaluation
 //     was evaluated twice.
 //
@@ -158,6 +159,7 @@ func nothingIsLost(t *testing.T, plumb, judge, database string) {
 	r.follow(reading, &readers, w.judged, r.hearJudged)
 	writers := &writers{world: w, ledger: l, t: t, pace: time.Duration(number("PLUMB_CRASH_PACE", 20)) * time.Millisecond, stop: writing}
 	writers.startAll()
+	writers.functions()
 
 	began := time.Now()
 	early := killing(t, w, kills, rand.New(rand.NewPCG(uint64(seed), 0)))
@@ -186,7 +188,6 @@ func (w *writers) startAll() {
 	})
 	w.buckets(4)
 	w.queues(3)
-	w.functions()
 	w.puts()
 	w.messages()
 	w.evaluations(5)

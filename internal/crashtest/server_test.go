@@ -28,6 +28,8 @@ type server struct {
 	asked  bool            // to end, by SIGTERM
 	lines  map[string]int  // of its log, those that tell of errors
 	starts []time.Duration // from the start of the process to ready
+	free   time.Time       // since when it does not stand still; in the future while it does
+	bare   bool            // it has no database: errors in the log are no surprise
 }
 
 func newServer(bin, dir, listen, database string) *server {
@@ -80,11 +82,11 @@ func (s *server) follow(in *bufio.Scanner, began time.Time, ready chan struct{})
 			s.mu.Unlock()
 			close(ready)
 		}
-		if strings.Contains(in.Text(), "level=ERROR") || strings.Contains(in.Text(), "panic") {
-			s.mu.Lock()
+		s.mu.Lock()
+		if strings.Contains(in.Text(), "level=ERROR") && !s.bare || strings.Contains(in.Text(), "panic") {
 			s.lines[in.Text()]++
-			s.mu.Unlock()
 		}
+		s.mu.Unlock()
 	}
 }
 
@@ -104,6 +106,61 @@ func (s *server) kill(t testing.TB) {
 	<-exited
 	if cmd.ProcessState.Exited() && !(s.asked && cmd.ProcessState.Success()) {
 		t.Fatalf("the server ended by itself: %s\n%s", cmd.ProcessState, s.tail())
+	}
+}
+
+// pause has the process stand still, as a machine that swaps or a virtual one that
+// is moved.
+func (s *server) pause() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = time.Now().Add(time.Hour)
+	s.cmd.Process.Signal(syscall.SIGSTOP)
+}
+
+// resume ends a pause.
+func (s *server) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cmd.Process.Signal(syscall.SIGCONT)
+	s.free = time.Now()
+}
+
+// setBare says whether the server is without its database.
+func (s *server) setBare(bare bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bare = bare
+}
+
+// maxBlocked is how long a call may take while another server stands still with
+// locks in its hands, or the database is restarted.
+const maxBlocked = 30 * time.Second
+
+// answered fails if a call took too long that did not meet a server that stood
+// still itself.
+func (s *server) answered(t *testing.T, operation string, began time.Time) {
+	took := time.Since(began)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if took > maxBlocked && s.free.Before(began) {
+		t.Errorf("%s took %s", operation, took)
+	}
+}
+
+// restart ends the process as an operator does, and starts it again.
+func (s *server) restart(t *testing.T) {
+	t.Helper()
+	s.terminate()
+	select {
+	case <-s.exited:
+	case <-time.After(time.Minute):
+		t.Errorf("the server does not end\n%s", s.tail())
+		s.kill(t)
+	}
+	s.start(t)
+	if err := s.wait(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // writers change the world until they are stopped.
@@ -25,9 +27,12 @@ type writers struct {
 	*world
 	*ledger
 	t    *testing.T
+	name string        // begins the names of what they change, which is theirs alone
 	pace time.Duration // between two changes of one writer, on average
-	stop context.Context
-	wg   sync.WaitGroup
+	// mayBeAway takes 503 Service Unavailable for no answer: the database is restarted.
+	mayBeAway bool
+	stop      context.Context
+	wg        sync.WaitGroup
 }
 
 // run starts a writer, which takes one step after another.
@@ -44,13 +49,18 @@ func (w *writers) run(step func(ctx context.Context, n int)) {
 // ask makes one call and says whether it was acknowledged. What ended without
 // an answer is unknown; it waits until there is a server again.
 func (w *writers) ask(ctx context.Context, operation string, call func() error) (acked, answered bool) {
+	began := time.Now()
 	err := call()
+	w.server.answered(w.t, operation, began)
 	var said smithy.APIError
+	if errors.As(err, &said) && w.mayBeAway && isAway(err) {
+		said = nil
+	}
 	w.mu.Lock()
 	switch {
 	case err == nil:
 		w.acked[operation]++
-	case errors.As(err, &said):
+	case said != nil:
 		w.refused[fmt.Sprintf("%s: %s: %s", operation, said.ErrorCode(), said.ErrorMessage())]++
 	default:
 		w.unknown[operation]++
@@ -62,6 +72,12 @@ func (w *writers) ask(ctx context.Context, operation string, call func() error) 
 		}
 	}
 	return err == nil, err == nil || said != nil
+}
+
+// isAway recognizes the answer of a server whose database does not answer.
+func isAway(err error) bool {
+	var response *smithyhttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusServiceUnavailable
 }
 
 // change makes a change of a subject and keeps it. A change that was refused
@@ -97,7 +113,7 @@ func ids(prefix string, n int) []string {
 
 // pushes pushes resources of a type, and deletes one now and then.
 func (w *writers) pushes(resourceType, prefix string, n int, configuration func(serial int) string) {
-	all := w.subjects(resourceType, true, ids(prefix, n)...)
+	all := w.subjects(resourceType, true, ids(w.name+prefix, n)...)
 	live := make([]bool, n)
 	w.run(func(ctx context.Context, serial int) {
 		i := rand.IntN(n)
@@ -124,7 +140,7 @@ func saysGone(err error) bool { return err != nil && strings.Contains(err.Error(
 // buckets tags buckets, switches their versioning, and makes one anew now and
 // then.
 func (w *writers) buckets(n int) {
-	all := w.subjects(typeBucket, false, ids("bucket-", n)...)
+	all := w.subjects(typeBucket, false, ids(w.name+"bucket-", n)...)
 	w.run(func(ctx context.Context, serial int) {
 		s := all[rand.IntN(n)]
 		made, _ := w.ask(ctx, "CreateBucket", func() error {
@@ -167,7 +183,7 @@ func (w *writers) queues(n int) {
 	url := map[string]string{}
 	w.run(func(ctx context.Context, serial int) {
 		serial += 1000 // above the time that a queue has at first
-		name := fmt.Sprintf("queue-%d", rand.IntN(n))
+		name := fmt.Sprintf("%squeue-%d", w.name, rand.IntN(n))
 		if url[name] == "" {
 			w.ask(ctx, "CreateQueue", func() error {
 				out, err := w.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})
@@ -225,7 +241,7 @@ func content(serial int) string {
 // objects puts objects, again and again under the same keys, and deletes some.
 func (w *writers) puts() {
 	w.run(func(ctx context.Context, serial int) {
-		key := fmt.Sprintf("folder/%d", rand.IntN(30))
+		key := fmt.Sprintf("folder/%s%d", w.name, rand.IntN(30))
 		n, operation := serial, "PutObject"
 		if rand.IntN(10) == 0 {
 			n, operation = gone, "DeleteObject"
@@ -249,7 +265,7 @@ func (w *writers) puts() {
 // messages sends messages, and receives and deletes some of them.
 func (w *writers) messages() {
 	w.run(func(ctx context.Context, serial int) {
-		body := fmt.Sprintf("message %d", serial)
+		body := fmt.Sprintf("%smessage %d", w.name, serial)
 		acked, answered := w.ask(ctx, "SendMessage", func() error {
 			_, err := w.sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &w.letters, MessageBody: &body})
 			return err
@@ -288,7 +304,7 @@ func (w *writers) evaluations(n int) {
 		var batch []configtypes.Evaluation
 		for range 1 + rand.IntN(5) {
 			batch = append(batch, configtypes.Evaluation{
-				ComplianceResourceType: aws.String(typeAside), ComplianceResourceId: aws.String(fmt.Sprintf("aside-%d", rand.IntN(n))),
+				ComplianceResourceType: aws.String(typeAside), ComplianceResourceId: aws.String(fmt.Sprintf("%saside-%d", w.name, rand.IntN(n))),
 				ComplianceType: even(serial), Annotation: aws.String(fmt.Sprint(serial)), OrderingTimestamp: aws.Time(time.Now()),
 			})
 		}
@@ -317,7 +333,7 @@ func (w *writers) rules(n int) {
 		if serial%5 != 0 {
 			return // each is evaluated on all there is
 		}
-		name := fmt.Sprintf("passing-%d", rand.IntN(n))
+		name := fmt.Sprintf("%spassing-%d", w.name, rand.IntN(n))
 		what, operation, call := 1, "PutConfigRule", func() error {
 			_, err := w.config.PutConfigRule(ctx, &configservice.PutConfigRuleInput{
 				ConfigRule: managed(name, "REQUIRED_TAGS", `{"tag1Key": "even", "tag1Value": "yes"}`),
