@@ -5,13 +5,15 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// A Folder is a Catalogue of files, each with a document and its examples.
+// A Folder is a Catalogue of files, each with a document and its examples. A file
+// is read when its document is first asked for.
 type Folder struct {
-	texts map[string]string
+	texts map[string]func() (string, error)
 	names []string
 }
 
@@ -42,28 +44,33 @@ type ExampleCall struct {
 	Error   string         `yaml:"error"`
 }
 
-// NewFolder reads the names and texts of a folder of documents.
+// NewFolder reads the names of a folder of documents.
 func NewFolder(fsys fs.FS) (*Folder, error) {
 	files, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{texts: map[string]string{}}
+	f := &Folder{texts: map[string]func() (string, error){}}
 	for _, name := range files {
-		form, err := readFile(fsys, name)
-		if err != nil {
-			return nil, err
-		}
-		text, err := yaml.Marshal(&form.Document)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
 		document := strings.TrimSuffix(name, ".yaml")
-		f.texts[document] = string(text)
+		f.texts[document] = sync.OnceValues(func() (string, error) { return documentIn(fsys, name) })
 		f.names = append(f.names, document)
 	}
 	slices.Sort(f.names)
 	return f, nil
+}
+
+// documentIn returns the text of the document in a file.
+func documentIn(fsys fs.FS, name string) (string, error) {
+	form, err := readFile(fsys, name)
+	if err != nil {
+		return "", err
+	}
+	text, err := yaml.Marshal(&form.Document)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return string(text), nil
 }
 
 func readFile(fsys fs.FS, name string) (file, error) {
@@ -78,10 +85,14 @@ func readFile(fsys fs.FS, name string) (file, error) {
 	return form, nil
 }
 
-// Document returns the text of a document.
+// Document returns the text of a document. A file that cannot be read has none.
 func (f *Folder) Document(name string) (string, bool) {
-	text, ok := f.texts[name]
-	return text, ok
+	read, ok := f.texts[name]
+	if !ok {
+		return "", false
+	}
+	text, err := read()
+	return text, err == nil
 }
 
 // Names returns the names of the documents, sorted.

@@ -56,8 +56,9 @@ func migrations(files fs.FS, database string) ([]migration, error) {
 	return out, nil
 }
 
-// migrate runs the steps that the store has not had, each in a transaction of
-// its own, one server at a time. It refuses a store with steps that this program
+// migrate runs the steps that the store has not had, one server at a time: each in
+// a transaction of its own, and all of them in one where the store has had none,
+// which a first start need not wait for as often as there are steps. It refuses a store with steps that this program
 // does not know.
 func (d *DB) migrate(ctx context.Context, files fs.FS) error {
 	steps, err := migrations(files, d.database())
@@ -77,14 +78,13 @@ func (d *DB) migrate(ctx context.Context, files fs.FS) error {
 		return err
 	}
 	before := latest(done)
-	for _, m := range steps {
-		if done[m.number] {
-			continue
+	for _, group := range groups(steps, done) {
+		if err := d.run(ctx, group); err != nil {
+			return err
 		}
-		if err := d.step(ctx, m); err != nil {
-			return fmt.Errorf("migration %s: %w", m.name, err)
+		for _, m := range group {
+			done[m.number] = true
 		}
-		done[m.number] = true
 	}
 	if after := latest(done); after != before && before > 0 {
 		d.log.Info("the database's schema was moved forward", "from", before, "to", after)
@@ -124,22 +124,47 @@ func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	return func() { session.Close(context.WithoutCancel(ctx)) }, nil
 }
 
-// step runs one migration and notes it.
-func (d *DB) step(ctx context.Context, m migration) error {
-	if m.outside {
+// groups returns the steps that are due, those together that are run together.
+func groups(steps []migration, done map[int]bool) (out [][]migration) {
+	for _, m := range steps {
+		switch n := len(out); {
+		case done[m.number]:
+		case len(done) > 0, n == 0, m.outside, out[n-1][0].outside:
+			out = append(out, []migration{m})
+		default:
+			out[n-1] = append(out[n-1], m)
+		}
+	}
+	return out
+}
+
+// run runs steps in one transaction and notes them. A step outside a transaction
+// is alone.
+func (d *DB) run(ctx context.Context, steps []migration) error {
+	if m := steps[0]; m.outside {
 		if err := d.execOutside(ctx, m.sql); err != nil {
-			return err
+			return fmt.Errorf("migration %s: %w", m.name, err)
 		}
 	}
 	return d.Write(ctx, func(tx *Tx) error {
-		if !m.outside {
-			if err := tx.script(ctx, m.sql); err != nil {
-				return err
+		for _, m := range steps {
+			if err := tx.step(ctx, m); err != nil {
+				return fmt.Errorf("migration %s: %w", m.name, err)
 			}
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO plumb_migration (number, name) VALUES (?, ?)", m.number, m.name)
-		return err
+		return nil
 	})
+}
+
+// step runs a migration, unless that was done outside, and notes it.
+func (tx *Tx) step(ctx context.Context, m migration) error {
+	if !m.outside {
+		if err := tx.script(ctx, m.sql); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO plumb_migration (number, name) VALUES (?, ?)", m.number, m.name)
+	return err
 }
 
 // Step returns the last step that the store's schema has had.

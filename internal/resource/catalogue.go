@@ -20,12 +20,22 @@ import (
 // one they were read in.
 const GlobalRegion = "global"
 
-// A Catalogue knows the resource types that can be read, and the names of all that exist. It does not change.
+// A Catalogue knows the resource types that can be read, and the names of all that exist. It does not change. Of a file it
+// reads the head at first, and the rest when the type is first needed.
 type Catalogue struct {
 	fsys   fs.FS
-	forms  map[string]*form
-	known  map[string]bool // to AWS Config
+	files  map[string]*file // by type
+	known  map[string]bool  // to AWS Config
 	models *awsclient.Models
+	edges  func() map[string][]Edge // by the type that they lead to
+}
+
+// A file is one of resources/.
+type file struct {
+	head
+	name   string
+	form   func() (*form, error) // reads it once
+	verify func() error          // holds the form against the model, once
 }
 
 // Info is what a type is to those who do not read it.
@@ -37,11 +47,12 @@ type Info struct {
 	Single  bool          // Gone asks for the one resource; else it reads the list again, which is all that the service has
 }
 
-// Load reads the form in every file of the folder. A file with an unknown key, a wrong expression, or a type that
-// does not exist is an error. What a form says of its service's model is checked by Verify, and before the type is first
-// read: to load every model would cost a start ten times as much.
+// Load reads the head of every file in the folder. Two files of one type, or a type that does not exist, are an error.
+// What else a file says is checked by Verify, and before the type is first read: to decode every file and load every model
+// would cost a start thirty times as much.
 func Load(fsys fs.FS, models *awsclient.Models) (*Catalogue, error) {
-	c := &Catalogue{fsys: fsys, forms: map[string]*form{}, known: map[string]bool{}, models: models}
+	c := &Catalogue{fsys: fsys, files: map[string]*file{}, known: map[string]bool{}, models: models}
+	c.edges = sync.OnceValue(c.allEdges)
 	names, err := fs.ReadFile(fsys, "types.txt")
 	if err != nil {
 		return nil, fmt.Errorf("load resource types: %w", err)
@@ -53,54 +64,89 @@ func Load(fsys fs.FS, models *awsclient.Models) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load resource types: %w", err)
 	}
-	for _, file := range files {
-		if err := c.read(fsys, file); err != nil {
-			return nil, fmt.Errorf("load resource types: %s: %w", file, err)
-		}
-	}
-	for _, f := range c.forms { // once all are there: a relationship may lead to any
-		if err := c.checkRelations(f); err != nil {
-			return nil, fmt.Errorf("load resource types: %s: %w", f.file, err)
+	for _, name := range files {
+		if err := c.add(name); err != nil {
+			return nil, fmt.Errorf("load resource types: %s: %w", name, err)
 		}
 	}
 	return c, nil
 }
 
-func (c *Catalogue) read(fsys fs.FS, file string) error {
-	b, err := fs.ReadFile(fsys, file)
+// add reads the head of a file.
+func (c *Catalogue) add(name string) error {
+	b, err := fs.ReadFile(c.fsys, name)
 	if err != nil {
 		return err
 	}
-	f := form{file: file}
-	d := yaml.NewDecoder(bytes.NewReader(b)) // of the first document alone
-	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil {
+	f := &file{name: name}
+	if f.head, err = headOf(b); err != nil {
 		return err
 	}
-	if err := c.check(&f); err != nil {
-		return err
+	if c.known[f.Type] == f.Beyond {
+		return fmt.Errorf("type %q is not in types.txt, or it is there and the file says beyond", f.Type)
 	}
-	f.verify = sync.OnceValue(func() error { return c.checkModel(&f) })
-	c.forms[f.Type] = &f
+	if c.files[f.Type] != nil {
+		return fmt.Errorf("type %s has two files", f.Type)
+	}
+	f.form = sync.OnceValues(func() (*form, error) { return c.read(f) })
+	f.verify = sync.OnceValue(func() error {
+		form, err := f.form()
+		if err == nil {
+			err = c.checkModel(form)
+		}
+		return err
+	})
+	c.files[f.Type] = f
 	return nil
 }
 
-// Verify holds the form of a type against the model of its service.
+// read decodes the first document of a file. A key that is not one is an error, and so is a wrong expression.
+func (c *Catalogue) read(of *file) (*form, error) {
+	b, err := fs.ReadFile(c.fsys, of.name)
+	if err != nil {
+		return nil, err
+	}
+	f := form{file: of.name}
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(&f); err != nil {
+		return nil, err
+	}
+	if f.head() != of.head {
+		return nil, fmt.Errorf("it says %v, and its head was read as %v: its keys are to stand at the beginning of a line", f.head(), of.head)
+	}
+	return &f, c.check(&f)
+}
+
+// form returns the form of a type; nil if there is none, or a wrong one, of which Verify tells.
+func (c *Catalogue) form(typ string) *form {
+	f, ok := c.files[typ]
+	if !ok {
+		return nil
+	}
+	form, err := f.form()
+	if err != nil {
+		return nil
+	}
+	return form
+}
+
+// Verify reads the form of a type and holds it against the model of its service.
 func (c *Catalogue) Verify(typ string) error {
-	f, ok := c.forms[typ]
+	f, ok := c.files[typ]
 	if !ok {
 		return fmt.Errorf("there is no file for %q", typ)
 	}
 	if err := f.verify(); err != nil {
-		return fmt.Errorf("%s: %w", f.file, err)
+		return fmt.Errorf("%s: %w", f.name, err)
 	}
 	return nil
 }
 
 // Types are the types that can be read, in order.
 func (c *Catalogue) Types() []Info {
-	out := make([]Info, 0, len(c.forms))
-	for _, f := range c.forms {
+	out := make([]Info, 0, len(c.files))
+	for _, f := range c.files {
 		out = append(out, f.info())
 	}
 	slices.SortFunc(out, func(a, b Info) int { return strings.Compare(a.Type, b.Type) })
@@ -110,13 +156,13 @@ func (c *Catalogue) Types() []Info {
 // AsWritten reports whether the configuration of a type's items is spelled as the
 // properties in CloudFormation's templates are.
 func (c *Catalogue) AsWritten(typ string) bool {
-	f, ok := c.forms[typ]
-	return ok && f.Configuration.Keys == "pascal"
+	f := c.form(typ)
+	return f != nil && f.Configuration.Keys == "pascal"
 }
 
 // Info returns what is known of a type that can be read.
 func (c *Catalogue) Info(typ string) (Info, bool) {
-	f, ok := c.forms[typ]
+	f, ok := c.files[typ]
 	if !ok {
 		return Info{}, false
 	}
@@ -124,11 +170,9 @@ func (c *Catalogue) Info(typ string) (Info, bool) {
 }
 
 // Global reports whether resources of a type belong to no region.
-func (c *Catalogue) Global(typ string) bool { return c.forms[typ] != nil && c.forms[typ].Global }
+func (c *Catalogue) Global(typ string) bool { return c.files[typ] != nil && c.files[typ].Global }
 
-func (f *form) info() Info {
-	return Info{f.Type, f.Service, f.Poll, f.Global, f.One != nil || f.Exists != nil}
-}
+func (h head) info() Info { return Info{h.Type, h.Service, h.Poll, h.Global, h.Single} }
 
 // A Call is an operation that reading a type takes.
 type Call struct {
@@ -142,8 +186,8 @@ type Call struct {
 
 // Calls are the operations that reading a type takes.
 func (c *Catalogue) Calls(typ string) []Call {
-	f, ok := c.forms[typ]
-	if !ok {
+	f := c.form(typ)
+	if f == nil {
 		return nil
 	}
 	var out []Call
@@ -162,15 +206,15 @@ func (c *Catalogue) Calls(typ string) []Call {
 }
 
 // Known says whether AWS Config has a type of that name, whether it can be read here or not, or a file goes beyond it.
-func (c *Catalogue) Known(typ string) bool { return c.known[typ] || c.forms[typ] != nil }
+func (c *Catalogue) Known(typ string) bool { return c.known[typ] || c.files[typ] != nil }
 
 // Examples reads the examples in a type's file.
 func (c *Catalogue) Examples(typ string) ([]Example, error) {
-	f, ok := c.forms[typ]
+	f, ok := c.files[typ]
 	if !ok {
 		return nil, fmt.Errorf("there is no file for %q", typ)
 	}
-	b, err := fs.ReadFile(c.fsys, f.file)
+	b, err := fs.ReadFile(c.fsys, f.name)
 	if err != nil {
 		return nil, fmt.Errorf("examples of %s: %w", typ, err)
 	}

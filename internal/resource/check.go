@@ -12,12 +12,6 @@ var reserved = []string{"place", "answer", "element", "id", "name", "arn"}
 
 // check holds a form against the names that exist.
 func (c *Catalogue) check(f *form) error {
-	if c.known[f.Type] == f.Beyond {
-		return fmt.Errorf("type %q is not in types.txt, or it is there and the file says beyond", f.Type)
-	}
-	if c.forms[f.Type] != nil {
-		return fmt.Errorf("type %s has two files", f.Type)
-	}
 	if f.List.Each == nil || f.Identity.ID.value == nil {
 		return fmt.Errorf("list.each and identity.id are needed")
 	}
@@ -31,7 +25,7 @@ func (c *Catalogue) check(f *form) error {
 		}
 		seen = append(seen, k.As)
 	}
-	return nil
+	return c.checkRelations(f)
 }
 
 // checkLists holds the calls that list against what a reader makes of them.

@@ -82,14 +82,10 @@ type reader struct {
 }
 
 func (c *Catalogue) reader(client Caller, place config.Place, typ string) (*reader, error) {
-	f := c.forms[typ]
-	if f == nil {
-		return nil, fmt.Errorf("resources of type %q cannot be read: there is no file for it", typ)
+	if err := c.Verify(typ); err != nil {
+		return nil, fmt.Errorf("resources cannot be read: %w", err)
 	}
-	if err := f.verify(); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.file, err)
-	}
-	return &reader{f, c, client, place}, nil
+	return &reader{c.form(typ), c, client, place}, nil
 }
 
 // base is the document before there is a resource in it.

@@ -21,8 +21,7 @@ type form struct {
 	Supplementary map[string]body `yaml:"supplementary"`
 	Relationships []relation      `yaml:"relationships"`
 
-	file   string
-	verify func() error
+	file string
 }
 
 // A call is one operation. List and One name their resources with Each; the calls after them are made for each resource

@@ -19,16 +19,31 @@ type Edge struct {
 // Edges returns the relationships that lead to a type. When a resource of the type changes, the items that lead to it
 // are to be captured again: a security group's rules are part of what its instances are.
 func (c *Catalogue) Edges(to string) []Edge {
-	var out []Edge
-	for _, f := range c.forms {
-		for _, r := range f.Relationships {
-			if r.Type == to {
-				out = append(out, Edge{f.Type, r.Name, to, r.Inverse})
-			}
+	return c.edges()[to]
+}
+
+func (c *Catalogue) allEdges() map[string][]Edge {
+	out := map[string][]Edge{}
+	for _, typ := range slices.Sorted(maps.Keys(c.files)) {
+		if !c.files[typ].Relates {
+			continue
+		}
+		for _, r := range c.form(typ).relations() {
+			out[r.Type] = append(out[r.Type], Edge{typ, r.Name, r.Type, r.Inverse})
 		}
 	}
-	slices.SortFunc(out, func(a, b Edge) int { return strings.Compare(a.From+a.Name, b.From+b.Name) })
+	for _, edges := range out {
+		slices.SortFunc(edges, func(a, b Edge) int { return strings.Compare(a.From+a.Name, b.From+b.Name) })
+	}
 	return out
+}
+
+// relations are the relationships of a form, which may be nil.
+func (f *form) relations() []relation {
+	if f == nil {
+		return nil
+	}
+	return f.Relationships
 }
 
 // Related returns the resources that the item leads to and whose own items list it in turn. They are to be captured
@@ -54,21 +69,17 @@ func (c *Catalogue) answers(from string, r config.Relationship) bool {
 	if !c.declares(from, r) {
 		return false
 	}
-	if f := c.forms[from]; f != nil {
-		for _, own := range f.Relationships {
-			if own.Type == r.Type && own.Name == r.Name && own.Inverse != "" {
-				return true
-			}
+	for _, own := range c.form(from).relations() {
+		if own.Type == r.Type && own.Name == r.Name && own.Inverse != "" {
+			return true
 		}
 	}
-	target := c.forms[r.Type]
-	return target != nil && slices.ContainsFunc(target.Relationships, func(own relation) bool { return own.Type == from })
+	return slices.ContainsFunc(c.form(r.Type).relations(), func(own relation) bool { return own.Type == from })
 }
 
 // declares says whether items of a type list a relationship by themselves.
 func (c *Catalogue) declares(from string, r config.Relationship) bool {
-	f := c.forms[from]
-	return f != nil && slices.ContainsFunc(f.Relationships, func(own relation) bool { return own.Type == r.Type && own.Name == r.Name })
+	return slices.ContainsFunc(c.form(from).relations(), func(own relation) bool { return own.Type == r.Type && own.Name == r.Name })
 }
 
 // Inverse returns how items of a type list the items of others that lead to them: the phrase by the other's type. What the

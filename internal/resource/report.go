@@ -18,7 +18,7 @@ import (
 func (c *Catalogue) WriteDocs(ctx context.Context, w io.Writer, schema fs.FS) error {
 	var b strings.Builder
 	beyond := 0
-	for _, f := range c.forms {
+	for _, f := range c.files {
 		if f.Beyond {
 			beyond++
 		}
@@ -32,9 +32,9 @@ its managed rules judge. The others can be pushed with `+"`PutResourceConfig`"+`
 
 | type | list | for each resource | single | poll |
 |---|---|---|---|---|
-`, len(c.forms), len(c.forms)-beyond, len(c.known), beyond)
+`, len(c.files), len(c.files)-beyond, len(c.known), beyond)
 	for _, info := range c.Types() {
-		writeType(&b, c.forms[info.Type])
+		writeType(&b, c.form(info.Type))
 	}
 	if schema != nil {
 		if err := c.compare(ctx, &b, schema); err != nil {
