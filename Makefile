@@ -26,8 +26,7 @@ generate: ## write the generated code and pages anew
 	$(MAKE) docs
 
 docs: ## write the pages of docs/ that the program prints
-	@for page in $$(go run ./cmd/plumb docs); do echo docs/$$page.md; go run ./cmd/plumb docs $$page > docs/$$page.md.new && \
-		mv docs/$$page.md.new docs/$$page.md || exit 1; done
+	go run ./cmd/plumb docs --write docs
 
 run: ## run a server on loopback
 	go run ./cmd/plumb serve
