@@ -32,7 +32,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 			Development: a.settings.Mode == settings.Development, Extended: a.settings.Queries == "extended", Now: m.Clock.Now,
 			MaxStoredQueries: a.settings.Quotas.StoredQueries,
 		}).Registry(),
-		lambda.New(m.Functions),
+		lambda.New(m.Functions, m.Mappings),
 		logs.New(m.Logs, m.Keys.Pages),
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),

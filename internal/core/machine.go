@@ -34,6 +34,8 @@ import (
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
+	"plumb/internal/source/mapping"
+	"plumb/internal/source/sqs"
 	"plumb/internal/topic"
 )
 
@@ -52,6 +54,7 @@ type Machine struct {
 	Queues        *queue.Store
 	Topics        *topic.Store
 	Functions     *lambda.Service
+	Mappings      *mapping.Store
 	Logs          *logs.Store
 	Credentials   *credential.Store
 	Organizations *organization.Organizations
@@ -72,6 +75,7 @@ type Machine struct {
 	meter   Meter
 	log     *slog.Logger
 	pool    *environment.Pool
+	polled  *sqs.Poller
 	remote  *outside.Functions // those of an outside Lambda
 	closers []func()
 
@@ -161,6 +165,9 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Buckets = bucket.New(m.log, m.DB, blobs, m.Jobs, m.Clock.Now, m.changed)
 	m.Queues = queue.New(m.log, m.DB, m.Jobs, m.Clock.Now, queue.Options{
 		Announce: m.changed, Stopping: m.stopping,
+		Ready: func(ctx context.Context, tx *db.Tx, queueARN string, at time.Time) error {
+			return m.polled.Ready(ctx, tx, queueARN, at)
+		},
 	})
 	client, err := m.outgoing()
 	if err != nil {
@@ -169,7 +176,11 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Topics = topic.New(m.log, m.DB, m.Jobs, m.Clock.Now, topic.Options{
 		Announce: m.changed, Queue: m.enqueue, Function: m.notify, Endpoint: m.options.URL, Client: client,
 	})
-	return m.addFunctions(ctx)
+	if err := m.addFunctions(ctx); err != nil {
+		return err
+	}
+	m.addSources()
+	return nil
 }
 
 // outgoing returns the client for calls whose address a client names. Who uses

@@ -788,6 +788,35 @@ CREATE TABLE secret (
     value BLOB NOT NULL
 );
 
+CREATE TABLE source_mapping (
+    account    TEXT NOT NULL,
+    region     TEXT NOT NULL,
+    id         TEXT NOT NULL, -- its UUID
+    source     TEXT NOT NULL, -- ARN
+    function   TEXT NOT NULL, -- ARN, with a qualifier if there is one
+    state      TEXT NOT NULL,
+    modified   BIGINT NOT NULL,
+    result     TEXT NOT NULL, -- of the last batch
+    definition TEXT NOT NULL,
+    PRIMARY KEY (account, region, id)
+);
+
+CREATE INDEX source_mapping_function ON source_mapping (function);
+
+CREATE INDEX source_mapping_source ON source_mapping (source);
+
+CREATE TABLE source_slot (
+    mapping TEXT NOT NULL,
+    job     BIGINT NOT NULL,
+    PRIMARY KEY (mapping, job)
+);
+
+CREATE TABLE source_wake (
+    mapping TEXT NOT NULL,
+    at      BIGINT NOT NULL,
+    PRIMARY KEY (mapping, at)
+);
+
 CREATE TABLE stored_query (
     place       INTEGER NOT NULL,
     name        TEXT NOT NULL,

@@ -40,7 +40,7 @@ func (a Alias) route() string {
 // CreateAlias makes an alias.
 func (s *Service) CreateAlias(ctx context.Context, a Alias) (Alias, error) {
 	a.Ref = a.Ref.unqualified()
-	a.Revision = newID()
+	a.Revision = NewID()
 	err := s.change(ctx, func(tx *db.Tx) error {
 		_, err := readAlias(ctx, tx, a.Ref, a.Name)
 		if err == nil {
@@ -124,7 +124,7 @@ func (s *Service) UpdateAlias(ctx context.Context, r Ref, name, revision string,
 		if err := a.check(ctx, tx); err != nil {
 			return err
 		}
-		a.Revision = newID()
+		a.Revision = NewID()
 		return writeAlias(ctx, tx, a)
 	})
 	return a, err

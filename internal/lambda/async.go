@@ -100,7 +100,7 @@ func (s *Service) eventArgs(e Event) (eventArgs, error) {
 		return eventArgs{}, tooLarge("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(e.Payload), s.o.MaxEvent)
 	}
 	if e.RequestID == "" {
-		e.RequestID = newID()
+		e.RequestID = NewID()
 	}
 	return eventArgs{
 		Place: e.Ref.Place, Name: e.Ref.Name, Qualifier: e.Ref.Qualifier, Payload: e.Payload,

@@ -71,7 +71,7 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 		return Function{}, err
 	}
 	f.Version, f.CodeSHA, f.CodeSize = Latest, code.SHA(zip), int64(len(zip))
-	f.Revision, f.Modified = newID(), s.now()
+	f.Revision, f.Modified = NewID(), s.now()
 	out := f
 	err = s.change(ctx, func(tx *db.Tx) error {
 		r := Ref{Place: f.Place, Name: f.Name}
@@ -163,7 +163,7 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 		if c.Code != nil {
 			f.CodeSHA, f.CodeSize = code.SHA(zip), int64(len(zip))
 		}
-		f.Revision, f.Modified = newID(), s.now()
+		f.Revision, f.Modified = NewID(), s.now()
 		out = f
 		if c.DryRun {
 			return nil

@@ -105,7 +105,7 @@ func (s *Service) runVersion(ctx context.Context, r Ref, c Call) (Answer, error)
 	}
 	defer release()
 	if c.RequestID == "" {
-		c.RequestID = newID()
+		c.RequestID = NewID()
 	}
 	if c.TraceID == "" {
 		c.TraceID = s.newTrace()
@@ -238,7 +238,7 @@ func throttled(reason string) error {
 
 // newTrace makes a trace id as X-Ray writes it.
 func (s *Service) newTrace() string {
-	id := newID()
+	id := NewID()
 	hex := id[:8] + id[9:13] + id[14:18] + id[19:23] + id[24:]
 	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", s.now().Unix(), hex[:24], hex[8:24])
 }

@@ -229,7 +229,7 @@ func writePolicy(ctx context.Context, tx *db.Tx, r Ref, list []statement) error 
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO lambda_policy (account, region, name, qualifier, statements, revision) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account, region, name, qualifier) DO UPDATE SET statements = excluded.statements, revision = excluded.revision`,
-		r.Account, r.Region, r.Name, r.Qualifier, string(text), newID())
+		r.Account, r.Region, r.Name, r.Qualifier, string(text), NewID())
 	return err
 }
 

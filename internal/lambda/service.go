@@ -179,4 +179,5 @@ func (noTargets) Send(context.Context, *db.Tx, caller.Sender, Message) error {
 	return errors.New("there are no queues and topics")
 }
 
-func newID() string { return uuid.NewString() }
+// NewID returns a random UUID, which is what ids of requests, revisions and mappings are.
+func NewID() string { return uuid.NewString() }

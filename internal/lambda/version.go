@@ -54,7 +54,7 @@ func (s *Service) publish(ctx context.Context, tx *db.Tx, f Function, descriptio
 	if err := writeVersion(ctx, tx, f); err != nil {
 		return v, err
 	}
-	v.Version, v.Revision, v.Modified = strconv.FormatInt(f.lastVersion, 10), newID(), s.now()
+	v.Version, v.Revision, v.Modified = strconv.FormatInt(f.lastVersion, 10), NewID(), s.now()
 	v.Tags, v.Reserved, v.lastVersion = nil, nil, 0
 	if err := writeVersion(ctx, tx, v); err != nil {
 		return v, err

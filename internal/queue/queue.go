@@ -25,6 +25,8 @@ import (
 type Options struct {
 	// Announce is told of every change of a queue, in its transaction.
 	Announce func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
+	// Ready is told, in the transaction that decides it, when a message of a queue can be received.
+	Ready func(ctx context.Context, tx *db.Tx, queueARN string, at time.Time) error
 	// Stopping is closed when the server is to end: a receive that waits then
 	// answers with nothing, so that it does not hold up the end.
 	Stopping <-chan struct{}
@@ -47,6 +49,9 @@ type Store struct {
 func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Options) *Store {
 	if o.Announce == nil {
 		o.Announce = func(context.Context, *db.Tx, config.ResourceKey) error { return nil }
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context, *db.Tx, string, time.Time) error { return nil }
 	}
 	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o, notifier: newNotifier(), node: rand.Int64N(1 << nodeBits)}
 	s.handleExpire()

@@ -12,9 +12,12 @@ import (
 
 // A ReceiveRequest asks a queue for messages.
 type ReceiveRequest struct {
-	Max        int           // 1 to 10
+	Max        int
 	Visibility time.Duration // how long nobody else gets them; negative is the queue's own
 	Wait       time.Duration // for the first one, by the machine's clock
+	// Take is asked for each message after the first one, if it is set; false leaves
+	// it and those behind it in the queue.
+	Take func(Message) bool
 }
 
 // Receive returns messages and hides them from other receivers. It waits for
@@ -44,6 +47,9 @@ func (s *Store) Receive(ctx context.Context, q Queue, r ReceiveRequest) ([]Messa
 	}
 }
 
+// maxRead is how many messages are read at a time: they may be large.
+const maxRead = 50
+
 func (s *Store) receive(ctx context.Context, q Queue, r ReceiveRequest) (got []Message, err error) {
 	if any, err := s.anyVisible(ctx, q); err != nil || !any {
 		return nil, err
@@ -56,11 +62,14 @@ func (s *Store) receive(ctx context.Context, q Queue, r ReceiveRequest) (got []M
 			}
 		}
 		for len(got) < r.Max {
-			candidates, err := s.candidates(ctx, tx, q, r.Max-len(got))
+			candidates, err := s.candidates(ctx, tx, q, min(r.Max-len(got), maxRead))
 			if err != nil || len(candidates) == 0 {
 				return err
 			}
 			for _, m := range candidates {
+				if r.Take != nil && !r.Take(m) && len(got) > 0 {
+					return nil
+				}
 				if dead, err := s.bury(ctx, tx, q, m); err != nil {
 					return err
 				} else if dead {
@@ -89,6 +98,34 @@ func (s *Store) anyVisible(ctx context.Context, q Queue) (ok bool, err error) {
 		return err
 	})
 	return ok, err
+}
+
+// Waiting is what lies in a queue.
+type Waiting struct {
+	Visible int       // messages that can be received, a FIFO queue's that wait for their group among them; as many as were asked for at most
+	Oldest  time.Time // since when the first of them can be
+	Next    time.Time // when the first of the others can be; zero if there is none
+}
+
+// Waits counts a queue's messages up to a limit.
+func (s *Store) Waits(ctx context.Context, tx *db.Tx, q Queue, limit int) (w Waiting, err error) {
+	now := db.Micros(s.now())
+	var oldest, next *int64
+	err = tx.QueryRow(ctx, `SELECT
+			(SELECT count(*) FROM (SELECT 1 FROM queue_messages WHERE queue = ? AND visible <= ? LIMIT ?) AS visible),
+			(SELECT min(visible) FROM queue_messages WHERE queue = ? AND visible <= ?),
+			(SELECT min(visible) FROM queue_messages WHERE queue = ? AND visible > ?)`,
+		q.id, now, limit, q.id, now, q.id, now).Scan(&w.Visible, &oldest, &next)
+	if err != nil {
+		return w, fmt.Errorf("count messages of queue %s: %w", q.Name, err)
+	}
+	if oldest != nil {
+		w.Oldest = db.Time(*oldest)
+	}
+	if next != nil {
+		w.Next = db.Time(*next)
+	}
+	return w, nil
 }
 
 // candidates reads the oldest messages that may be received. The plus sign
@@ -190,9 +227,15 @@ func (s *Store) DeleteMessage(ctx context.Context, tx *db.Tx, q Queue, handle st
 		return fmt.Errorf("delete message: %w", err)
 	}
 	if q.FIFO() {
-		tx.AfterCommit(func() { s.notifier.notify(q.id) }) // the next one of the group
+		return s.returned(ctx, tx, q) // the next one of the group
 	}
 	return nil
+}
+
+// returned tells that there may be something to receive.
+func (s *Store) returned(ctx context.Context, tx *db.Tx, q Queue) error {
+	tx.AfterCommit(func() { s.notifier.notify(q.id) })
+	return s.o.Ready(ctx, tx, q.ARN(), s.now())
 }
 
 // ChangeVisibility decides anew for how long a received message is hidden; 0
@@ -212,9 +255,9 @@ func (s *Store) ChangeVisibility(ctx context.Context, tx *db.Tx, q Queue, handle
 		return invalidValue("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", handle)
 	}
 	if d == 0 {
-		tx.AfterCommit(func() { s.notifier.notify(q.id) })
+		return s.returned(ctx, tx, q)
 	}
-	return nil
+	return s.o.Ready(ctx, tx, q.ARN(), now.Add(d))
 }
 
 // Purge forgets every message of a queue.

@@ -125,7 +125,7 @@ func (s *Store) insertMessage(ctx context.Context, tx *db.Tx, q Queue, m Message
 		return fmt.Errorf("insert message: %w", err)
 	}
 	tx.AfterCommit(func() { s.notifier.notify(q.id) })
-	return nil
+	return s.o.Ready(ctx, tx, q.ARN(), visible)
 }
 
 // nodeBits of a sequence number say which server gave it.

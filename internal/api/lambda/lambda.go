@@ -15,17 +15,19 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
+	"plumb/internal/source/mapping"
 )
 
 // New returns Lambda with its operations bound to the functions.
-func New(functions *lambda.Service) *model.Registry {
+func New(functions *lambda.Service, mappings *mapping.Store) *model.Registry {
 	s := lambdaapi.NewService()
-	f := face{functions}
+	f := face{functions, mappings}
 	registerFunctions(s, f)
 	registerVersions(s, f)
 	registerAliases(s, f)
 	registerPermissions(s, f)
 	registerEventInvokes(s, f)
+	registerEventSources(s, f)
 	registerTags(s, f)
 	registerConcurrency(s, f)
 	s.Invoke(f.Invoke)
@@ -33,7 +35,10 @@ func New(functions *lambda.Service) *model.Registry {
 	return s.Registry()
 }
 
-type face struct{ functions *lambda.Service }
+type face struct {
+	functions *lambda.Service
+	mappings  *mapping.Store
+}
 
 func place(ctx context.Context) config.Place {
 	c := caller.From(ctx)

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"maps"
 
 	"plumb/internal/lambda"
 	"plumb/internal/model/lambdaapi"
@@ -22,8 +23,26 @@ func tagged(ctx context.Context, arn *string) (lambda.Ref, error) {
 	return r, err
 }
 
+// tagMapping changes the tags of an event source mapping, if an ARN is one's.
+func (f face) tagMapping(ctx context.Context, text string, change func(tags map[string]string)) (is bool, err error) {
+	id, is := mappingID(text)
+	if !is {
+		return false, nil
+	}
+	return true, f.mappings.Tag(ctx, place(ctx), id, func(tags map[string]string) (map[string]string, error) {
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		change(tags)
+		return tags, lambda.CheckTags(tags)
+	})
+}
+
 // TagResource adds tags.
 func (f face) TagResource(ctx context.Context, in *lambdaapi.TagResourceInput) (*lambdaapi.TagResourceOutput, error) {
+	if is, err := f.tagMapping(ctx, value(in.Resource), func(tags map[string]string) { maps.Copy(tags, in.Tags) }); is {
+		return nil, err
+	}
 	r, err := tagged(ctx, in.Resource)
 	if err != nil {
 		return nil, err
@@ -36,6 +55,14 @@ func (f face) TagResource(ctx context.Context, in *lambdaapi.TagResourceInput) (
 
 // UntagResource takes tags off.
 func (f face) UntagResource(ctx context.Context, in *lambdaapi.UntagResourceInput) (*lambdaapi.UntagResourceOutput, error) {
+	is, err := f.tagMapping(ctx, value(in.Resource), func(tags map[string]string) {
+		for _, k := range in.TagKeys {
+			delete(tags, k)
+		}
+	})
+	if is {
+		return nil, err
+	}
 	r, err := tagged(ctx, in.Resource)
 	if err != nil {
 		return nil, err
@@ -45,6 +72,13 @@ func (f face) UntagResource(ctx context.Context, in *lambdaapi.UntagResourceInpu
 
 // ListTags returns the tags.
 func (f face) ListTags(ctx context.Context, in *lambdaapi.ListTagsInput) (*lambdaapi.ListTagsOutput, error) {
+	if id, is := mappingID(value(in.Resource)); is {
+		m, err := f.mappings.Get(ctx, place(ctx), id)
+		if err != nil {
+			return nil, err
+		}
+		return &lambdaapi.ListTagsOutput{Tags: orEmpty(m.Tags)}, nil
+	}
 	r, err := tagged(ctx, in.Resource)
 	if err != nil {
 		return nil, err
@@ -53,9 +87,12 @@ func (f face) ListTags(ctx context.Context, in *lambdaapi.ListTagsInput) (*lambd
 	if err != nil {
 		return nil, err
 	}
-	tags := fn.Tags
+	return &lambdaapi.ListTagsOutput{Tags: orEmpty(fn.Tags)}, nil
+}
+
+func orEmpty(tags map[string]string) map[string]string {
 	if tags == nil {
-		tags = map[string]string{}
+		return map[string]string{}
 	}
-	return &lambdaapi.ListTagsOutput{Tags: tags}, nil
+	return tags
 }
