@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"plumb/internal/api/config"
+	"plumb/internal/api/iam"
 	"plumb/internal/api/lambda"
 	"plumb/internal/api/logs"
 	"plumb/internal/api/organizations"
@@ -32,6 +33,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 			Development: a.settings.Mode == settings.Development, Extended: a.settings.Queries == "extended", Now: m.Clock.Now,
 			MaxStoredQueries: a.settings.Quotas.StoredQueries,
 		}).Registry(),
+		iam.New(m.DB, m.Identities, m.Keys.Pages),
 		lambda.New(m.Functions, m.Mappings),
 		logs.New(m.Logs, m.Keys.Pages),
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),

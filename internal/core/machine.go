@@ -20,6 +20,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/delivery"
 	"plumb/internal/deployment"
+	"plumb/internal/identity"
 	"plumb/internal/job"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/environment"
@@ -57,6 +58,7 @@ type Machine struct {
 	Mappings      *mapping.Store
 	Logs          *logs.Store
 	Credentials   *credential.Store
+	Identities    *identity.Store
 	Organizations *organization.Organizations
 
 	Recorder    *recorder.Recorder
@@ -156,6 +158,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside.Called = m.meter.TargetCalled
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
+	m.Identities = identity.New(m.Clock.Now, identity.Options{})
 	m.Organizations = organization.New(m.Clock.Now, func(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error { return m.publish(ctx, tx, e) })
 	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)
 	blobs, err := bucket.NewBlobs(m.DB, m.folder(objectsFolder))

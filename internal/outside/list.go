@@ -18,16 +18,22 @@ type list struct {
 	token string // the parameter that continues the list
 	next  string // the member of the answer that says how it goes on
 	limit string // the parameter that bounds a page
+	more  string // in XML: the member that says whether it goes on
 	isXML bool
 }
 
 var lists = map[string]list{
-	"s3 ListBuckets":         {array: "Buckets", token: "continuation-token", next: "ContinuationToken", limit: "max-buckets", isXML: true},
-	"sns ListTopics":         {array: "Topics", token: "NextToken", next: "NextToken", isXML: true},
-	"sns ListSubscriptions":  {array: "Subscriptions", token: "NextToken", next: "NextToken", isXML: true},
-	"sqs ListQueues":         {array: "QueueUrls", token: "NextToken", next: "NextToken", limit: "MaxResults"},
-	"lambda ListFunctions":   {array: "Functions", token: "Marker", next: "NextMarker", limit: "MaxItems"},
-	"logs DescribeLogGroups": {array: "logGroups", token: "nextToken", next: "nextToken", limit: "limit"},
+	"s3 ListBuckets":           {array: "Buckets", token: "continuation-token", next: "ContinuationToken", limit: "max-buckets", isXML: true},
+	"iam ListRoles":            {array: "Roles", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListUsers":            {array: "Users", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListGroups":           {array: "Groups", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListPolicies":         {array: "Policies", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListInstanceProfiles": {array: "InstanceProfiles", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"sns ListTopics":           {array: "Topics", token: "NextToken", next: "NextToken", isXML: true},
+	"sns ListSubscriptions":    {array: "Subscriptions", token: "NextToken", next: "NextToken", isXML: true},
+	"sqs ListQueues":           {array: "QueueUrls", token: "NextToken", next: "NextToken", limit: "MaxResults"},
+	"lambda ListFunctions":     {array: "Functions", token: "Marker", next: "NextMarker", limit: "MaxItems"},
+	"logs DescribeLogGroups":   {array: "logGroups", token: "nextToken", next: "nextToken", limit: "limit"},
 }
 
 // atTarget begins the tokens of pages that the target has; its own token follows.
@@ -162,6 +168,9 @@ func (l list) elementsXML(body []byte) []byte {
 // writeXML puts elements after the last one that is there.
 func (l list) writeXML(body, elements []byte, next string) []byte {
 	body = tagOf(l.next).ReplaceAll(body, nil)
+	if l.more != "" {
+		body = tagOf(l.more).ReplaceAll(body, []byte("<"+l.more+">"+strconv.FormatBool(next != "")+"</"+l.more+">"))
+	}
 	var more []byte
 	if next != "" {
 		more = []byte("<" + l.next + ">" + escapeXML(next) + "</" + l.next + ">")

@@ -14,6 +14,9 @@ import (
 // namesIn returns what a request calls the resource that it is about; none if it is
 // about no single one.
 func namesIn(q *routed) []string {
+	if q.service == "iam" {
+		return identitiesIn(q)
+	}
 	var names []string
 	for _, key := range nameKeys[q.service] {
 		if v := q.parameter(key); v != "" {
@@ -40,6 +43,35 @@ var nameKeys = map[string][]string{
 	"sqs":    {"QueueUrl", "QueueName", "SourceArn"},
 	"lambda": {"FunctionName"},
 	"logs":   {"logGroupName", "logGroupIdentifier", "resourceArn"},
+}
+
+// identityKeys are the parameters that name identities, with their kinds.
+var identityKeys = []struct{ key, kind string }{
+	{"RoleName", "role"}, {"UserName", "user"}, {"GroupName", "group"}, {"InstanceProfileName", "instance-profile"},
+}
+
+// identitiesIn returns what a request to IAM calls the identities and policies that
+// it is about, with their kinds: role/app. AWS's own policies are nobody's.
+func identitiesIn(q *routed) []string {
+	var names []string
+	for _, k := range identityKeys {
+		if v := q.parameter(k.key); v != "" {
+			names = append(names, k.kind+"/"+v)
+		}
+	}
+	for _, key := range []string{"PolicyArn", "PolicySourceArn"} {
+		a, err := arn.Parse(q.parameter(key))
+		if kind, path, ok := strings.Cut(a.Resource, "/"); err == nil && ok && a.Account != "aws" {
+			names = append(names, kind+"/"+path[strings.LastIndexByte(path, '/')+1:])
+		}
+	}
+	return names
+}
+
+// ofAWS reports whether a request lists AWS's own policies: they would be there
+// twice.
+func (q *routed) ofAWS() bool {
+	return q.operation == "ListPolicies" && q.parameter("Scope") != "Local"
 }
 
 // functionPath is the function in a path of Lambda's API.

@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"plumb/internal/bucket"
 	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/identity"
 	"plumb/internal/lambda"
 	"plumb/internal/logs"
 	"plumb/internal/model"
@@ -47,7 +49,10 @@ type Forward func(w http.ResponseWriter, r *http.Request, service string)
 func NewRouter(c *Clients, h Held, f Forward) *Router { return &Router{c, h, f} }
 
 // creations are the operations that make what has a name afterwards.
-var creations = []string{"CreateBucket", "CreateFunction", "CreateTopic", "CreateQueue", "CreateLogGroup"}
+var creations = []string{
+	"CreateBucket", "CreateFunction", "CreateTopic", "CreateQueue", "CreateLogGroup",
+	"CreateRole", "CreateServiceLinkedRole", "CreateUser", "CreateGroup", "CreatePolicy", "CreateInstanceProfile",
+}
 
 // A routed is a request on its way, with its body in memory.
 type routed struct {
@@ -61,12 +66,12 @@ type routed struct {
 // as if there were no target.
 func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, here func(http.ResponseWriter)) error {
 	to := o.placeOf(r)
-	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations"}, a.Service) {
+	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam"}, a.Service) {
 		here(w)
 		return nil
 	}
 	q := &routed{service: a.Service, operation: a.Operation, r: r, body: a.Body}
-	if l, ok := lists[a.Service+" "+a.Operation]; ok {
+	if l, ok := lists[a.Service+" "+a.Operation]; ok && !q.ofAWS() {
 		return o.both(w, q, l, here)
 	}
 	names := namesIn(q)
@@ -74,7 +79,16 @@ func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, her
 	switch {
 	case err != nil:
 		return err
-	case held || slices.Contains(creations, a.Operation) && !o.createsAtTarget(a.Service) || len(names) == 0 && a.Built:
+	case held:
+		here(w)
+		return nil
+	case slices.Contains(creations, a.Operation):
+		if o.createsAtTarget(a.Service) {
+			return o.there(w, q)
+		}
+		here(w)
+		return nil
+	case len(names) == 0 && a.Built && a.Service != "iam": // what IAM says of the whole account is true of the target's
 		here(w)
 		return nil
 	}
@@ -180,6 +194,13 @@ func (o *Router) holds(ctx context.Context, p config.Place, service, name string
 	case "sqs":
 		_, err := o.stores.Queues.Find(ctx, queuePlace(p, name), queueName(name))
 		return present(err, "QueueDoesNotExist")
+	case "iam":
+		kind, name, _ := strings.Cut(name, "/")
+		err = o.stores.DB.Read(ctx, func(tx *db.Tx) error {
+			_, err := identity.Find(ctx, tx, p.Account, identity.Kind(kind), name)
+			return err
+		})
+		return present(err, "NoSuchEntity")
 	case "logs":
 		_, err := o.stores.Logs.Group(ctx, p, groupName(name))
 		return present(err, "ResourceNotFoundException")

@@ -211,3 +211,16 @@ func variable(name string, ctx Context) string {
 	}
 	return unmatchable
 }
+
+// Known reports whether the condition's operator is one of the language.
+func (c Condition) Known() bool {
+	quantifier, name, ifExists := c.operator()
+	if quantifier != "" && quantifier != "forallvalues" && quantifier != "foranyvalue" {
+		return false
+	}
+	if name == "null" {
+		return !ifExists
+	}
+	_, _, known := comparison(name)
+	return known
+}

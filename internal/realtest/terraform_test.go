@@ -151,6 +151,24 @@ func TestTerraformKnowsEveryResourceOfAWSConfig(t *testing.T) {
 	}
 }
 
+// TestTerraformMakesChangesAndRemovesIdentities is what modules have of IAM: nothing
+// of it leaves the machine.
+func TestTerraformMakesChangesAndRemovesIdentities(t *testing.T) {
+	needTool(t, "terraform", "aws")
+	s := serve(t)
+	w := needTerraform(t, s, "terraform-iam")
+	w.run(t, "apply", "-auto-approve")
+	w.unchanged(t)
+	w.run(t, "apply", "-auto-approve", "-var", "color=blue")
+	w.unchanged(t, "-var", "color=blue")
+	w.run(t, "destroy", "-auto-approve", "-var", "color=blue")
+	var left []any
+	s.query(t, &left, "iam", "get-account-authorization-details", "--query", "[UserDetailList, GroupDetailList, RoleDetailList, Policies][]")
+	if len(left) != 0 {
+		t.Errorf("after destroy: %v", left)
+	}
+}
+
 // state is run for the commands that take no -input.
 func (w workspace) state(t *testing.T, args ...string) {
 	t.Helper()
