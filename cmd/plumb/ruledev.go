@@ -31,7 +31,7 @@ verdict with its annotation, what the function printed and where it failed, or w
 
 A folder holds a rule if there is parameters.json of the Rule Development Kit, a file with a handler
 (NAME.py, index.js, index.mjs, main.go, bootstrap), a policy NAME.guard, a rule file, or a template.yaml
-that declares rules. Functions are deployed to a throw-away server, or to the running one.`,
+or .tf files that declare rules. Functions are deployed to a throw-away server, or to the running one.`,
 		Example: `  plumb rule dev my-rule --watch
   plumb rule dev my-rule --endpoint http://127.0.0.1:4577 --watch`,
 		Args: cobra.ExactArgs(1),

@@ -67,6 +67,9 @@ func Find(path string) ([]Rule, error) {
 		if all, err := fromTemplate(path); len(all) > 0 || err != nil {
 			return all, err
 		}
+		if filepath.Ext(path) == ".tf" {
+			return inFolder(filepath.Dir(path))
+		}
 		r, ok, err := file(path)
 		if err == nil && !ok {
 			err = fmt.Errorf("%s is no rule: %s", path, wanted)
@@ -77,13 +80,16 @@ func Find(path string) ([]Rule, error) {
 }
 
 const wanted = "a rule is a folder with parameters.json, a file with a handler (NAME.py, index.js, index.mjs, main.go, bootstrap), " +
-	"a policy NAME.guard, a file NAME.yaml with identifier and check, or a template.yaml that declares one"
+	"a policy NAME.guard, a file NAME.yaml with identifier and check, or a template.yaml or .tf file that declares one"
 
 func inFolder(path string) ([]Rule, error) {
 	if r, ok, err := rdkFolder(path); ok || err != nil {
 		return []Rule{r}, err
 	}
 	if all, err := templateIn(path); len(all) > 0 || err != nil {
+		return all, err
+	}
+	if all, err := terraformIn(path); len(all) > 0 || err != nil {
 		return all, err
 	}
 	var all []Rule

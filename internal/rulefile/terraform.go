@@ -1,0 +1,154 @@
+package rulefile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Types of Terraform's AWS provider that declare a rule and its function.
+const (
+	terraformRule     = "aws_config_config_rule"
+	terraformFunction = "aws_lambda_function"
+	terraformArchive  = "data.archive_file"
+)
+
+// terraformIn returns the rules that the .tf files of a folder declare, as one
+// module; those of modules that it calls are not read.
+func terraformIn(folder string) ([]Rule, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.tf"))
+	if err != nil {
+		return nil, err
+	}
+	declared := false
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		declared = declared || strings.Contains(string(text), terraformRule)
+	}
+	if !declared {
+		return nil, nil
+	}
+	m, err := readModule(folder, files)
+	if err != nil {
+		return nil, err
+	}
+	var all []Rule
+	for _, b := range m.named(terraformRule) {
+		r, err := m.rule(b)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %s: %w", b.file, b.line, b.name, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+func (m *module) rule(b block) (Rule, error) {
+	v := m.values(b)
+	r := Rule{Name: name(b.name), Path: b.file, Line: b.line}
+	if s, ok := v["name"].(string); ok {
+		r.Name = name(s)
+	}
+	if scope := first(v["scope"]); scope["compliance_resource_types"] != nil {
+		types, ok := scope["compliance_resource_types"].([]any)
+		if !ok {
+			return r, fmt.Errorf("compliance_resource_types is not known before it is applied")
+		}
+		for _, t := range types {
+			r.Types = append(r.Types, fmt.Sprint(t))
+		}
+	}
+	switch s := v["input_parameters"].(type) {
+	case nil:
+	case string:
+		var err error
+		if r.Parameters, err = texts([]byte(s)); err != nil {
+			return r, fmt.Errorf("input_parameters: %w", err)
+		}
+	default:
+		return r, fmt.Errorf("input_parameters is not known before it is applied: write tests that give parameters, or a default for its variables")
+	}
+	source := first(v["source"])
+	details, _ := source["source_detail"].([]any)
+	for _, d := range details {
+		if m, _ := d.(map[string]any); m["message_type"] == "ScheduledNotification" {
+			if r.Frequency, _ = m["maximum_execution_frequency"].(string); r.Frequency == "" {
+				r.Frequency = "TwentyFour_Hours"
+			}
+		}
+	}
+	identifier, _ := source["source_identifier"].(string)
+	switch source["owner"] {
+	case "AWS":
+		r.Kind, r.Identifier = Managed, identifier
+		return r, nil
+	case "CUSTOM_POLICY":
+		r.Kind = Policy
+		var ok bool
+		if r.Text, ok = first(source["custom_policy_details"])["policy_text"].(string); !ok {
+			return r, fmt.Errorf("policy_text is not known before it is applied")
+		}
+		return r, nil
+	case "CUSTOM_LAMBDA":
+		f, ok := m.referred(identifier)
+		if !ok || f.kind != terraformFunction {
+			return r, fmt.Errorf("source_identifier names no %s of this folder", terraformFunction)
+		}
+		return m.function(r, f)
+	}
+	return r, fmt.Errorf("the owner %v is none of AWS, CUSTOM_LAMBDA, CUSTOM_POLICY", source["owner"])
+}
+
+// function adds the function that a resource of the module is.
+func (m *module) function(r Rule, b block) (Rule, error) {
+	v := m.values(b)
+	r.Kind, r.Line = Function, 0
+	r.Handler, _ = v["handler"].(string)
+	r.Runtime, _ = v["runtime"].(string)
+	r.Runtime = served(r.Runtime)
+	r.Timeout, r.Memory = count(v["timeout"]), count(v["memory_size"])
+	variables, _ := first(v["environment"])["variables"].(map[string]any)
+	for k, value := range variables {
+		if r.Variables == nil {
+			r.Variables = map[string]string{}
+		}
+		if s, ok := value.(string); ok { // what is not known is left out
+			r.Variables[k] = s
+		}
+	}
+	filename, _ := v["filename"].(string)
+	archive, ok := m.referred(filename)
+	if !ok || archive.kind != terraformArchive {
+		return r, fmt.Errorf("the code of %s is not an archive_file of this folder: give filename = data.archive_file.NAME.output_path", b.name)
+	}
+	packed := m.values(archive)
+	if folder, ok := packed["source_dir"].(string); ok {
+		r.Path = m.path(folder)
+	} else if file, ok := packed["source_file"].(string); ok {
+		r.Path, r.Files = filepath.Dir(m.path(file)), []string{filepath.Base(file)}
+	} else {
+		return r, fmt.Errorf("the archive %s has no source_dir and no source_file", archive.name)
+	}
+	if r.Handler == "" || r.Runtime == "" {
+		found, err := functionFolder(r.Path)
+		if err != nil {
+			return r, err
+		}
+		r.Handler, r.Runtime = orElse(r.Handler, found.Handler), orElse(r.Runtime, found.Runtime)
+	}
+	return r.withDefaults(), nil
+}
+
+// first is the only block of its type in another one.
+func first(v any) map[string]any {
+	list, _ := v.([]any)
+	if len(list) == 0 {
+		return nil
+	}
+	m, _ := list[0].(map[string]any)
+	return m
+}
