@@ -75,7 +75,7 @@ func (a *App) signed(m *core.Machine) http.Handler {
 	}, forward)
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(m),
-		S3:             routeS3(router, s3.New(a.log, m.Buckets)),
+		S3:             routeS3(router, s3.New(a.log, m.Buckets, m.Notifications)),
 		Route:          router.Route,
 		Fallback:       forward,
 		Verify:         a.settings.Mode == settings.Server,

@@ -84,13 +84,15 @@ func putConfiguration(ctx context.Context, tx *db.Tx, bucket, kind, id, body str
 // kind and id.
 func (s *Store) Configuration(ctx context.Context, b Bucket, kind, id string) (body string, ok bool, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		body, ok, err = configuration(ctx, tx, b.Name, kind, id)
+		body, ok, err = ReadConfiguration(ctx, tx, b.Name, kind, id)
 		return err
 	})
 	return body, ok, err
 }
 
-func configuration(ctx context.Context, tx *db.Tx, bucket, kind, id string) (body string, ok bool, err error) {
+// ReadConfiguration returns a document of a bucket, and false if it has none of its
+// kind and id.
+func ReadConfiguration(ctx context.Context, tx *db.Tx, bucket, kind, id string) (body string, ok bool, err error) {
 	err = tx.QueryRow(ctx, `SELECT body FROM bucket_configurations WHERE bucket = ? AND kind = ? AND id = ?`, bucket, kind, id).Scan(&body)
 	if errors.Is(err, db.ErrNoRows) {
 		return "", false, nil

@@ -55,10 +55,13 @@ func (s *Store) delete(ctx context.Context, tx *db.Tx, bucket string, t Target) 
 		}
 	}
 	if t.Version != "" {
-		return s.deleteVersion(ctx, tx, bucket, t)
+		return s.deleteVersion(ctx, tx, b, t, old)
 	}
 	if b.Versioning == "" {
-		return Deleted{Target: t}, s.dropVersion(ctx, tx, bucket, t.Key, NullVersion)
+		if err := s.dropVersion(ctx, tx, bucket, t.Key, NullVersion); err != nil || old.Key == "" {
+			return Deleted{Target: t}, err
+		}
+		return Deleted{Target: t}, s.removed(ctx, tx, b, old, NullVersion)
 	}
 	return s.mark(ctx, tx, b, t, old)
 }
@@ -74,11 +77,19 @@ func (s *Store) mark(ctx context.Context, tx *db.Tx, b Bucket, t Target, old Obj
 		}
 	}
 	m.seq = max(m.Modified.UnixMicro(), old.seq+1)
-	return Deleted{Target: t, Marker: true, MarkerVersion: m.Version}, insertVersion(ctx, tx, m)
+	if err := insertVersion(ctx, tx, m); err != nil {
+		return Deleted{}, err
+	}
+	return Deleted{Target: t, Marker: true, MarkerVersion: m.Version}, s.happened(ctx, tx, b, MarkerCreated, m)
 }
 
-func (s *Store) deleteVersion(ctx context.Context, tx *db.Tx, bucket string, t Target) (Deleted, error) {
-	d := Deleted{Target: t}
+// removed tells that a version of an object is gone.
+func (s *Store) removed(ctx context.Context, tx *db.Tx, b Bucket, latest Object, version string) error {
+	return s.happened(ctx, tx, b, Removed, Object{Key: latest.Key, Version: version, seq: max(s.now().UnixMicro(), latest.seq+1)})
+}
+
+func (s *Store) deleteVersion(ctx context.Context, tx *db.Tx, b Bucket, t Target, latest Object) (Deleted, error) {
+	d, bucket := Deleted{Target: t}, b.Name
 	var marker bool
 	err := tx.QueryRow(ctx, `SELECT marker FROM objects WHERE bucket = ? AND key = ? AND version = ?`, bucket, t.Key, t.Version).Scan(&marker)
 	if errors.Is(err, db.ErrNoRows) {
@@ -90,7 +101,10 @@ func (s *Store) deleteVersion(ctx context.Context, tx *db.Tx, bucket string, t T
 	if marker {
 		d.Marker, d.MarkerVersion = true, t.Version
 	}
-	return d, s.dropVersion(ctx, tx, bucket, t.Key, t.Version)
+	if err := s.dropVersion(ctx, tx, bucket, t.Key, t.Version); err != nil {
+		return d, err
+	}
+	return d, s.removed(ctx, tx, b, latest, t.Version)
 }
 
 // dropVersion removes a version, if it is there, gives its bytes to the trash

@@ -209,7 +209,7 @@ func (s *Store) CompleteUpload(ctx context.Context, u Upload, c Completion) (o O
 		if _, err := tx.Exec(ctx, `DELETE FROM object_uploads WHERE id = ?`, u.ID); err != nil {
 			return fmt.Errorf("end upload: %w", err)
 		}
-		return s.addVersion(ctx, tx, &o, c.Conditions)
+		return s.addVersion(ctx, tx, &o, c.Conditions, CreatedByUpload)
 	})
 	return o, err
 }

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +27,7 @@ type PutRequest struct {
 	Algorithm  string           // of the checksum; empty is CRC64NVME
 	Verify     func(Sums) error // what the sender promised of the bytes; may be nil
 	Conditions Conditions
+	Event      string // what is told of it; empty is CreatedByPut
 }
 
 // Put keeps an object in a bucket of the account, for the program's own use.
@@ -53,7 +55,7 @@ func (s *Store) PutObject(ctx context.Context, r PutRequest) (Object, error) {
 		if err := s.addPart(ctx, tx, o.data, part); err != nil {
 			return err
 		}
-		return s.addVersion(ctx, tx, &o, r.Conditions)
+		return s.addVersion(ctx, tx, &o, r.Conditions, cmp.Or(r.Event, CreatedByPut))
 	})
 	if err != nil {
 		s.forget(ctx, part.blob)
@@ -102,7 +104,7 @@ func (s *Store) forget(ctx context.Context, blob string) {
 
 // addVersion makes o the latest version of its object and fills in Version,
 // Latest and Modified.
-func (s *Store) addVersion(ctx context.Context, tx *db.Tx, o *Object, c Conditions) error {
+func (s *Store) addVersion(ctx context.Context, tx *db.Tx, o *Object, c Conditions, event string) error {
 	b, err := s.lockKey(ctx, tx, o.Bucket, o.Key)
 	if err != nil {
 		return err
@@ -122,7 +124,10 @@ func (s *Store) addVersion(ctx context.Context, tx *db.Tx, o *Object, c Conditio
 	}
 	o.Latest, o.Modified = true, s.now()
 	o.seq = max(o.Modified.UnixMicro(), old.seq+1)
-	return insertVersion(ctx, tx, *o)
+	if err := insertVersion(ctx, tx, *o); err != nil {
+		return err
+	}
+	return s.happened(ctx, tx, b, event, *o)
 }
 
 // lockKey makes changes of one object wait for each other and for the deletion

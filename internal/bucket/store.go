@@ -19,6 +19,10 @@ type Changed func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
 
 // A Store is the buckets of every account.
 type Store struct {
+	// Happened is told what happens to objects, in the transaction that makes it so. It
+	// may be nil.
+	Happened func(ctx context.Context, tx *db.Tx, e Event) error
+
 	log     *slog.Logger
 	db      *db.DB
 	blobs   Blobs

@@ -56,9 +56,10 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("function environments: %w", err)
 	}
+	m.targets = outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics)
 	m.Functions, err = lambda.New(ctx, m.log, m.DB, m.Jobs, m.pool, folders, m.Clock.Now, lambda.Options{
 		MayPass: m.mayPass,
-		Changed: m.changed, Object: m.codeObject, Targets: outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics), Ended: m.invoked, Ran: m.meter.Invoked,
+		Changed: m.changed, Object: m.codeObject, Targets: m.targets, Ended: m.invoked, Ran: m.meter.Invoked,
 	})
 	return err
 }

@@ -36,6 +36,7 @@ import (
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 	"plumb/internal/source/mapping"
+	"plumb/internal/source/s3"
 	"plumb/internal/source/sqs"
 	"plumb/internal/topic"
 )
@@ -56,6 +57,7 @@ type Machine struct {
 	Topics        *topic.Store
 	Functions     *lambda.Service
 	Mappings      *mapping.Store
+	Notifications *s3.Notifications
 	Logs          *logs.Store
 	Credentials   *credential.Store
 	Identities    *identity.Store
@@ -78,6 +80,7 @@ type Machine struct {
 	log     *slog.Logger
 	pool    *environment.Pool
 	polled  *sqs.Poller
+	targets *outside.Targets
 	remote  *outside.Functions // those of an outside Lambda
 	closers []func()
 

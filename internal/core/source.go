@@ -2,6 +2,7 @@ package core
 
 import (
 	"plumb/internal/source/mapping"
+	"plumb/internal/source/s3"
 	"plumb/internal/source/sqs"
 )
 
@@ -10,4 +11,6 @@ func (m *Machine) addSources() {
 	m.Mappings = mapping.New(m.DB, m.Jobs, m.Functions, m.Clock.Now)
 	m.polled = sqs.New(m.log, m.DB, m.Jobs, m.Queues, m.Functions, m.Clock.Now)
 	m.Mappings.Poll("sqs", m.polled)
+	m.Notifications = s3.New(m.log, m.DB, m.Jobs, m.Clock.Now, s3.Options{Targets: m.targets, Functions: m.Functions})
+	m.Buckets.Happened = m.Notifications.Happened
 }

@@ -67,6 +67,7 @@ type Targets interface {
 // A Message is what a target gets.
 type Message struct {
 	Target     string // ARN of a queue or topic
+	Subject    string `json:",omitempty"` // for a topic
 	Body       string
 	Attributes map[string]Attribute
 }

@@ -89,7 +89,7 @@ func (t *Targets) Send(ctx context.Context, tx *db.Tx, from caller.Sender, m lam
 	}
 	switch a.Service {
 	case "sns":
-		_, err := t.topics.Publish(ctx, tx, m.Target, "", m.Body, topicAttributes(m))
+		_, err := t.topics.Publish(ctx, tx, m.Target, m.Subject, m.Body, topicAttributes(m))
 		return err
 	case "sqs":
 		return t.queues.Send(ctx, tx, m.Target, m.Body, queueAttributes(m))
@@ -144,9 +144,11 @@ func (t *Targets) send(ctx context.Context, j job.Job[message]) error {
 		attributes[name] = map[string]any{"DataType": v.Type, "StringValue": v.Value}
 	}
 	if a.Service == "sns" {
-		_, err := client.Call(ctx, "sns", "Publish", map[string]any{
-			"TopicArn": a.Message.Target, "Message": a.Message.Body, "MessageAttributes": attributes,
-		})
+		in := map[string]any{"TopicArn": a.Message.Target, "Message": a.Message.Body, "MessageAttributes": attributes}
+		if a.Message.Subject != "" {
+			in["Subject"] = a.Message.Subject
+		}
+		_, err := client.Call(ctx, "sns", "Publish", in)
 		return err
 	}
 	found, err := client.Call(ctx, "sqs", "GetQueueUrl", map[string]any{"QueueName": a.Name, "QueueOwnerAWSAccountId": owner(a.Message.Target)})

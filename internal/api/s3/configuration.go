@@ -22,6 +22,7 @@ type kind struct {
 	initial string              // or the document that stands for none, without its root
 	list    string              // the root of the list, for kinds of which a bucket has several
 	status  int                 // of a PUT; 200 if 0
+	done    func(c *call, doc *node) error
 }
 
 // kinds lists them. What an error says and which of them have an initial
@@ -34,7 +35,7 @@ func kinds() []kind {
 	return []kind{
 		{query: "encryption", name: "BucketEncryption", root: "ServerSideEncryptionConfiguration", check: checkEncryption, initial: defaultEncryption},
 		{query: "logging", name: "BucketLogging", root: "BucketLoggingStatus", check: checkLogging, initial: " "},
-		{query: "notification", name: "BucketNotificationConfiguration", root: "NotificationConfiguration", initial: " "},
+		{query: "notification", name: "BucketNotificationConfiguration", root: "NotificationConfiguration", check: checkNotification, initial: " ", done: tellTargets},
 		{query: "requestPayment", name: "BucketRequestPayment", root: "RequestPaymentConfiguration", check: checkPayer, initial: "<Payer>BucketOwner</Payer>"},
 		{query: "accelerate", name: "BucketAccelerateConfiguration", root: "AccelerateConfiguration", check: checkAccelerate, initial: " "},
 		{query: "abac", name: "BucketAbac", root: "AbacStatus", initial: "<Status>Disabled</Status>"},
@@ -100,6 +101,11 @@ func (k kind) put(c *call) error {
 	conf := bucket.Configuration{ID: k.id(c), Body: doc.xml()}
 	if err := c.store.PutConfiguration(c.ctx, c.bucket, k.query, conf); err != nil {
 		return err
+	}
+	if k.done != nil {
+		if err := k.done(c, doc); err != nil {
+			return err
+		}
 	}
 	if k.query == "lifecycle" {
 		c.w.Header().Set(transitionHeader, transitionDefault)

@@ -97,7 +97,8 @@ func (c *call) copyObject() error {
 		return err
 	}
 	defer body.Close()
-	o, err := c.store.PutObject(c.ctx, bucket.PutRequest{Bucket: c.bucket, Key: c.key, Body: body, Meta: m, Algorithm: algorithm, Conditions: cond})
+	o, err := c.store.PutObject(c.ctx, bucket.PutRequest{Bucket: c.bucket, Key: c.key, Body: body, Meta: m, Algorithm: algorithm, Conditions: cond,
+		Event: bucket.CreatedByCopy})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@
 // the caller is. It does check what was promised of a body: its length, its MD5,
 // its checksums.
 //
-//	h := s3.New(log, buckets)
+//	h := s3.New(log, buckets, notifications)
 //	wire.New(log, wire.Options{S3: h})
 //
 // Buckets belong to accounts and accounts are walls: a bucket of another account
@@ -20,18 +20,20 @@ import (
 
 	"plumb/internal/bucket"
 	"plumb/internal/model"
+	events "plumb/internal/source/s3"
 )
 
 // A Handler serves S3.
 type Handler struct {
 	log    *slog.Logger
 	store  *bucket.Store
+	events *events.Notifications
 	routes []route
 }
 
-// New returns the face of a store.
-func New(log *slog.Logger, store *bucket.Store) *Handler {
-	return &Handler{log: log, store: store, routes: register()}
+// New returns the face of a store, whose events are told by e.
+func New(log *slog.Logger, store *bucket.Store, e *events.Notifications) *Handler {
+	return &Handler{log: log, store: store, events: e, routes: register()}
 }
 
 // register is S3's table of contents. Among the routes of one method and level

@@ -26,6 +26,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
 	"plumb/internal/job"
+	events "plumb/internal/source/s3"
 	"plumb/internal/wire"
 )
 
@@ -57,7 +58,7 @@ func start(t *testing.T, d *db.DB) *server {
 		s.changes = append(s.changes, k)
 		return nil
 	})
-	h := wire.New(log, wire.Options{S3: s3.New(log, s.store), DefaultAccount: "123456789012", DefaultRegion: "us-east-1", Verify: true, Secrets: secrets})
+	h := wire.New(log, wire.Options{S3: s3.New(log, s.store, events.New(log, d, s.jobs, s.clock.Now, events.Options{})), DefaultAccount: "123456789012", DefaultRegion: "us-east-1", Verify: true, Secrets: secrets})
 	web := httptest.NewServer(h)
 	t.Cleanup(web.Close)
 	s.url = web.URL
