@@ -15,6 +15,7 @@ type entry struct {
 	Verdict string
 	Note    string
 	Here    bool
+	State   int64 // of the revision
 }
 
 // A difference is two states of something, path by path.

@@ -7,6 +7,7 @@ func views() []view {
 	return []view{
 		{"", "Home", showHome, ""},
 		{"find", "", showFind, ""},
+		{"resource", "", showResource, ""},
 		{"components", "", showExample, settings.Development},
 	}
 }

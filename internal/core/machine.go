@@ -38,6 +38,7 @@ import (
 	"plumb/internal/source/mapping"
 	"plumb/internal/source/s3"
 	"plumb/internal/source/sqs"
+	"plumb/internal/store"
 	"plumb/internal/topic"
 )
 
@@ -227,7 +228,7 @@ func (m *Machine) addVerbs() {
 		config.DeployedRule: quotas.OrganizationRules, config.DeployedPack: quotas.OrganizationPacks,
 	}, m.Clock.Now)
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep},
-		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep})
+		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep}, retention.Sweep{Name: "indexes of the history", Do: store.IndexMonths})
 }
 
 // evaluateEvery is AWS's minute; who develops a rule need not wait.

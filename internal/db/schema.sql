@@ -294,6 +294,8 @@ CREATE TABLE item (
     PRIMARY KEY (resource, state_id)
 ) WITHOUT ROWID;
 
+CREATE INDEX item_by_time ON item (state_id, resource) WHERE NOT reference;
+
 CREATE TABLE item_month (
     month   INTEGER PRIMARY KEY,  -- 202611
     carried BIGINT NOT NULL,      -- the last resource that has its reference row, or -1: all have theirs
@@ -969,9 +971,11 @@ CREATE TABLE verdict (
     recorded   BIGINT NOT NULL,
     rule       INTEGER NOT NULL,
     compliance SMALLINT NOT NULL, -- 1 compliant, 2 non-compliant, 3 not applicable
-    annotation TEXT,
+    annotation TEXT, turned BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (resource, rule)
 ) WITHOUT ROWID;
+
+CREATE INDEX verdict_failing ON verdict (rule, turned, resource) WHERE compliance = 2;
 
 CREATE INDEX verdict_rule ON verdict (rule, compliance, resource);
 

@@ -56,6 +56,9 @@ func ensureMonth(ctx context.Context, tx *db.Tx, m month) error {
 	if errors.Is(err, db.ErrNoRows) || err == nil && dropped {
 		err = makeMonth(ctx, tx, m)
 	}
+	if err == nil {
+		err = indexMonth(ctx, tx, m)
+	}
 	if err != nil {
 		return fmt.Errorf("make the history's table of month %d: %w", m, err)
 	}
@@ -79,6 +82,41 @@ func makeMonth(ctx context.Context, tx *db.Tx, m month) error {
 	_, err := tx.Exec(ctx, `INSERT INTO item_month (month, carried, dropped) VALUES (?, 0, false)
 		ON CONFLICT (month) DO UPDATE SET carried = 0, dropped = false`, int(m))
 	return err
+}
+
+// indexMonth makes the index of a month by time, which PostgreSQL makes by itself. The
+// tables of stores that are older than the index do not have it.
+func indexMonth(ctx context.Context, tx *db.Tx, m month) error {
+	if tx.Postgres() != nil {
+		return nil
+	}
+	_, err := tx.Exec(ctx, fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s_by_time ON %s (state_id, resource) WHERE NOT reference", m.table(), m.table()))
+	return err
+}
+
+// IndexMonths makes the index by time of a month that a program without it made, and
+// reports whether there may be more.
+func IndexMonths(ctx context.Context, tx *db.Tx, _ int) (more bool, err error) {
+	all, err := months(ctx, tx)
+	for _, m := range all {
+		indexed, err := monthIndexed(ctx, tx, m.month)
+		if err != nil {
+			return false, err
+		}
+		if !indexed {
+			return true, indexMonth(ctx, tx, m.month)
+		}
+	}
+	return false, err
+}
+
+func monthIndexed(ctx context.Context, tx *db.Tx, m month) (bool, error) {
+	if tx.Postgres() != nil {
+		return true, nil
+	}
+	var n int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = ?`, m.table()+"_by_time").Scan(&n)
+	return n > 0, err
 }
 
 // A historyMonth is a month that has a table.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -166,7 +165,7 @@ func ReadingOf(ctx context.Context, tx *db.Tx, p config.Place, resourceType stri
 		return r, err
 	}
 	row := tx.QueryRow(ctx, `SELECT `+readingColumns+` FROM reading r WHERE r.place = ? AND r.type = ?`, place, kind)
-	if err := scanReading(row.Scan, &r); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := scanReading(row.Scan, &r); err != nil && !errors.Is(err, db.ErrNoRows) {
 		return r, fmt.Errorf("read the reading of %s in %s: %w", resourceType, p, err)
 	}
 	return r, nil

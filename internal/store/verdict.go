@@ -213,7 +213,7 @@ func writeVerdicts(ctx context.Context, tx *db.Tx, kept []keptVerdict) error {
 		ints("resource", collect(kept, func(v keptVerdict) int64 { return v.resource })),
 		ints("ordering", collect(kept, func(v keptVerdict) int64 { return v.Ordering.UnixMicro() })),
 		ints("invoked", collect(kept, func(v keptVerdict) int64 { return db.Micros(v.Invoked) })),
-		ints("recorded", collect(kept, func(v keptVerdict) int64 { return db.Micros(v.Recorded) })),
+		ints("recorded", collect(kept, func(v keptVerdict) int64 { return db.Micros(v.Recorded) })), // and turned, unless it is what it was
 		ints("rule", collect(kept, func(v keptVerdict) int64 { return v.rule })),
 		ints("compliance", collect(kept, func(v keptVerdict) int64 { return v.code })),
 		nullable("annotation", collect(kept, func(v keptVerdict) *string {
@@ -223,10 +223,11 @@ func writeVerdicts(ctx context.Context, tx *db.Tx, kept []keptVerdict) error {
 			return &v.Annotation
 		})),
 	}.with(tx)
-	_, err := tx.Exec(ctx, with+`INSERT INTO verdict (resource, ordering, invoked, recorded, rule, compliance, annotation)
-		SELECT resource, ordering, invoked, recorded, rule, compliance, annotation FROM w WHERE true
+	_, err := tx.Exec(ctx, with+`INSERT INTO verdict (resource, ordering, invoked, recorded, turned, rule, compliance, annotation)
+		SELECT resource, ordering, invoked, recorded, recorded, rule, compliance, annotation FROM w WHERE true
 		ON CONFLICT (resource, rule) DO UPDATE SET compliance = excluded.compliance, annotation = excluded.annotation,
-		ordering = excluded.ordering, invoked = excluded.invoked, recorded = excluded.recorded`, args...)
+		ordering = excluded.ordering, invoked = excluded.invoked, recorded = excluded.recorded,
+		turned = CASE WHEN verdict.compliance = excluded.compliance THEN verdict.turned ELSE excluded.turned END`, args...)
 	return err
 }
 
