@@ -35,7 +35,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		}).Registry(),
 		iam.New(m.DB, m.Identities, m.Keys.Pages),
 		lambda.New(m.Functions, m.Mappings),
-		logs.New(m.Logs, m.Keys.Pages),
+		logs.New(m.Logs, m.Subscriptions, m.Keys.Pages),
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),

@@ -35,6 +35,7 @@ import (
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
+	subscriptions "plumb/internal/source/logs"
 	"plumb/internal/source/mapping"
 	"plumb/internal/source/s3"
 	"plumb/internal/source/sqs"
@@ -59,6 +60,7 @@ type Machine struct {
 	Functions     *lambda.Service
 	Mappings      *mapping.Store
 	Notifications *s3.Notifications
+	Subscriptions *subscriptions.Subscriptions
 	Logs          *logs.Store
 	Credentials   *credential.Store
 	Identities    *identity.Store

@@ -412,6 +412,18 @@ CREATE UNIQUE INDEX log_streams_id ON log_streams (id);
 
 CREATE INDEX log_streams_last ON log_streams (log_group, last, name);
 
+CREATE TABLE log_subscriptions (
+    account      TEXT NOT NULL,
+    region       TEXT NOT NULL,
+    log_group    TEXT NOT NULL, -- its name
+    name         TEXT NOT NULL,
+    pattern      TEXT NOT NULL,
+    destination  TEXT NOT NULL, -- ARN
+    distribution TEXT NOT NULL,
+    created      BIGINT NOT NULL,
+    PRIMARY KEY (account, region, log_group, name)
+);
+
 CREATE TABLE object_blobs (
   blob     TEXT NOT NULL PRIMARY KEY,
   owner    TEXT NOT NULL,

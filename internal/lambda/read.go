@@ -28,6 +28,9 @@ func (s *Service) Function(ctx context.Context, r Ref) (Function, error) {
 	return s.Get(ctx, r.unqualified())
 }
 
+// Find returns the version that a reference means, or the error that there is none.
+func Find(ctx context.Context, tx *db.Tx, r Ref) (Function, error) { return resolve(ctx, tx, r) }
+
 // resolve returns the version that a reference means.
 func resolve(ctx context.Context, tx *db.Tx, r Ref) (Function, error) {
 	version := r.Qualifier

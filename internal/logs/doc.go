@@ -11,5 +11,5 @@
 //
 // A group holds as many days as its retention says and at most 128 MiB;
 // the oldest events go first. The package knows nothing of functions, and
-// sends nothing anywhere: there are no subscriptions and no metrics.
+// sends nothing anywhere: Written is told of what is written.
 package logs

@@ -79,13 +79,15 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, g Group, st Stream, entri
 	}
 	now := s.millis()
 	seq -= int64(len(entries))
+	written := make([]Event, 0, len(entries))
 	const rows = 100 // a statement
 	for i := 0; i < len(entries); i += rows {
 		part := entries[i:min(i+rows, len(entries))]
 		var args []any
 		for _, e := range part {
 			seq++
-			args = append(args, g.id, e.Time, seq, st.id, now, len(e.Message)+overhead, clean(e.Message))
+			written = append(written, Event{Time: e.Time, Ingested: now, Message: clean(e.Message), Stream: st.Name, at: Position{e.Time, seq}})
+			args = append(args, g.id, e.Time, seq, st.id, now, len(e.Message)+overhead, written[len(written)-1].Message)
 		}
 		values := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", len(part)), ", ")
 		if _, err := tx.Exec(ctx, "INSERT INTO log_events (log_group, time, seq, stream, ingested, size, message) VALUES "+values, args...); err != nil {
@@ -97,6 +99,11 @@ func (s *Store) insert(ctx context.Context, tx *db.Tx, g Group, st Stream, entri
 	}
 	if _, err := tx.Exec(ctx, "UPDATE log_streams SET first = ?, last = ?, ingested = ? WHERE id = ?", first, last, now, st.id); err != nil {
 		return err
+	}
+	if s.Written != nil {
+		if err := s.Written(ctx, tx, g, written); err != nil {
+			return err
+		}
 	}
 	if g.Retention > 0 {
 		if err := s.expire(ctx, tx, g.id, g.Retention); err != nil {

@@ -38,6 +38,11 @@ func (g Group) ARN() string {
 
 // A Store keeps logs. It is safe for concurrent use.
 type Store struct {
+	// Written is told of events of a stream, and Deleted of a group, in the transaction
+	// that writes or deletes them. They may be nil.
+	Written func(ctx context.Context, tx *db.Tx, g Group, events []Event) error
+	Deleted func(ctx context.Context, tx *db.Tx, g Group) error
+
 	log *slog.Logger
 	db  *db.DB
 	now func() time.Time
@@ -155,7 +160,10 @@ func (s *Store) DeleteGroup(ctx context.Context, p config.Place, name string) er
 				return err
 			}
 		}
-		return nil
+		if s.Deleted == nil {
+			return nil
+		}
+		return s.Deleted(ctx, tx, g)
 	})
 }
 

@@ -8,10 +8,11 @@ import (
 
 // A Pattern is a filter pattern of CloudWatch Logs: terms, quoted phrases,
 // ?alternatives, -exclusions, %regular expressions%, and selectors of members of
-// JSON messages in braces. The zero Pattern matches everything.
+// JSON messages in braces, or fields between blanks in brackets. The zero Pattern matches everything.
 type Pattern struct {
 	all, any, none []matcher
 	json           condition
+	fields         *fieldPattern
 }
 
 // A matcher looks for one term.
@@ -25,7 +26,8 @@ func ParsePattern(text string) (p Pattern, err error) {
 		p.json, err = parseSelector(text)
 		return p, err
 	case strings.HasPrefix(text, "["):
-		return p, fmt.Errorf("patterns of space-delimited fields are not built")
+		p.fields, err = parseFields(text)
+		return p, err
 	}
 	for text != "" {
 		into := &p.all
@@ -50,6 +52,10 @@ func (p Pattern) Matches(message string) bool {
 	if p.json != nil {
 		return p.json.matchesJSON(message)
 	}
+	if p.fields != nil {
+		_, ok := p.fields.match(message)
+		return ok
+	}
 	for _, m := range p.all {
 		if !m(message) {
 			return false
@@ -70,6 +76,15 @@ func (p Pattern) Matches(message string) bool {
 		}
 	}
 	return false
+}
+
+// Fields returns the fields that the pattern names, of a message that it matches.
+func (p Pattern) Fields(message string) map[string]string {
+	if p.fields == nil {
+		return nil
+	}
+	values, _ := p.fields.match(message)
+	return values
 }
 
 // parseTerm reads a term at the beginning of text and returns what follows.

@@ -34,6 +34,19 @@ func TestPatternsMatchAsCloudWatchLogsDoes(t *testing.T) {
 		{`{ $.a IS NULL }`, `{"a":null}`, true},
 		{`{ $.a IS TRUE }`, `{"a":true}`, true},
 		{`{ $.a != 1 }`, `{"b":1}`, false},
+		{`{ $.a = %^x[0-9]+$% && $.b = 1 }`, `{"a":"x12","b":1}`, true},
+		{`{ $.a = %^x[0-9]+$% }`, `{"a":"y12"}`, false},
+		{"[ip, user, status]", "1 2 3", true},
+		{"[ip, user, status]", "1 2", false},
+		{"[ip, user, status]", "1 2 3 4", false},
+		{`[ip, ..., status = 4*, size]`, `1 - [10/Oct/2000:13:25:15 -0700] "GET /a b" 404 5`, true},
+		{`[ip, ..., status = 4*, size]`, `1 - [10/Oct/2000:13:25:15 -0700] "GET /a b" 200 5`, false},
+		{`[..., size > 1000]`, "a b 1777", true},
+		{`[..., size > 1000]`, "a b many", false},
+		{`[status = 404 || status = 410, ...]`, "410 x", true},
+		{`[status >= 400 && status != 404, ...]`, "404 x", false},
+		{`[request = "GET /a, b*", ...]`, `"GET /a, b/c" x`, true},
+		{`[w = %^[0-9,]+$%, x]`, "1,2 x", true},
 	} {
 		p, err := ParsePattern(c.pattern)
 		if err != nil {
@@ -47,7 +60,7 @@ func TestPatternsMatchAsCloudWatchLogsDoes(t *testing.T) {
 }
 
 func TestBrokenPatternsAreRefused(t *testing.T) {
-	for _, text := range []string{`"open`, "{ $.a }", "{ $.a = 1", "{ a = 1 }", "%open", "%(%", "{ $.a > x }", "[a, b]", "a & b", "-", "{ ($.a = 1 }", "{ $. = 1 }"} {
+	for _, text := range []string{`"open`, "{ $.a }", "{ $.a = 1", "{ a = 1 }", "%open", "%(%", "{ $.a > x }", "[a, b", "[a, ..., b, ...]", "[a = %open]", "[a > x]", "[a = 1 || b = 2]", "[]", "a & b", "-", "{ ($.a = 1 }", "{ $. = 1 }"} {
 		if _, err := ParsePattern(text); err == nil {
 			t.Errorf("%s is taken", text)
 		}

@@ -184,6 +184,9 @@ func (p *selectorParser) comparison(at path) (condition, error) {
 	if operator == "" {
 		return nil, fmt.Errorf("a comparison is missing before %q", p.rest)
 	}
+	if strings.HasPrefix(p.skip(), "%") && (operator == "=" || operator == "!=") {
+		return p.expression(at, operator)
+	}
 	text, isText, err := p.value()
 	if err != nil {
 		return nil, err
@@ -203,6 +206,21 @@ func (p *selectorParser) comparison(at path) (condition, error) {
 		equal := isString && matchStars(text, s)
 		return ok && equal == (operator == "=")
 	}, nil
+}
+
+// expression reads a regular expression and compares a text with it.
+func (p *selectorParser) expression(at path, operator string) (condition, error) {
+	end := strings.IndexByte(p.rest[1:], '%')
+	if end < 0 {
+		return nil, fmt.Errorf("a regular expression has no end")
+	}
+	matches, err := textMatcher(p.rest[:end+2])
+	p.rest = p.rest[end+2:]
+	return func(v any) bool {
+		found, ok := at.in(v)
+		s, isString := found.(string)
+		return ok && (isString && matches(s)) == (operator == "=")
+	}, err
 }
 
 // value reads a phrase in quotation marks, or a word.

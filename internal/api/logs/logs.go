@@ -12,18 +12,19 @@ import (
 	"plumb/internal/logs"
 	"plumb/internal/model"
 	"plumb/internal/model/logsapi"
+	subscriptions "plumb/internal/source/logs"
 	"plumb/internal/wire"
 )
 
 // New returns CloudWatch Logs with its operations bound to a store.
-func New(store *logs.Store, tokens wire.Tokens) *model.Registry {
+func New(store *logs.Store, filters *subscriptions.Subscriptions, tokens wire.Tokens) *model.Registry {
 	s := logsapi.NewService()
-	register(s, operations{store, tokens})
+	register(s, operations{store, filters, tokens})
 	return s.Registry()
 }
 
-// register is the table of contents. Queries of Logs Insights, metrics,
-// subscriptions and exports are not built.
+// register is the table of contents. Queries of Logs Insights, metrics and exports
+// are not built.
 func register(s *logsapi.Service, o operations) {
 	s.CreateLogGroup(o.CreateLogGroup)
 	s.DeleteLogGroup(o.DeleteLogGroup)
@@ -45,11 +46,16 @@ func register(s *logsapi.Service, o operations) {
 	s.PutLogEvents(o.PutLogEvents)
 	s.GetLogEvents(o.GetLogEvents)
 	s.FilterLogEvents(o.FilterLogEvents)
+
+	s.PutSubscriptionFilter(o.PutSubscriptionFilter)
+	s.DescribeSubscriptionFilters(o.DescribeSubscriptionFilters)
+	s.DeleteSubscriptionFilter(o.DeleteSubscriptionFilter)
 }
 
 type operations struct {
-	store  *logs.Store
-	tokens wire.Tokens
+	store         *logs.Store
+	subscriptions *subscriptions.Subscriptions
+	tokens        wire.Tokens
 }
 
 func place(ctx context.Context) config.Place {

@@ -31,7 +31,7 @@ func suite(t *testing.T, f func(s *server)) {
 		s := &server{T: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 		log := slog.New(slog.DiscardHandler)
 		store := logs.New(log, d, func() time.Time { return s.now })
-		web := httptest.NewServer(wire.New(log, wire.Options{Services: []*model.Registry{api.New(store, wire.NewTokens([]byte("0123456789abcdef0123456789abcdef")))}}))
+		web := httptest.NewServer(wire.New(log, wire.Options{Services: []*model.Registry{api.New(store, nil, wire.NewTokens([]byte("0123456789abcdef0123456789abcdef")))}}))
 		t.Cleanup(web.Close)
 		s.client = awsclient.New(awsclient.Options{Endpoint: web.URL, Credentials: keys})
 		f(s)
