@@ -58,6 +58,7 @@ type App struct {
 	stopped   bool // guarded by resetting: no machine follows
 	machine   atomic.Pointer[machine]
 	ready     atomic.Bool
+	used      sync.Map // when the use of access keys was noted, by their ids
 }
 
 // New opens the data folder, the listener and the store, and puts the machine

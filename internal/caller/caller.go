@@ -9,6 +9,7 @@ package caller
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // A Caller is who sent a request, and from where it came.
@@ -24,6 +25,16 @@ type Caller struct {
 	RemoteAddr   string
 	UserAgent    string
 	Extended     bool // it asks for what AWS does not have
+	Root         bool // it may do everything in its account: no policy of an identity bounds it
+	Session      *Session
+}
+
+// A Session is what temporary credentials were given out with.
+type Session struct {
+	Policies       []string          // documents that narrow what the role may do
+	Tags           map[string]string // of the session
+	SourceIdentity string
+	Issued         time.Time
 }
 
 type contextKey struct{}
@@ -45,6 +56,8 @@ type Identity struct {
 	PrincipalARN string
 	UserID       string
 	SessionToken string // of temporary credentials; the request must carry the same
+	Root         bool
+	Session      *Session // of temporary credentials
 }
 
 // Why an access key does not work.
@@ -57,8 +70,9 @@ var (
 // their own is the account's root.
 func (c *Caller) Become(id Identity) {
 	c.Account, c.PrincipalARN, c.UserID = id.Account, id.PrincipalARN, id.UserID
+	c.Root, c.Session = id.Root, id.Session
 	if c.PrincipalARN == "" {
-		c.PrincipalARN = "arn:aws:iam::" + id.Account + ":root"
+		c.PrincipalARN, c.Root = "arn:aws:iam::"+id.Account+":root", true
 	}
 	if c.UserID == "" {
 		c.UserID = id.Account

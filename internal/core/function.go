@@ -115,7 +115,7 @@ func (m *Machine) mayPass(account, roleARN string) error {
 
 // roleCredentials are those of a function's role, for one environment.
 func (m *Machine) roleCredentials(ctx context.Context, v environment.Version) (environment.Credentials, error) {
-	c, err := m.Credentials.Assume(ctx, v.Account, v.Role, v.Name, roleSession)
+	c, err := m.Credentials.Assume(ctx, v.Account, credential.Role{ARN: v.Role, Session: v.Name}, roleSession)
 	return environment.Credentials{ID: c.AccessKeyID, Secret: c.Secret, Token: c.SessionToken, Expires: c.Expires}, err
 }
 

@@ -164,7 +164,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside.Called = m.meter.TargetCalled
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
-	m.Identities = identity.New(m.Clock.Now, identity.Options{})
+	m.Identities = identity.New(m.Clock.Now, identity.Options{Announce: m.changedEverywhere})
 	m.Organizations = organization.New(m.Clock.Now, func(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error { return m.publish(ctx, tx, e) })
 	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)
 	blobs, err := bucket.NewBlobs(m.DB, m.folder(objectsFolder))

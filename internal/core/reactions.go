@@ -6,6 +6,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/store"
 )
 
 // publish is the one list of who reacts to what. Reactions run in the
@@ -53,6 +54,24 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 // changed is told by every embedded service that a resource is not what it was.
 func (m *Machine) changed(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
 	return m.Recorder.Announce(ctx, tx, key)
+}
+
+// changedEverywhere tells the recorders of all regions of an account, where a resource
+// belongs to none.
+func (m *Machine) changedEverywhere(ctx context.Context, tx *db.Tx, key config.ResourceKey) error {
+	places, err := store.PlacesOf(ctx, tx, key.Account)
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		key.Place = p
+		if m.Recorder.Source == nil || m.Recorder.Source.Announces(p, key.Type) {
+			if err := m.changed(ctx, tx, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func inOrder(reactions ...func() error) error {

@@ -7,7 +7,7 @@
 // these credentials find their owner on every server of a store.
 //
 //	s := credential.New(d, clk.Now, true)
-//	c, err := s.Assume(ctx, "123456789012", "arn:aws:iam::123456789012:role/app", "session", time.Hour)
+//	c, err := s.Assume(ctx, "123456789012", credential.Role{ARN: "arn:aws:iam::123456789012:role/app", Session: "session"}, time.Hour)
 package credential
 
 import (
@@ -35,6 +35,8 @@ type Credential struct {
 	Account      string
 	PrincipalARN string
 	UserID       string
+	Root         bool // its bearer is the account itself
+	Session      caller.Session
 }
 
 // A Store is the credentials that were given out and have not expired long ago.
@@ -76,19 +78,37 @@ func (s *Store) role(account, roleARN string) (arn.ARN, error) {
 // remembered is how long an expired key is told from one that never was.
 const remembered = 24 * time.Hour
 
+// A Role is whose credentials are asked for.
+type Role struct {
+	ARN     string
+	ID      string // AROA...; empty where nobody keeps the role
+	Session string // the session's name
+	Given   caller.Session
+}
+
 // Assume gives somebody of an account the credentials of a role's session. The
 // errors are MayAssume's.
-func (s *Store) Assume(ctx context.Context, account, roleARN, session string, d time.Duration) (Credential, error) {
-	a, err := s.role(account, roleARN)
+func (s *Store) Assume(ctx context.Context, account string, r Role, d time.Duration) (Credential, error) {
+	a, err := s.role(account, r.ARN)
 	if err != nil {
 		return Credential{}, fmt.Errorf("assume role: %w", err)
 	}
+	return s.Open(ctx, a, r, d)
+}
+
+// Open gives the credentials of a role's session to whom its trust policy lets in.
+func (s *Store) Open(ctx context.Context, a arn.ARN, r Role, d time.Duration) (Credential, error) {
+	if r.ID == "" {
+		r.ID = RoleID(r.ARN)
+	}
+	r.Given.Issued = s.now()
 	name := a.Resource[strings.LastIndexByte(a.Resource, '/')+1:] // sessions are named without the role's path
 	return s.Give(ctx, Credential{
 		Account:      a.Account,
-		PrincipalARN: fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", a.Partition, a.Account, name, session),
-		UserID:       RoleID(roleARN) + ":" + session,
-		Expires:      s.now().Add(d),
+		PrincipalARN: fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", a.Partition, a.Account, name, r.Session),
+		UserID:       r.ID + ":" + r.Session,
+		Expires:      r.Given.Issued.Add(d),
+		Session:      r.Given,
 	})
 }
 
@@ -112,9 +132,13 @@ func (s *Store) Give(ctx context.Context, c Credential) (Credential, error) {
 	c.AccessKeyID = "ASIA" + letters(id)
 	c.Secret = base64.StdEncoding.EncodeToString(secret)
 	c.SessionToken = base64.StdEncoding.EncodeToString(token)
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO temporary_credentials (id, secret, token, account, principal, user_id, expires) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			c.AccessKeyID, seal(tx, c.AccessKeyID, c.Secret), seal(tx, c.AccessKeyID, c.SessionToken), c.Account, c.PrincipalARN, c.UserID, db.Micros(c.Expires))
+	session, err := kept(c)
+	if err != nil {
+		return Credential{}, err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO temporary_credentials (id, secret, token, account, principal, user_id, expires, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.AccessKeyID, seal(tx, c.AccessKeyID, c.Secret), seal(tx, c.AccessKeyID, c.SessionToken), c.Account, c.PrincipalARN, c.UserID, db.Micros(c.Expires), session)
 		return err
 	})
 	if err != nil {
@@ -163,13 +187,14 @@ func (s *Store) Sweep(ctx context.Context, tx *db.Tx, limit int) (more bool, err
 // Lookup finds the secret and the owner of an access key.
 func (s *Store) Lookup(ctx context.Context, id string) (secret string, who caller.Identity, err error) {
 	var expires int64
+	var session string
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `SELECT secret, token, account, principal, user_id, expires FROM temporary_credentials WHERE id = ?`, id).
-			Scan(&secret, &who.SessionToken, &who.Account, &who.PrincipalARN, &who.UserID, &expires)
+		err := tx.QueryRow(ctx, `SELECT secret, token, account, principal, user_id, expires, session FROM temporary_credentials WHERE id = ?`, id).
+			Scan(&secret, &who.SessionToken, &who.Account, &who.PrincipalARN, &who.UserID, &expires, &session)
 		if err != nil {
 			return err
 		}
-		return errors.Join(unseal(tx, id, &secret), unseal(tx, id, &who.SessionToken))
+		return errors.Join(unseal(tx, id, &secret), unseal(tx, id, &who.SessionToken), readSession(session, &who))
 	})
 	switch {
 	case errors.Is(err, db.ErrNoRows):
@@ -184,5 +209,9 @@ func (s *Store) Lookup(ctx context.Context, id string) (secret string, who calle
 
 // For gives credentials to somebody who has others already.
 func (s *Store) For(ctx context.Context, who caller.Caller, d time.Duration) (Credential, error) {
-	return s.Give(ctx, Credential{Account: who.Account, PrincipalARN: who.PrincipalARN, UserID: who.UserID, Expires: s.now().Add(d)})
+	c := Credential{Account: who.Account, PrincipalARN: who.PrincipalARN, UserID: who.UserID, Root: who.Root, Expires: s.now().Add(d)}
+	if who.Session != nil {
+		c.Session = *who.Session
+	}
+	return s.Give(ctx, c)
 }

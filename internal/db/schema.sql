@@ -929,7 +929,7 @@ CREATE TABLE temporary_credentials (
   principal TEXT NOT NULL,
   user_id   TEXT NOT NULL,
   expires   BIGINT NOT NULL
-);
+, session TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX temporary_credentials_expires ON temporary_credentials (expires);
 

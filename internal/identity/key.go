@@ -15,6 +15,9 @@ import (
 
 const maxKeys = 2
 
+// KeyPrefix begins the ids of access keys of users.
+const KeyPrefix = "AKIA"
+
 // A Key is an access key of a user.
 type Key struct {
 	ID      string
@@ -43,7 +46,7 @@ func (s *Store) CreateKey(ctx context.Context, tx *db.Tx, account, user string) 
 	}
 	secret := make([]byte, 30)
 	_, _ = rand.Read(secret) // never fails: package crypto/rand
-	k := Key{ID: newID("AKIA", 16), Account: account, User: e.folded(), Secret: base64.StdEncoding.EncodeToString(secret), Active: true, Created: s.now()}
+	k := Key{ID: newID(KeyPrefix, 16), Account: account, User: e.folded(), Secret: base64.StdEncoding.EncodeToString(secret), Active: true, Created: s.now()}
 	_, err = tx.Exec(ctx, `INSERT INTO identity_key (id, account, owner, secret, active, created, used, region, service) VALUES (?, ?, ?, ?, ?, ?, 0, '', '')`,
 		k.ID, account, k.User, seal(tx, k.ID, k.Secret), true, db.Micros(k.Created))
 	if err != nil {

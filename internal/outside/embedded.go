@@ -64,6 +64,7 @@ func (l *Embedded) Identity(id string) (secret string, who caller.Identity, ok b
 	}
 	return l.secret, caller.Identity{
 		Account:      account,
+		Root:         true,
 		PrincipalARN: "arn:aws:iam::" + account + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig",
 	}, true
 }

@@ -27,7 +27,10 @@ func NewSource(c *resource.Catalogue, clients *Clients, e *Embedded) *Source {
 // embeddedTypes are those whose services are served here; they announce their
 // changes themselves.
 func embeddedTypes() []string {
-	return []string{"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue"}
+	return []string{
+		"AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User",
+		"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue",
+	}
 }
 
 func (s *Source) hasTarget(p config.Place) bool {

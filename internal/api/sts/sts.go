@@ -108,7 +108,7 @@ func (f face) AssumeRole(ctx context.Context, in *stsapi.AssumeRoleInput) (*stsa
 		d = time.Duration(*in.DurationSeconds) * time.Second
 	}
 	who := caller.From(ctx)
-	c, err := f.store.Assume(ctx, who.Account, role, deref(in.RoleSessionName), d)
+	c, err := f.store.Assume(ctx, who.Account, credential.Role{ARN: role, Session: deref(in.RoleSessionName)}, d)
 	if errors.Is(err, credential.ErrForeignRole) {
 		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.PrincipalARN, role)
 	}

@@ -1,0 +1,1 @@
+ALTER TABLE temporary_credentials ADD COLUMN session TEXT NOT NULL DEFAULT ''; -- JSON
