@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"plumb/internal/api/config"
+	"plumb/internal/api/events"
 	"plumb/internal/api/iam"
 	"plumb/internal/api/lambda"
 	"plumb/internal/api/logs"
@@ -36,6 +37,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		iam.New(m.DB, m.Identities, m.Keys.Pages),
 		lambda.New(m.Functions, m.Mappings),
 		logs.New(m.Logs, m.Subscriptions, m.Keys.Pages),
+		events.New(m.Events, outside.May, m.Keys.Pages),
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -187,6 +188,9 @@ func (p *Plumb) Config() *configservice.Client { return configservice.NewFromCon
 
 // Lambda is the client of AWS Lambda.
 func (p *Plumb) Lambda() *lambda.Client { return lambda.NewFromConfig(p.SDK()) }
+
+// EventBridge is the client of Amazon EventBridge.
+func (p *Plumb) EventBridge() *eventbridge.Client { return eventbridge.NewFromConfig(p.SDK()) }
 
 // SNS is the client of Amazon SNS.
 func (p *Plumb) SNS() *sns.Client { return sns.NewFromConfig(p.SDK()) }

@@ -20,6 +20,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/delivery"
 	"plumb/internal/deployment"
+	"plumb/internal/eventbus"
 	"plumb/internal/identity"
 	"plumb/internal/job"
 	"plumb/internal/lambda"
@@ -62,6 +63,7 @@ type Machine struct {
 	Notifications *s3.Notifications
 	Subscriptions *subscriptions.Subscriptions
 	Logs          *logs.Store
+	Events        *eventbus.Bus
 	Credentials   *credential.Store
 	Identities    *identity.Store
 	Organizations *organization.Organizations
@@ -188,6 +190,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	if err := m.addFunctions(ctx); err != nil {
 		return err
 	}
+	m.addEvents()
 	m.addSources()
 	return nil
 }

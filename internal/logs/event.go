@@ -64,6 +64,24 @@ func (s *Store) Put(ctx context.Context, p config.Place, group, stream string, e
 	})
 }
 
+// Append adds an event to a stream of a group that is there, in the caller's
+// transaction. It makes the stream. Its errors leave the transaction usable when AWS
+// names them.
+func (s *Store) Append(ctx context.Context, tx *db.Tx, p config.Place, group, stream, message string) error {
+	g, err := findGroup(ctx, tx, p, group)
+	if err != nil {
+		return err
+	}
+	if _, err := s.insertStream(ctx, tx, g.id, stream); err != nil {
+		return err
+	}
+	st, err := findStream(ctx, tx, g, stream)
+	if err != nil {
+		return err
+	}
+	return s.insert(ctx, tx, g, st, []Entry{{s.millis(), message}})
+}
+
 // insert writes events, and makes room for them.
 func (s *Store) insert(ctx context.Context, tx *db.Tx, g Group, st Stream, entries []Entry) error {
 	var bytes, seq, held int64

@@ -7,7 +7,9 @@ import (
 
 	"plumb/internal/arn"
 	"plumb/internal/caller"
+	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/eventbus"
 	"plumb/internal/lambda"
 	"plumb/internal/model"
 	"plumb/internal/policy"
@@ -31,9 +33,33 @@ func May(ctx context.Context, tx *db.Tx, from caller.Sender, target string) erro
 		return nil
 	}
 	text, action, err := policyOf(ctx, tx, a)
+	if err = absent(err); err != nil {
+		return err
+	}
+	return granted(from, text, action, target)
+}
+
+// MayAsService is May for senders whose service AWS asks for a permission in their
+// own account, too: a rule of EventBridge has none by belonging to the account that
+// the queue belongs to. A sender that acts with a role, log groups and event buses of
+// the own account are May's.
+func MayAsService(ctx context.Context, tx *db.Tx, from caller.Sender, target string) error {
+	a, err := arn.Parse(target)
+	if err != nil {
+		return fmt.Errorf("target %q: %w", target, err)
+	}
+	if from.Service == "" || a.Account != from.Account || a.Service == "logs" || a.Service == "events" {
+		return May(ctx, tx, from, target)
+	}
+	text, action, err := policyOf(ctx, tx, a)
 	if err != nil {
 		return err
 	}
+	return granted(from, text, action, target)
+}
+
+// granted returns ErrMayNot unless a policy lets a sender do an action.
+func granted(from caller.Sender, text, action, target string) error {
 	d, err := policy.Parse(text)
 	if err != nil || !d.Evaluate(request(from, action, target)).Allowed {
 		return ErrMayNot
@@ -47,13 +73,20 @@ func policyOf(ctx context.Context, tx *db.Tx, a arn.ARN) (text, action string, e
 	switch a.Service {
 	case "sqs":
 		q, err := queue.ByARN(ctx, tx, a.String())
-		return q.Attributes["Policy"], "sqs:SendMessage", absent(err)
+		return q.Attributes["Policy"], "sqs:SendMessage", err
 	case "sns":
 		t, err := topic.Find(ctx, tx, a.String())
-		return topic.PolicyOf(t), "sns:Publish", absent(err)
+		return topic.PolicyOf(t), "sns:Publish", err
 	case "lambda":
 		text, err := lambda.PolicyText(ctx, tx, a.String())
-		return text, "lambda:InvokeFunction", absent(err)
+		return text, "lambda:InvokeFunction", err
+	case "events":
+		p, name, err := eventbus.ParseBus(config.Place{}, a.String())
+		if err != nil {
+			return "", "", err
+		}
+		b, err := eventbus.FindBus(ctx, tx, p, name)
+		return b.Policy, "events:PutEvents", err
 	}
 	return "", "", ErrMayNot
 }

@@ -92,6 +92,23 @@ func (p *Pattern) Matches(e Event) bool {
 	return slices.ContainsFunc(p.alternatives, func(n *node) bool { return m.below(n, e.root) })
 }
 
+// Fields are members of an event that are texts and known before the event is
+// written.
+type Fields map[string]string
+
+// MayMatch reports whether an event that has these members could be one that the
+// pattern describes, whatever else it has.
+func (p *Pattern) MayMatch(known Fields) bool {
+	return slices.ContainsFunc(p.alternatives, func(n *node) bool {
+		for name, text := range known {
+			if child := n.next[name]; child != nil && (child.leaf == nil || !child.leaf.holds(text)) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // A matcher compares one event with one pattern.
 type matcher struct {
 	root   map[string]any

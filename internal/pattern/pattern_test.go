@@ -278,6 +278,30 @@ func TestHostileWildcardsTakeTimeThatIsLinear(t *testing.T) {
 	}
 }
 
+func TestWhatIsKnownOfAnEventRulesPatternsOut(t *testing.T) {
+	known := pattern.Fields{"source": "aws.config", "detail-type": "Config Rules Compliance Change"}
+	for text, want := range map[string]bool{
+		`{"source": ["aws.config"]}`:                                                        true,
+		`{"source": ["aws.config"], "detail": {"configRuleName": ["x"]}}`:                   true,
+		`{"source": [{"prefix": "aws."}], "account": ["1"]}`:                                true,
+		`{"detail": {"a": [1]}}`:                                                            true,
+		`{"$or": [{"source": ["aws.s3"]}, {"detail-type": [{"prefix": "Config"}]}]}`:        true,
+		`{"source": ["aws.s3"]}`:                                                            false,
+		`{"source": ["aws.config"], "detail-type": ["Config Configuration Item Change"]}`:   false,
+		`{"source": {"x": ["aws.config"]}}`:                                                 false,
+		`{"source": [{"exists": false}]}`:                                                   false,
+		`{"$or": [{"source": ["aws.s3"]}, {"detail-type": ["x"]}], "detail": {"a": ["b"]}}`: false,
+	} {
+		p, err := pattern.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.MayMatch(known) != want {
+			t.Errorf("%s: want %t", text, want)
+		}
+	}
+}
+
 func TestEventIsOneObject(t *testing.T) {
 	for _, text := range []string{"", "5", "[]", `"a"`, "{", "{} {}", `{"a": 1}]`} {
 		if _, err := pattern.ParseEvent([]byte(text)); err == nil {
