@@ -34,7 +34,7 @@ type form struct {
 	ID       *resource.Expression            `yaml:"id"`
 	Tags     *resource.Expression            `yaml:"tags"`
 	Members  map[string]*resource.Expression `yaml:"members"` // by the path in the item
-	Append   map[string]*resource.Expression `yaml:"append"`  // lists whose elements are added
+	Append   map[string]*resource.Expression `yaml:"append"`  // lists and mappings that get more elements
 	Examples []example                       `yaml:"examples"`
 
 	file string
@@ -210,7 +210,8 @@ func (f *form) attributes(r Resource) (map[string]any, error) {
 }
 
 // value evaluates an expression, whose value is not known if the expression would
-// lose that something is not.
+// lose that something is not. What an expression does not name it does not read: it
+// may ask how many elements there are whose members are not known.
 func value(e *resource.Expression, attributes map[string]any) (any, error) {
 	if e == nil {
 		return nil, nil
@@ -229,8 +230,14 @@ func value(e *resource.Expression, attributes map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bytes.Contains(text, quotedUnknown) {
+		return unknown, nil // it stands in a text that was made of it
+	}
 	return config.Decode(text)
 }
+
+// quotedUnknown is what is not known in JSON that stands in a text.
+var quotedUnknown = []byte(`\\u0000` + unknown[1:])
 
 // loses reports whether an expression reads something that is not known and would
 // make something known of it: it computes with it, or looks for members in it.
@@ -241,11 +248,12 @@ func loses(expression string, attributes map[string]any) bool {
 		if !ok || !isUnknown(v) {
 			continue
 		}
-		if !moving {
-			return true
+		reading := `\b%s\b`
+		if moving {
+			reading = `\b%s\s*[.\[]`
 		}
 		for _, key := range unknownKeys(v, name) {
-			if regexp.MustCompile(`\b` + regexp.QuoteMeta(key) + `\s*[.\[]`).MatchString(expression) {
+			if regexp.MustCompile(fmt.Sprintf(reading, regexp.QuoteMeta(key))).MatchString(expression) {
 				return true
 			}
 		}

@@ -164,6 +164,10 @@ func (f *form) fill(p *Planned, attributes map[string]any) error {
 			return fmt.Errorf("%s: %s: %w", f.file, p.Address, err)
 		}
 		path := strings.Split(member, ".")
+		if have, ok := p.at(path).(map[string]any); ok {
+			p.put(path, with(have, v))
+			continue
+		}
 		have, _ := p.at(path).([]any)
 		more, isList := v.([]any)
 		if !isList && v != nil {
@@ -172,6 +176,18 @@ func (f *form) fill(p *Planned, attributes map[string]any) error {
 		p.put(path, append(slices.Clone(have), more...))
 	}
 	return nil
+}
+
+// with is a mapping with the members of another one; if that is not known, neither
+// is it.
+func with(have map[string]any, more any) any {
+	m, ok := more.(map[string]any)
+	if !ok {
+		return more
+	}
+	all := maps.Clone(have)
+	maps.Copy(all, m)
+	return all
 }
 
 // put sets a member of the item, and keeps whether it is known.

@@ -28,7 +28,7 @@ func (e example) resources(of string) []Resource {
 			r.Kind = of
 		}
 		for k, v := range one.Attributes {
-			r.Attributes[k] = v
+			r.Attributes[k] = inside(v)
 		}
 		for k, from := range one.Unknown {
 			s, _ := from.(string)
@@ -40,6 +40,25 @@ func (e example) resources(of string) []Resource {
 		all = append(all, r)
 	}
 	return all
+}
+
+// inside puts what is not known into the place of (unknown), at any depth.
+func inside(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			v[k] = inside(inner)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = inside(inner)
+		}
+	case string:
+		if v == notKnown {
+			return unknown
+		}
+	}
+	return v
 }
 
 func TestEveryFileMakesTheItemsOfItsExamples(t *testing.T) {
