@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"plumb/internal/api/cloudformation"
 	"plumb/internal/api/config"
 	"plumb/internal/api/events"
 	"plumb/internal/api/iam"
@@ -34,6 +35,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 			Development: a.settings.Mode == settings.Development, Extended: a.settings.Queries == "extended", Now: m.Clock.Now,
 			MaxStoredQueries: a.settings.Quotas.StoredQueries,
 		}).Registry(),
+		cloudformation.New(m.Stacks, m.Keys.Pages),
 		iam.New(m.DB, m.Identities, m.Keys.Pages),
 		lambda.New(m.Functions, m.Mappings),
 		logs.New(m.Logs, m.Subscriptions, m.Keys.Pages),
@@ -73,7 +75,7 @@ func (a *App) wire(m *core.Machine) http.Handler {
 func (a *App) signed(m *core.Machine) http.Handler {
 	forward := a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve)
 	router := outside.NewRouter(m.Outside, outside.Held{
-		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs,
+		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs, Stacks: m.Stacks,
 	}, forward)
 	return wire.New(a.log, wire.Options{
 		Services:       a.faces(m),

@@ -23,6 +23,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -197,6 +198,11 @@ func (p *Plumb) SNS() *sns.Client { return sns.NewFromConfig(p.SDK()) }
 
 // SQS is the client of Amazon SQS.
 func (p *Plumb) SQS() *sqs.Client { return sqs.NewFromConfig(p.SDK()) }
+
+// CloudFormation is the client of AWS CloudFormation.
+func (p *Plumb) CloudFormation() *cloudformation.Client {
+	return cloudformation.NewFromConfig(p.SDK())
+}
 
 // STS is the client of AWS STS.
 func (p *Plumb) STS() *sts.Client { return sts.NewFromConfig(p.SDK()) }

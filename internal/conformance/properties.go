@@ -1,10 +1,7 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -140,8 +137,7 @@ func sorted(m map[string]any) []string {
 }
 
 // textParameters makes the JSON text of InputParameters where a template has a
-// mapping. The values that a rule takes are texts: numbers and booleans become
-// theirs, lists are joined by commas, mappings are JSON themselves.
+// mapping.
 func textParameters(properties map[string]any) error {
 	m, ok := properties["InputParameters"].(map[string]any)
 	if !ok {
@@ -151,43 +147,9 @@ func textParameters(properties map[string]any) error {
 		delete(properties, "InputParameters")
 		return nil
 	}
-	texts := make(map[string]string, len(m))
-	for _, key := range sorted(m) {
-		s, err := parameterText(m[key])
-		if err != nil {
-			return fmt.Errorf("the parameter %s: %w", key, err)
-		}
-		texts[key] = s
-	}
-	s, err := jsonText(texts)
-	properties["InputParameters"] = s
+	text, err := template.InputParameters(m)
+	properties["InputParameters"] = text
 	return err
-}
-
-func parameterText(v any) (string, error) {
-	if s, ok := template.Text(v); ok {
-		return s, nil
-	}
-	list, ok := v.([]any)
-	if !ok {
-		return jsonText(v)
-	}
-	parts := make([]string, len(list))
-	for i, item := range list {
-		if parts[i], ok = template.Text(item); !ok {
-			return "", errors.New("the elements of a list must be strings")
-		}
-	}
-	return strings.Join(parts, ","), nil
-}
-
-// jsonText returns the JSON of a value as somebody would write it: < stays <.
-func jsonText(v any) (string, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return strings.TrimSpace(b.String()), err
 }
 
 // checks are the constraints that the API's model has for what a template makes.

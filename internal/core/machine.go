@@ -40,6 +40,7 @@ import (
 	"plumb/internal/source/mapping"
 	"plumb/internal/source/s3"
 	"plumb/internal/source/sqs"
+	"plumb/internal/stack"
 	"plumb/internal/store"
 	"plumb/internal/topic"
 )
@@ -67,6 +68,7 @@ type Machine struct {
 	Credentials   *credential.Store
 	Identities    *identity.Store
 	Organizations *organization.Organizations
+	Stacks        *stack.Stacks
 
 	Recorder    *recorder.Recorder
 	Rules       *rule.Engine
@@ -155,6 +157,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	if err := m.addAutomation(); err != nil {
 		return err
 	}
+	m.addStacks()
 	m.addVerbs()
 	return nil
 }

@@ -42,9 +42,15 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 	case config.MembershipChanged:
 		return m.Deployment.OnMembershipChanged(ctx, tx, e)
 	case config.RuleDeleted:
-		return m.Packs.OnRuleDeleted(ctx, tx, e)
+		return inOrder(
+			func() error { return m.Packs.OnRuleDeleted(ctx, tx, e) },
+			func() error { return m.Stacks.Wake(ctx, tx, e.Rule.Place, "AWS::Config::ConfigRule", e.Rule.Name) },
+		)
 	case config.PackEnded:
-		return m.Deployment.OnPackEnded(ctx, tx, e)
+		return inOrder(
+			func() error { return m.Deployment.OnPackEnded(ctx, tx, e) },
+			func() error { return m.Stacks.Wake(ctx, tx, e.Pack.Place, "AWS::Config::ConformancePack", e.Pack.Name) },
+		)
 	case config.RuleChanged:
 		return nil // the engine itself asks for the first evaluation
 	}

@@ -33,6 +33,20 @@ func (c *Caller) Call(ctx context.Context, p config.Place, service, operation st
 	return out, err
 }
 
+// CallAs makes one call as a principal of the place would: an outside service that
+// the settings name answers it, or this server, which may have it answered by the
+// place's target. What the service refuses is an *awsclient.Error.
+func (c *Caller) CallAs(ctx context.Context, p config.Place, principal, userID, service, operation string, in map[string]any) (map[string]any, error) {
+	client, err := c.clients.Service(ctx, p, service)
+	if client == nil && err == nil {
+		client = c.embedded.As(p, principal, userID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return client.Call(ctx, service, operation, in)
+}
+
 func (c *Caller) client(ctx context.Context, p config.Place, service string) (*awsclient.Client, error) {
 	client, err := c.clients.Service(ctx, p, service)
 	if client == nil && err == nil {

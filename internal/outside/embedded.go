@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/base32"
 	"io"
 	"net/http"
 	"strings"
@@ -56,11 +57,34 @@ func (l *Embedded) Client(p config.Place) *awsclient.Client {
 	return c
 }
 
+// As returns the client of a principal of a place: its calls are answered as if
+// the principal had sent them.
+func (l *Embedded) As(p config.Place, principal, userID string) *awsclient.Client {
+	who := base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(principal + " " + userID))
+	return awsclient.New(awsclient.Options{
+		Region: p.Region, Endpoint: l.url, Transport: asked{l}, Models: l.models, Now: l.now,
+		Credentials: awsclient.Static(ownKey+p.Account+who, l.secret, ""),
+	})
+}
+
+// asked are calls that somebody asked for, which are not those of this process.
+type asked struct{ *Embedded }
+
+// RoundTrip answers a request by calling the handler.
+func (a asked) RoundTrip(out *http.Request) (*http.Response, error) {
+	return a.answer(out, out.Clone(out.Context()))
+}
+
 // Identity says whose one of our own keys is.
 func (l *Embedded) Identity(id string) (secret string, who caller.Identity, ok bool) {
 	account, ok := strings.CutPrefix(id, ownKey)
-	if !ok || len(account) != 12 {
+	if !ok || len(account) < 12 {
 		return "", caller.Identity{}, false
+	}
+	if account, encoded := account[:12], account[12:]; encoded != "" {
+		who, err := base32.HexEncoding.WithPadding(base32.NoPadding).DecodeString(encoded)
+		principal, user, _ := strings.Cut(string(who), " ")
+		return l.secret, caller.Identity{Account: account, PrincipalARN: principal, UserID: user}, err == nil
 	}
 	return l.secret, caller.Identity{
 		Account:      account,
@@ -71,7 +95,10 @@ func (l *Embedded) Identity(id string) (secret string, who caller.Identity, ok b
 
 // RoundTrip answers a request by calling the handler.
 func (l *Embedded) RoundTrip(out *http.Request) (*http.Response, error) {
-	in := out.Clone(context.WithValue(out.Context(), ownCall{}, true))
+	return l.answer(out, out.Clone(context.WithValue(out.Context(), ownCall{}, true)))
+}
+
+func (l *Embedded) answer(out, in *http.Request) (*http.Response, error) {
 	in.RequestURI = out.URL.RequestURI()
 	in.RemoteAddr = "127.0.0.1:0"
 	in.Host = out.URL.Host

@@ -39,10 +39,11 @@ func namesIn(q *routed) []string {
 // nameKeys are the parameters that name a service's resources, as they stand in the
 // query, the form, or the JSON of requests.
 var nameKeys = map[string][]string{
-	"sns":    {"TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn", "Name"},
-	"sqs":    {"QueueUrl", "QueueName", "SourceArn"},
-	"lambda": {"FunctionName"},
-	"logs":   {"logGroupName", "logGroupIdentifier", "resourceArn"},
+	"cloudformation": {"StackName", "ChangeSetName"},
+	"sns":            {"TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn", "Name"},
+	"sqs":            {"QueueUrl", "QueueName", "SourceArn"},
+	"lambda":         {"FunctionName"},
+	"logs":           {"logGroupName", "logGroupIdentifier", "resourceArn"},
 }
 
 // identityKeys are the parameters that name identities, with their kinds.

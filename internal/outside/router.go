@@ -17,6 +17,7 @@ import (
 	"plumb/internal/logs"
 	"plumb/internal/model"
 	"plumb/internal/queue"
+	"plumb/internal/stack"
 	"plumb/internal/topic"
 	"plumb/internal/wire"
 )
@@ -40,6 +41,7 @@ type Held struct {
 	Queues    *queue.Store
 	Functions *lambda.Service
 	Logs      *logs.Store
+	Stacks    *stack.Stacks
 }
 
 // A Forward sends a request on to the account's target: a Forwarder's Serve.
@@ -51,7 +53,12 @@ func NewRouter(c *Clients, h Held, f Forward) *Router { return &Router{c, h, f} 
 // creations are the operations that make what has a name afterwards.
 var creations = []string{
 	"CreateBucket", "CreateFunction", "CreateTopic", "CreateQueue", "CreateLogGroup",
-	"CreateRole", "CreateServiceLinkedRole", "CreateUser", "CreateGroup", "CreatePolicy", "CreateInstanceProfile",
+	"CreateRole", "CreateServiceLinkedRole", "CreateUser", "CreateGroup", "CreatePolicy", "CreateInstanceProfile", "CreateStack",
+}
+
+// creates reports whether a request makes what has a name afterwards.
+func (q *routed) creates() bool {
+	return slices.Contains(creations, q.operation) || q.operation == "CreateChangeSet" && q.parameter("ChangeSetType") == "CREATE"
 }
 
 // A routed is a request on its way, with its body in memory.
@@ -66,7 +73,7 @@ type routed struct {
 // as if there were no target.
 func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, here func(http.ResponseWriter)) error {
 	to := o.placeOf(r)
-	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam"}, a.Service) {
+	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam", "cloudformation"}, a.Service) {
 		here(w)
 		return nil
 	}
@@ -82,7 +89,7 @@ func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, her
 	case held:
 		here(w)
 		return nil
-	case slices.Contains(creations, a.Operation):
+	case q.creates():
 		if o.createsAtTarget(a.Service) {
 			return o.there(w, q)
 		}
@@ -201,6 +208,8 @@ func (o *Router) holds(ctx context.Context, p config.Place, service, name string
 			return err
 		})
 		return present(err, "NoSuchEntity")
+	case "cloudformation":
+		return o.stores.Stacks.Holds(ctx, p, name)
 	case "logs":
 		_, err := o.stores.Logs.Group(ctx, p, groupName(name))
 		return present(err, "ResourceNotFoundException")

@@ -347,7 +347,7 @@ func (s Settings) checkNetworks() error {
 }
 
 // creating are the services that may create at the target.
-var creating = []string{"s3", "sns", "sqs", "lambda", "logs", "iam"}
+var creating = []string{"s3", "sns", "sqs", "lambda", "logs", "iam", "cloudformation"}
 
 // debugsHere reports whether only this machine reaches an address.
 func debugsHere(address string) bool {

@@ -122,7 +122,7 @@ func outside() []Setting {
 			"In server mode, too, send requests for services that are not served here on to the account's target, signed with "+
 				"the target's credentials. Development mode always does.").in(group),
 		structure("create-at-target", "LIST", func(s *Settings) *[]string { return &s.CreateAtTarget },
-			"The services, among s3, sns, sqs, lambda, logs and iam, that create at the account's target where it has one. Others create here. "+
+			"The services, among s3, sns, sqs, lambda, logs, iam and cloudformation, that create at the account's target where it has one. Others create here. "+
 				"What is here already is answered here, and any other name at the target.", "[s3, sqs]").in(group),
 		text("s3-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.S3 },
 			"The S3 of the default account's delivery buckets, in place of the embedded one.", "aws").in(group),

@@ -281,3 +281,7 @@ func (r reader) rational(n *node, key string) *big.Rat {
 	}
 	return v
 }
+
+// Allowed returns the values that a parameter may have; none are named where all
+// may be.
+func (d *Parameter) Allowed() []string { return slices.Clone(d.allowed) }

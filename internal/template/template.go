@@ -117,6 +117,17 @@ func (t *Template) Declarations() []Declaration {
 	return out
 }
 
+// Same reports whether two texts are the same template, however they are laid
+// out. Texts that cannot be read are not.
+func Same(a, b []byte) bool {
+	x, err := read(a)
+	if err != nil {
+		return false
+	}
+	y, err := read(b)
+	return err == nil && x.json() == y.json()
+}
+
 // Metadata returns the text of the template's section Metadata as JSON, empty if
 // it has none.
 func (t *Template) Metadata() string { return t.metadata }

@@ -1,0 +1,30 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"plumb/internal/config"
+	"plumb/internal/outside"
+	"plumb/internal/stack"
+)
+
+// addStacks makes the embedded CloudFormation.
+func (m *Machine) addStacks() {
+	caller := outside.NewCaller(m.Outside, m.Embedded)
+	m.Stacks = stack.New(m.log, stack.Options{
+		DB: m.DB, Jobs: m.Jobs, APIs: m.Known.APIs, Announce: m.changed, Object: m.stackObject, Now: m.Clock.Now,
+		Call: func(ctx context.Context, w stack.Who, service, operation string, in map[string]any) (map[string]any, error) {
+			return caller.CallAs(ctx, w.Place, w.Principal, w.UserID, service, operation, in)
+		},
+	})
+}
+
+// stackObject reads a template from a bucket.
+func (m *Machine) stackObject(ctx context.Context, p config.Place, bucket, key, version string, limit int64) ([]byte, error) {
+	body, err := m.object(ctx, p, bucket, key, version, limit)
+	if errors.Is(err, errTooLarge) {
+		return nil, stack.ErrTooLarge
+	}
+	return body, err
+}
