@@ -18,10 +18,12 @@ import (
 	"plumb/internal/api/sqs"
 	"plumb/internal/api/ssm"
 	"plumb/internal/api/sts"
+	"plumb/internal/caller"
 	"plumb/internal/core"
 	"plumb/internal/model"
 	"plumb/internal/outside"
 	"plumb/internal/settings"
+	"plumb/internal/source/functionurl"
 	"plumb/internal/wire"
 )
 
@@ -58,10 +60,16 @@ func WriteCoverage(w io.Writer) error {
 // wire joins the faces to one endpoint, with the few pages of theirs that need
 // no signature.
 func (a *App) wire(m *core.Machine) http.Handler {
-	signed := a.pending.count(a.signed(m))
+	services := a.signed(m)
+	signed := a.pending.count(services)
 	code, pages := lambda.Code(m.Functions), sns.Pages(a.log, m.Topics)
+	urls := a.pending.count(functionurl.New(a.log, m.Functions, m.Clock.Now, func(r *http.Request, body []byte) (caller.Caller, error) {
+		return services.Identify(r, body, "lambda")
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case functionurl.IsHost(r.Host):
+			urls.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, lambda.CodePath):
 			code.ServeHTTP(w, r)
 		case sns.IsPage(r):
@@ -72,7 +80,7 @@ func (a *App) wire(m *core.Machine) http.Handler {
 	})
 }
 
-func (a *App) signed(m *core.Machine) http.Handler {
+func (a *App) signed(m *core.Machine) *wire.Handler {
 	forward := a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve)
 	router := outside.NewRouter(m.Outside, outside.Held{
 		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs, Stacks: m.Stacks,

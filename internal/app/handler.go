@@ -10,6 +10,7 @@ import (
 
 	"plumb/internal/api/lambda"
 	"plumb/internal/settings"
+	"plumb/internal/source/functionurl"
 )
 
 // Handler answers everything: the program's own pages, and AWS's services. AWS
@@ -28,10 +29,17 @@ func (a *App) Handler() http.Handler {
 		}
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
+	guarded := http.Handler(all)
 	if a.settings.Mode == settings.Development {
-		return guardBrowsers(hostNames{listed: a.settings.Hosts, addresses: a.settings.Exposed()}, all)
+		guarded = guardBrowsers(hostNames{listed: a.settings.Hosts, addresses: a.settings.Exposed()}, all)
 	}
-	return all
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if functionurl.IsHost(r.Host) { // for web pages too: nobody guesses the name, and CORS is the function's
+			a.machine.Load().handler.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
 }
 
 func (a *App) ownPages() *http.ServeMux {

@@ -134,7 +134,7 @@ func (s *Service) UpdateAlias(ctx context.Context, r Ref, name, revision string,
 // configuration; one that is not there is fine.
 func (s *Service) DeleteAlias(ctx context.Context, r Ref, name string) error {
 	return s.change(ctx, func(tx *db.Tx) error {
-		for table, column := range map[string]string{"lambda_alias": "alias", "lambda_policy": "qualifier", "lambda_event_invoke": "qualifier"} {
+		for table, column := range map[string]string{"lambda_alias": "alias", "lambda_policy": "qualifier", "lambda_event_invoke": "qualifier", "lambda_url": "qualifier"} {
 			_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account = ? AND region = ? AND name = ? AND "+column+" = ?", r.Account, r.Region, r.Name, name)
 			if err != nil {
 				return err

@@ -276,7 +276,7 @@ func deleteFunction(ctx context.Context, tx *db.Tx, r Ref) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"lambda_function", "lambda_alias", "lambda_policy", "lambda_event_invoke"} {
+	for _, table := range []string{"lambda_function", "lambda_alias", "lambda_policy", "lambda_event_invoke", "lambda_url"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account = ? AND region = ? AND name = ?", r.Account, r.Region, r.Name)
 		if err != nil {
 			return err

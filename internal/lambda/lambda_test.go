@@ -195,7 +195,7 @@ func TestDeletedFunctionLeavesNothing(t *testing.T) {
 		s.must(err)
 		s.must(s.Delete(ctx, s.ref))
 		s.must(s.DB.Read(ctx, func(tx *db.Tx) error {
-			for _, table := range []string{"lambda_function", "lambda_alias", "lambda_policy", "lambda_event_invoke", "lambda_code"} {
+			for _, table := range []string{"lambda_function", "lambda_alias", "lambda_policy", "lambda_event_invoke", "lambda_url", "lambda_code"} {
 				var n int
 				if err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil || n != 0 {
 					s.Errorf("%s: %d rows, %v", table, n, err)

@@ -59,6 +59,30 @@ func (h *Handler) admit(r *http.Request, c credential, credErr error) (admission
 	return a, nil
 }
 
+// Identify says who signed a request that is not an operation of a service served
+// here. In development mode any signature does; without one there is an error in every
+// mode.
+func (h *Handler) Identify(r *http.Request, body []byte, service string) (caller.Caller, error) {
+	c, err := readCredential(r)
+	if errors.Is(err, errUnsigned) {
+		err = model.MissingAuthenticationToken()
+	}
+	if err != nil {
+		return caller.Caller{}, err
+	}
+	if h.options.Verify {
+		if err := checkScope(c, service); err != nil {
+			return caller.Caller{}, err
+		}
+	}
+	a, err := h.admit(r, c, nil)
+	if err != nil {
+		return caller.Caller{}, err
+	}
+	err = h.verify(r, c, &a, payloadHash(r, c, body))
+	return a.who, err
+}
+
 // verify holds the signature against the request, in server mode.
 func (h *Handler) verify(r *http.Request, c credential, a *admission, payload string) error {
 	if !h.options.Verify {

@@ -28,6 +28,7 @@ func New(functions *lambda.Service, mappings *mapping.Store) *model.Registry {
 	registerPermissions(s, f)
 	registerEventInvokes(s, f)
 	registerEventSources(s, f)
+	registerURLs(s, f)
 	registerTags(s, f)
 	registerConcurrency(s, f)
 	s.Invoke(f.Invoke)

@@ -1,0 +1,202 @@
+package functionurl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"plumb/internal/caller"
+	"plumb/internal/lambda"
+	"plumb/internal/model"
+	"plumb/internal/policy"
+)
+
+// host is that of a URL, whatever stands for this server at its end.
+var host = regexp.MustCompile(`^([0-9a-z]{32})\.lambda-url\.([a-z0-9-]+)\.`)
+
+// IsHost reports whether a request's host is that of a function URL.
+func IsHost(name string) bool { return host.MatchString(strings.ToLower(name)) }
+
+// maxBody is how many bytes a request may have: those of an invocation.
+const maxBody = 6 << 20
+
+// A Handler answers requests for the URLs of functions.
+type Handler struct {
+	log       *slog.Logger
+	functions *lambda.Service
+	now       func() time.Time
+	identify  func(r *http.Request, body []byte) (caller.Caller, error)
+}
+
+// New returns the handler. identify says who signed a request, or an error that is
+// answered as a refusal.
+func New(
+	log *slog.Logger, functions *lambda.Service, now func() time.Time, identify func(r *http.Request, body []byte) (caller.Caller, error),
+) *Handler {
+	return &Handler{log, functions, now, identify}
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m := host.FindStringSubmatch(strings.ToLower(r.Host))
+	if m == nil {
+		refuse(w, nil)
+		return
+	}
+	u, text, found, err := h.functions.URLByID(r.Context(), m[1])
+	switch {
+	case err != nil:
+		h.fail(w, u, err)
+		return
+	case !found || u.Ref.Region != m[2]:
+		refuse(w, nil)
+		return
+	}
+	if answered := preflight(w, r, u.CORS); answered {
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		write(w, http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`)
+		return
+	}
+	who, err := h.admit(r, body, u, text)
+	if err != nil {
+		h.deny(w, u, err)
+		return
+	}
+	h.invoke(w, r, u, event(r, u, who, body, h.now()))
+}
+
+// errForbidden is that the function's policy does not let a caller in.
+var errForbidden = errors.New("the function's policy does not allow it")
+
+// admit asks the function's policy. Its own account needs no statement when it signs.
+func (h *Handler) admit(r *http.Request, body []byte, u lambda.URL, text string) (*caller.Caller, error) {
+	ask := policy.Request{Action: "lambda:InvokeFunctionUrl", Resource: u.Ref.ARN(), Context: policy.Context{"lambda:functionurlauthtype": {u.Auth}}}
+	var who *caller.Caller
+	if u.Auth == lambda.AuthIAM {
+		c, err := h.identify(r, body)
+		if err != nil {
+			return nil, err
+		}
+		who = &c
+		if c.Account == u.Ref.Account {
+			return who, nil
+		}
+		ask.Context["aws:principalaccount"] = []string{c.Account}
+		for _, id := range []string{c.PrincipalARN, c.Account, "arn:aws:iam::" + c.Account + ":root"} {
+			ask.Principals = append(ask.Principals, policy.Principal{Type: "AWS", ID: id})
+		}
+	}
+	d, err := policy.Parse(text)
+	if err != nil || !d.Evaluate(ask).Allowed {
+		return nil, errForbidden
+	}
+	return who, nil
+}
+
+// troubleshooting is what a caller reads who is not let in.
+const troubleshooting = "Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
+
+func (h *Handler) deny(w http.ResponseWriter, u lambda.URL, err error) {
+	if _, named := model.Named(err); !named && !errors.Is(err, errForbidden) {
+		h.fail(w, u, err)
+		return
+	}
+	refuse(w, new(troubleshooting))
+}
+
+func refuse(w http.ResponseWriter, message *string) {
+	text, _ := json.Marshal(struct{ Message *string }{message}) // text always can
+	w.Header().Set("x-amzn-ErrorType", "AccessDeniedException")
+	write(w, http.StatusForbidden, string(text))
+}
+
+func (h *Handler) fail(w http.ResponseWriter, u lambda.URL, err error) {
+	if !errors.Is(err, context.Canceled) {
+		h.log.Error("request for a function url failed", "function", u.Ref.ARN(), "err", err)
+	}
+	write(w, http.StatusInternalServerError, `{"Message":"Internal Server Error"}`)
+}
+
+func write(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	io.WriteString(w, body) // a client that has gone away is not our error
+}
+
+func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, u lambda.URL, payload []byte) {
+	a, err := h.functions.Invoke(r.Context(), u.Ref, lambda.Call{Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")})
+	allow(w.Header(), r, u.CORS)
+	switch {
+	case model.IsCode(err, "TooManyRequestsException"):
+		write(w, http.StatusTooManyRequests, `{"Message":"Rate Exceeded."}`)
+	case err != nil:
+		if _, named := model.Named(err); !named {
+			h.log.Error("function of a url could not be invoked", "function", u.Ref.ARN(), "err", err)
+		}
+		badGateway(w)
+	case a.FunctionError != "":
+		badGateway(w)
+	default:
+		answer(w, a.Payload)
+	}
+}
+
+func badGateway(w http.ResponseWriter) { write(w, http.StatusBadGateway, "Internal Server Error") }
+
+// preflight answers a browser that asks whether it may send a request; the function is
+// not asked.
+func preflight(w http.ResponseWriter, r *http.Request, c *lambda.CORS) bool {
+	if c == nil || r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	if allow(w.Header(), r, c) {
+		set := func(name string, values []string) {
+			if len(values) > 0 {
+				w.Header().Set(name, strings.Join(values, ","))
+			}
+		}
+		set("Access-Control-Allow-Methods", c.Methods)
+		set("Access-Control-Allow-Headers", c.Headers)
+		if c.MaxAge != nil {
+			w.Header().Set("Access-Control-Max-Age", number(*c.MaxAge))
+		}
+	}
+	w.WriteHeader(http.StatusOK)
+	return true
+}
+
+// allow tells a browser which page may read the answer; false for one that may not.
+func allow(header http.Header, r *http.Request, c *lambda.CORS) bool {
+	origin := r.Header.Get("Origin")
+	if c == nil || origin == "" {
+		return false
+	}
+	everyone := slices.Contains(c.Origins, "*")
+	if !everyone && !slices.Contains(c.Origins, origin) {
+		return false
+	}
+	credentials := c.Credentials != nil && *c.Credentials
+	if everyone && !credentials {
+		header.Set("Access-Control-Allow-Origin", "*")
+	} else {
+		header.Set("Access-Control-Allow-Origin", origin)
+		header.Add("Vary", "Origin")
+	}
+	if credentials {
+		header.Set("Access-Control-Allow-Credentials", "true")
+	}
+	if len(c.Expose) > 0 {
+		header.Set("Access-Control-Expose-Headers", strings.Join(c.Expose, ","))
+	}
+	return true
+}
