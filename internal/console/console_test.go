@@ -190,8 +190,14 @@ func version(t testing.TB, p *apptest.Plumb, name, status string) {
 // versioningRule puts the managed rule on versioning.
 func versioningRule(t testing.TB, p *apptest.Plumb, name string) {
 	t.Helper()
+	managed(t, p, name, "S3_BUCKET_VERSIONING_ENABLED")
+}
+
+// managed puts a managed rule and drains the server.
+func managed(t testing.TB, p *apptest.Plumb, name, identifier string) {
+	t.Helper()
 	must[*configservice.PutConfigRuleOutput](t)(p.Config().PutConfigRule(t.Context(), &configservice.PutConfigRuleInput{ConfigRule: &configtypes.ConfigRule{
-		ConfigRuleName: &name, Source: &configtypes.Source{Owner: configtypes.OwnerAws, SourceIdentifier: aws.String("S3_BUCKET_VERSIONING_ENABLED")},
+		ConfigRuleName: &name, Source: &configtypes.Source{Owner: configtypes.OwnerAws, SourceIdentifier: &identifier},
 	}}))
 	p.Drain(t)
 }

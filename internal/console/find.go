@@ -16,7 +16,7 @@ const maxFound = 50
 func showFind(v *visit) (*page, error) {
 	text := strings.TrimSpace(v.q.Get("q"))
 	t := &table{
-		Caption: "Resources", Columns: []col{{Name: "resource"}, {Name: "type"}, {Name: "account"}, {Name: "region"}, {Name: "state"}},
+		Caption: "Resources and rules", Columns: []col{{Name: "resource"}, {Name: "type"}, {Name: "account"}, {Name: "region"}, {Name: "state"}},
 		Empty: "Nothing recorded has exactly this id, name or ARN.",
 	}
 	if text == "" {
@@ -26,6 +26,15 @@ func showFind(v *visit) (*page, error) {
 		found, err := store.FindResources(ctx, tx, v.account(), text, maxFound)
 		for _, f := range found {
 			t.Rows = append(t.Rows, foundRow(v, f))
+		}
+		if err != nil {
+			return err
+		}
+		rules, err := store.ListRules(ctx, tx, v.account(), store.RulePosition{Name: text}, maxFound)
+		for _, r := range rules {
+			if r.Name == text { // those that come after it are listed too
+				t.Rows = append(t.Rows, row{Cells: []cell{linked(r.Name, v.rule(r.Place, r.Name)), said("rule"), said(r.Account), said(r.Region), said("")}})
+			}
 		}
 		return err
 	})

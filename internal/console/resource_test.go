@@ -169,5 +169,7 @@ func everyPage(p *apptest.Plumb) []string {
 	return []string{
 		"", "find?q=" + q, "components", resource(p, "AWS::S3::Bucket", hostile), resource(p, "AWS::S3::Bucket", hostile, "blame", hostile),
 		resource(p, "AWS::S3::Bucket", "reports"), "?is=account:" + q + "&not=type:" + q,
+		"wrong", "wrong?by=type", "wrong?by=account", "wrong?by=tag", "wrong?by=pack", "wrong?by=resource", "wrong?rule=hostile", "wrong?rule=" + q,
+		"ticket?rule=hostile", "rules", "rules?words=" + q, "rule?name=hostile",
 	}
 }

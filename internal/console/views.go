@@ -6,6 +6,10 @@ import "plumb/internal/settings"
 func views() []view {
 	return []view{
 		{"", "Home", showHome, ""},
+		{"wrong", "What is wrong", showWrong, ""},
+		{"rules", "Rules", showRules, ""},
+		{"rule", "", showRule, ""},
+		{"ticket", "", showTicket, ""},
 		{"find", "", showFind, ""},
 		{"resource", "", showResource, ""},
 		{"components", "", showExample, settings.Development},
@@ -14,5 +18,7 @@ func views() []view {
 
 // actions are all that forms can ask for, in development mode.
 func actions() []action {
-	return nil
+	return []action{
+		{"evaluate", doEvaluate},
+	}
 }

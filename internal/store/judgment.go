@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,34 +74,39 @@ func FailuresOf(ctx context.Context, tx *db.Tx, r config.Rule, before FailurePos
 	return out, last, nil
 }
 
-// FailingSince returns since when the resource fails that has not complied with a rule
-// for the longest time, when the last one began to, and how many began at a time or
-// later, up to a most.
-func FailingSince(ctx context.Context, tx *db.Tx, ruleID string, since time.Time, most int) (oldest, newest time.Time, fresh int, err error) {
-	rules, err := ruleIDs(ctx, tx, []string{ruleID})
-	if err != nil || len(rules) == 0 {
-		return oldest, newest, 0, err
-	}
-	id := rules[ruleID]
-	at := func(order string) (t time.Time, err error) {
-		var us int64
-		err = tx.QueryRow(ctx, `SELECT turned FROM verdict WHERE rule = ? AND compliance = 2 ORDER BY turned `+order+` LIMIT 1`, id).Scan(&us)
-		if errors.Is(err, db.ErrNoRows) {
-			return t, nil
+// A FailingTime says since when resources fail a rule: the one that has for the longest
+// time, and the one that began last; and how many began lately.
+type FailingTime struct {
+	Oldest, Newest time.Time
+	Fresh          int
+}
+
+// FailingTimes returns the times of rules, by their ids; those that nothing fails are
+// left out. What began at since or later is counted up to a most for each rule.
+func FailingTimes(ctx context.Context, tx *db.Tx, ruleIDs []string, since time.Time, most int) (map[string]FailingTime, error) {
+	out := map[string]FailingTime{}
+	for chunk := range slices.Chunk(ruleIDs, maxRows) {
+		with, args := list{texts("public_id", chunk)}.with(tx)
+		err := db.Each(ctx, tx, func(scan func(...any) error) error {
+			var id string
+			var oldest, newest *int64
+			var t FailingTime
+			if err := scan(&id, &oldest, &newest, &t.Fresh); err != nil || oldest == nil {
+				return err
+			}
+			t.Oldest, t.Newest = db.Time(*oldest), db.Time(*newest)
+			out[id] = t
+			return nil
+		}, with+`SELECT w.public_id,
+			(SELECT v.turned FROM verdict v WHERE v.rule = u.id AND v.compliance = 2 ORDER BY v.turned LIMIT 1),
+			(SELECT v.turned FROM verdict v WHERE v.rule = u.id AND v.compliance = 2 ORDER BY v.turned DESC LIMIT 1),
+			(SELECT count(*) FROM (SELECT 1 FROM verdict v WHERE v.rule = u.id AND v.compliance = 2 AND v.turned >= ? LIMIT ?) AS n)
+			FROM w CROSS JOIN rule u WHERE u.public_id = w.public_id`, append(args, db.Micros(since), most)...)
+		if err != nil {
+			return nil, fmt.Errorf("read since when resources fail: %w", err)
 		}
-		return db.Time(us), err
 	}
-	if oldest, err = at("ASC"); err == nil {
-		newest, err = at("DESC")
-	}
-	if err == nil {
-		err = tx.QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM verdict WHERE rule = ? AND compliance = 2 AND turned >= ? LIMIT ?) AS n`,
-			id, db.Micros(since), most).Scan(&fresh)
-	}
-	if err != nil {
-		return oldest, newest, 0, fmt.Errorf("read since when resources fail: %w", err)
-	}
-	return oldest, newest, fresh, nil
+	return out, nil
 }
 
 // RollUps returns the tallies of those resources that rules said anything of.

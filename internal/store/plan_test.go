@@ -196,8 +196,20 @@ var unpagedReads = map[string]func(s suite) error{
 		_, _, err := store.FailuresOf(s.Context(), s.tx, planRule, store.FailurePosition{Turned: noon.UnixMicro(), Resource: 7}, 10)
 		return err
 	},
-	"FailingSince": func(s suite) error {
-		_, _, _, err := store.FailingSince(s.Context(), s.tx, planRule.ID, noon, 10)
+	"FailingTimes": func(s suite) error {
+		_, err := store.FailingTimes(s.Context(), s.tx, []string{planRule.ID}, noon, 10)
+		return err
+	},
+	"ListRules": func(s suite) error {
+		_, err := store.ListRules(s.Context(), s.tx, "", store.RulePosition{Name: "a", Place: 1}, 10)
+		return err
+	},
+	"UnjudgedBy": func(s suite) error {
+		_, _, err := store.UnjudgedBy(s.Context(), s.tx, planRule, "A::B::C", "r-0010", 10, 100)
+		return err
+	},
+	"FailingByTag": func(s suite) error {
+		_, _, err := store.FailingByTag(s.Context(), s.tx, []config.Place{place}, "team", 10)
 		return err
 	},
 	"ListChanges": func(s suite) error {
