@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"plumb/internal/core"
 	"plumb/internal/settings"
@@ -34,6 +35,7 @@ type Console struct {
 	pages    func() (*templates, error)
 	attempts attempts // to log in
 	stopping chan struct{}
+	streams  atomic.Int64 // live pages
 	stop     sync.Once
 }
 
@@ -110,6 +112,8 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, path string) {
 		err = c.showLogin(w, v, "")
 	case v.key == nil && !c.development():
 		http.Redirect(w, r, v.toLogin(), http.StatusSeeOther)
+	case path == "events":
+		err = c.events(w, v)
 	default:
 		err = c.show(w, v, path)
 	}

@@ -446,6 +446,6 @@ func TestFindLeadsToWhatHasAnIDANameOrAnARN(t *testing.T) {
 			b.page("find?q="+url.QueryEscape(q)).has(t, "type=AWS%3A%3AS3%3A%3ABucket", ">reports</a>")
 		}
 		b.page("find?q=report").has(t, "Nothing recorded has exactly this")
-		b.page("").has(t, p.Account(), "non-compliant")
+		b.page("").has(t, p.Account(), "resources that fail a rule")
 	}, withConsole)
 }

@@ -7,6 +7,8 @@ func views() []view {
 	return []view{
 		{"", "Home", showHome, ""},
 		{"wrong", "What is wrong", showWrong, ""},
+		{"changes", "Changes", showChanges, ""},
+		{"inventory", "Inventory", showInventory, ""},
 		{"rules", "Rules", showRules, ""},
 		{"rule", "", showRule, ""},
 		{"ticket", "", showTicket, ""},

@@ -925,6 +925,15 @@ CREATE TABLE rule_tally (
     PRIMARY KEY (rule, shard)
 ) WITHOUT ROWID;
 
+CREATE TABLE score (
+    place         INTEGER NOT NULL,
+    day           INTEGER NOT NULL, -- 20261129
+    live          BIGINT NOT NULL,
+    compliant     BIGINT NOT NULL,
+    non_compliant BIGINT NOT NULL,
+    PRIMARY KEY (place, day)
+) WITHOUT ROWID;
+
 CREATE TABLE secret (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
