@@ -172,6 +172,24 @@ func (b *Bench) Remove(ctx context.Context, resourceType, id string) error {
 	return err
 }
 
+// Call calls an operation of any service, as the account in the region.
+func (b *Bench) Call(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
+	return b.client.Call(ctx, service, operation, in)
+}
+
+// Reset has a throw-away server begin anew: nothing is left of what was put, called
+// or recorded.
+func (b *Bench) Reset(ctx context.Context) error {
+	if b.app == nil {
+		return errors.New("a running server is not reset")
+	}
+	if err := b.Control(ctx, "reset", shape{}, nil); err != nil {
+		return err
+	}
+	clear(b.put)
+	return b.Record(ctx)
+}
+
 // Forget forgets all items and verdicts of the account in the region. It is for
 // throw-away servers only.
 func (b *Bench) Forget(ctx context.Context) error {

@@ -51,6 +51,7 @@ type Test struct {
 	Before     *config.Item
 	Others     []config.Item
 	Parameters map[string]string
+	Setup      []Call
 
 	Compliance config.Compliance
 	Verdicts   map[string]config.Compliance // by "TYPE ID"
@@ -71,7 +72,7 @@ func (r *reader) fail(line int, format string, args ...any) {
 
 var (
 	fileKeys = []string{"rule", "handler", "runtime", "types", "schedule", "parameters", "timeout", "memory", "environment", "tests"}
-	testKeys = []string{"name", "event", "item", "before", "others", "parameters", "compliance", "verdicts", "annotation", "error"}
+	testKeys = []string{"name", "event", "item", "before", "others", "setup", "parameters", "compliance", "verdicts", "annotation", "error"}
 )
 
 // ReadFile reads a plumb-test.yaml. The rule's path is relative to root; to the
@@ -176,6 +177,9 @@ func (r *reader) test(f *File, node *yaml.Node) Test {
 	}
 	r.items(f, &t, node, keys)
 	r.decode(keys["parameters"], &t.Parameters)
+	if t.Setup = r.setup(keys["setup"]); len(t.Setup) > 0 && f.Rule.Kind != "" && f.Rule.Kind != rulefile.Function {
+		r.fail(keys["setup"].Line, "setup is for functions: this rule asks no service")
+	}
 	r.expected(&t, node, keys)
 	return t
 }

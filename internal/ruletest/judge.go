@@ -34,7 +34,7 @@ func fileSuite(path, shown string, o Options) Suite {
 			}
 			began := time.Now()
 			c := report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Passed}
-			answer, err := w.judge(ctx, f, t)
+			answer, err := w.judge(ctx, f, &t)
 			switch {
 			case err != nil:
 				c.Status, c.Message = report.Broken, err.Error()
@@ -60,7 +60,7 @@ func CannotStart(a rulebench.Answer) bool {
 }
 
 // judge has the rule of a file evaluate what a test describes.
-func (w *worker) judge(ctx context.Context, f *File, t Test) (rulebench.Answer, error) {
+func (w *worker) judge(ctx context.Context, f *File, t *Test) (rulebench.Answer, error) {
 	r := f.Rule.With(t.Parameters)
 	if r.Kind == rulefile.Function {
 		return w.ask(ctx, r, t)
@@ -76,16 +76,22 @@ func (w *worker) judge(ctx context.Context, f *File, t Test) (rulebench.Answer, 
 	if err != nil {
 		return rulebench.Answer{}, err
 	}
-	return inProcess(e, t)
+	return inProcess(e, *t)
 }
 
 // ask has a function evaluate, on a server that holds nothing else.
-func (w *worker) ask(ctx context.Context, r rulefile.Rule, t Test) (rulebench.Answer, error) {
+func (w *worker) ask(ctx context.Context, r rulefile.Rule, t *Test) (_ rulebench.Answer, err error) {
 	b, err := w.bench()
 	if err != nil {
 		return rulebench.Answer{}, err
 	}
+	if len(t.Setup) > 0 {
+		defer func() { err = errors.Join(err, b.Reset(ctx)) }() // nothing is left of it for the next test
+	}
 	if err := b.Forget(ctx); err != nil {
+		return rulebench.Answer{}, err
+	}
+	if err := t.setUp(ctx, b); err != nil {
 		return rulebench.Answer{}, err
 	}
 	recorded := t.Others

@@ -144,6 +144,36 @@ tests:
 	}
 }
 
+func TestSetupIsThereForOneTestAlone(t *testing.T) {
+	needBoto3(t)
+	const code = `import json
+import boto3
+
+def lambda_handler(event, context):
+    users = boto3.client('iam').list_users()['Users']
+    at = json.loads(event['invokingEvent'])['notificationCreationTime']
+    said = [('AWS::IAM::User', u['UserId'], 'NON_COMPLIANT') for u in users] or [('AWS::::Account', event['accountId'], 'COMPLIANT')]
+    boto3.client('config').put_evaluations(ResultToken=event['resultToken'], Evaluations=[{
+        'ComplianceResourceType': t, 'ComplianceResourceId': i, 'ComplianceType': c, 'OrderingTimestamp': at} for t, i, c in said])
+`
+	dir := folder(t, map[string]string{"rule.py": code, "plumb-test.yaml": `
+schedule: One_Hour
+tests:
+  - name: two users
+    setup:
+      - {call: iam CreateUser, input: {UserName: alice}, as: alice}
+      - {call: iam CreateUser, input: {UserName: "${alice.User.UserName}-too"}, as: other}
+    verdicts: {"AWS::IAM::User ${alice.User.UserId}": NON_COMPLIANT, "AWS::IAM::User ${other.User.UserId}": NON_COMPLIANT}
+  - {name: nobody is left, verdicts: {"AWS::::Account 123456789012": COMPLIANT}}
+  - {name: refused, setup: [{call: iam CreateUser, input: {}}], verdicts: {"A::B::C d": COMPLIANT}}
+  - {name: unknown, setup: [{call: iam MakeUser}], verdicts: {"A::B::C d": COMPLIANT}}
+  - {name: and still nobody, verdicts: {"AWS::::Account 123456789012": COMPLIANT}}
+`})
+	expect(t, run(t, dir), map[string]string{
+		"two users": "passed", "nobody is left": "passed", "refused": "broken: setup in line 10", "unknown": "broken: setup in line 11", "and still nobody": "passed",
+	})
+}
+
 func TestFunctionThatCannotStartIsToldOnce(t *testing.T) {
 	needBoto3(t)
 	dir := folder(t, map[string]string{"rule.py": "def lambda_handler(event, context):\n    x = = 1\n", "plumb-test.yaml": `
@@ -219,14 +249,16 @@ func TestFileThatIsWrongSaysEverythingWithItsLine(t *testing.T) {
 		"":          ":1: the file is empty",
 		"tests: []": ":1: tests is a list",
 		"test: [a]": `:1: unknown key "test"`,
-		"rule: none\ntests: [{name: a, item: {}, compliance: COMPLIANT}]":                               ":1: stat",
-		"schedule: Daily\ntests: [{name: a, compliance: COMPLIANT}]":                                    `:1: schedule "Daily" is none of`,
-		"tests:\n  - {name: a, item: {resourceType: A::B::C}}":                                          ":2: the test a expects nothing",
-		"tests:\n  - {name: a, compliance: COMPLIANT}":                                                  ":2: a test with the event change needs an item",
-		"tests:\n  - {name: a, event: late, compliance: COMPLIANT}":                                     `:2: event "late" is none of`,
-		"tests:\n  - {name: a, event: scheduled, item: {resourceType: A::B::C}, compliance: COMPLIANT}": ":2: a scheduled event has no item",
-		"tests:\n  - {name: a, item: {resourcetype: x}, compliance: GOOD}":                              `:2: an item has no member "resourcetype"`,
-		"tests:\n  - {item: none.json, verdicts: {a: COMPLIANT}}":                                       ":2: verdicts are by",
+		"rule: none\ntests: [{name: a, item: {}, compliance: COMPLIANT}]":                                   ":1: stat",
+		"schedule: Daily\ntests: [{name: a, compliance: COMPLIANT}]":                                        `:1: schedule "Daily" is none of`,
+		"tests:\n  - {name: a, item: {resourceType: A::B::C}}":                                              ":2: the test a expects nothing",
+		"tests:\n  - {name: a, compliance: COMPLIANT}":                                                      ":2: a test with the event change needs an item",
+		"tests:\n  - {name: a, event: late, compliance: COMPLIANT}":                                         `:2: event "late" is none of`,
+		"tests:\n  - {name: a, event: scheduled, item: {resourceType: A::B::C}, compliance: COMPLIANT}":     ":2: a scheduled event has no item",
+		"tests:\n  - {name: a, item: {resourcetype: x}, compliance: GOOD}":                                  `:2: an item has no member "resourcetype"`,
+		"tests:\n  - {name: a, item: {resourceType: A::B::C}, setup: [{call: iam}], compliance: COMPLIANT}": ":2: a call of setup is SERVICE OPERATION",
+		"tests:\n  - {name: a, item: {resourceType: A::B::C}, setup: {call: iam A}, compliance: COMPLIANT}": ":2: setup is a list",
+		"tests:\n  - {item: none.json, verdicts: {a: COMPLIANT}}":                                           ":2: verdicts are by",
 	} {
 		dir := folder(t, map[string]string{"rule.py": "def handler(e, c):\n    pass\n", "plumb-test.yaml": text})
 		_, err := ruletest.ReadFile(filepath.Join(dir, "plumb-test.yaml"), "")
