@@ -88,7 +88,7 @@ func newItemPutCommand() *cobra.Command {
 		Use:   "put FILE...",
 		Short: "Record items from files on a running server",
 		Long: `Put records items as if the resources had been found: in JSON or YAML, in any spelling that AWS Config uses. Rules then
-evaluate them. It prints what it recorded.`,
+evaluate them. It prints what it recorded. Where no recorder is, it makes one that records everything.`,
 		Example: "  plumb item put fixtures/*.json --endpoint http://127.0.0.1:4577",
 		Args:    cobra.MinimumNArgs(1),
 	}
@@ -96,6 +96,9 @@ evaluate them. It prints what it recorded.`,
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		b, err := server()
 		if err != nil {
+			return err
+		}
+		if err := b.Record(cmd.Context()); err != nil {
 			return err
 		}
 		for _, file := range files {

@@ -38,7 +38,7 @@ func newRulePutCommand() *cobra.Command {
 		Use:   "put PATH...",
 		Short: "Put rules from files on a running server",
 		Long: `Put puts the rules at the paths on a running server, each with its function, and prints their names. It finds them as
-"plumb rule dev" does. What is there under such a name is replaced.`,
+"plumb rule dev" does. What is there under such a name is replaced. Where no recorder is, it makes one that records everything.`,
 		Example: "  plumb rule put my-rule --endpoint http://127.0.0.1:4577\n  plumb rule put my-rule --parameter tagKey=owner",
 		Args:    cobra.MinimumNArgs(1),
 	}
@@ -47,6 +47,9 @@ func newRulePutCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
 		b, err := server()
 		if err != nil {
+			return err
+		}
+		if err := b.Record(cmd.Context()); err != nil {
 			return err
 		}
 		parameters := map[string]string{}

@@ -6,8 +6,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"plumb/internal/apptest"
 )
 
 // A step is a command of a page, and what the page shows of what it prints.
@@ -59,10 +62,21 @@ func TestCommandsOfTheFirstRuleDoWhatThePageShows(t *testing.T) {
 	if len(steps) < 10 {
 		t.Fatalf("the page has %d commands", len(steps))
 	}
+	walk(t, steps, "")
+}
+
+// walk runs the commands of a page in a folder of their own. Where a page names the
+// server of the default settings, the one at the address is meant.
+func walk(t *testing.T, steps []step, address string) {
+	t.Helper()
 	bin := filepath.Dir(asProgram(t))
 	dir := inFolder(t, nil)
 	for _, s := range steps {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", s.command)
+		command := s.command
+		if address != "" {
+			command = strings.ReplaceAll(command, "127.0.0.1:4577", address)
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -70,14 +84,27 @@ func TestCommandsOfTheFirstRuleDoWhatThePageShows(t *testing.T) {
 		}
 		printed := strings.Split(timeless(string(out)), "\n")
 		for i, want := range s.shown {
-			want = timeless(want)
-			found := false
-			for _, line := range printed {
-				found = found || line == want
-			}
-			if !found {
+			if !slices.Contains(printed, timeless(want)) {
 				t.Errorf("%s: the page shows %q, and it prints\n%s", s.command, s.shown[i], out)
 			}
 		}
+	}
+}
+
+// TestCommandsOfPagesDoWhatThePagesShow runs those of pages that are about a server,
+// against one.
+func TestCommandsOfPagesDoWhatThePagesShow(t *testing.T) {
+	if runtime.GOOS == "windows" || exec.Command("curl", "--version").Run() != nil {
+		t.Skip("the pages need a shell and curl")
+	}
+	for _, page := range []string{"control", "rdk-and-terraform"} {
+		t.Run(page, func(t *testing.T) {
+			steps := consoles(t, "../../docs/how-to/"+page+".md")
+			if len(steps) < 4 {
+				t.Fatalf("the page has %d commands", len(steps))
+			}
+			p := apptest.Start(t)
+			walk(t, steps, strings.TrimPrefix(p.URL(), "http://"))
+		})
 	}
 }
