@@ -956,6 +956,16 @@ CREATE INDEX source_mapping_function ON source_mapping (function);
 
 CREATE INDEX source_mapping_source ON source_mapping (source);
 
+CREATE TABLE source_shard (
+    mapping  TEXT NOT NULL,
+    shard    TEXT NOT NULL,
+    round    BIGINT NOT NULL, -- of polling
+    job      BIGINT NOT NULL, -- that reads it
+    done     BOOLEAN NOT NULL,
+    progress TEXT NOT NULL,
+    PRIMARY KEY (mapping, shard)
+);
+
 CREATE TABLE source_slot (
     mapping TEXT NOT NULL,
     job     BIGINT NOT NULL,

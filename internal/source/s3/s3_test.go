@@ -267,6 +267,41 @@ func TestQueuesAndTopicsGetATestEventAndThenTheirs(t *testing.T) {
 	})
 }
 
+func TestTheEventBusGetsWhatTheBucketIsToTellIt(t *testing.T) {
+	f := setUp(t, apptest.Start(t))
+	url, queueARN := f.queue("heard")
+	_, err := f.p.SQS().SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: map[string]string{
+		"Policy": `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}]}`,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(operation string, in object) {
+		t.Helper()
+		if _, err := f.p.Client().Call(t.Context(), "events", operation, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call("PutRule", object{"Name": "objects", "EventPattern": `{"source": ["aws.s3"], "detail": {"bucket": {"name": ["box"]}}}`})
+	call("PutTargets", object{"Rule": "objects", "Targets": []any{object{"Id": "q", "Arn": queueARN}}})
+	if err := f.configure(s3types.NotificationConfiguration{EventBridgeConfiguration: &s3types.EventBridgeConfiguration{}}); err != nil {
+		t.Fatal(err)
+	}
+	f.put("a b", "x")
+	f.p.Drain(t)
+	f.remove("a b")
+	f.p.Drain(t)
+	got := f.receive(url)
+	if len(got) != 2 {
+		t.Fatalf("the queue got %v", got)
+	}
+	made, gone := got[0]["detail"].(object), got[1]["detail"].(object)
+	if got[0]["detail-type"] != "Object Created" || made["reason"] != "PutObject" || made["object"].(object)["key"] != "a b" || made["object"].(object)["size"] != float64(1) ||
+		got[1]["detail-type"] != "Object Deleted" || gone["deletion-type"] != "Permanently Deleted" || got[0]["resources"].([]any)[0] != "arn:aws:s3:::box" {
+		t.Errorf("the queue got %v", got)
+	}
+}
+
 func (f *fixture) queue(name string) (url, arn string) {
 	out, err := f.p.SQS().CreateQueue(f.Context(), &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {
