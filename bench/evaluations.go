@@ -32,7 +32,7 @@ func evaluations(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	token, err := s.resultToken(ctx, b, id)
+	token, err := s.resultToken(ctx, b, id, arn)
 	if err != nil {
 		return err
 	}

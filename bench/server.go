@@ -194,7 +194,7 @@ func (s *server) putFunctionRule(ctx context.Context, name, functionARN, resourc
 }
 
 // resultToken seals a token as an event to the rule's function carries it.
-func (s *server) resultToken(ctx context.Context, b *bench, ruleID string) (token string, err error) {
+func (s *server) resultToken(ctx context.Context, b *bench, ruleID, functionARN string) (token string, err error) {
 	d, err := db.Open(ctx, s.store, b.log())
 	if err != nil {
 		return "", err
@@ -209,7 +209,7 @@ func (s *server) resultToken(ctx context.Context, b *bench, ruleID string) (toke
 		if err != nil {
 			return err
 		}
-		token, err = sealer.Seal(function.Token{Account: benchAccount, Region: benchRegion, RuleID: ruleID, Invoked: time.Now().UnixMicro()})
+		token, err = sealer.Seal(function.Token{Account: benchAccount, Region: benchRegion, RuleID: ruleID, Source: functionARN, Invoked: time.Now().UnixMicro()})
 		return err
 	})
 	return token, err
