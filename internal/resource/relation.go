@@ -111,6 +111,9 @@ func (r *reader) relationships(doc map[string]any) ([]config.Relationship, error
 			return nil, fmt.Errorf("relationship to %s: %w", kind.Type, err)
 		}
 		for _, target := range asList(v) {
+			if target == "" {
+				continue // how some services write that there is none
+			}
 			rel, ok := leadTo(kind, target)
 			if !ok {
 				return nil, fmt.Errorf("relationship to %s: %v is neither an id nor has one", kind.Type, target)

@@ -125,6 +125,19 @@ func TestDiscoverReadsEveryResourceOfTheList(t *testing.T) {
 	}
 }
 
+// CloudFront writes an empty text where a distribution has no certificate.
+func TestAnEmptyTextLeadsNowhere(t *testing.T) {
+	c := twoTables()
+	c["DescribeTable"] = func(in map[string]any) (map[string]any, error) {
+		return map[string]any{"Table": map[string]any{"TableName": in["TableName"], "SSEDescription": map[string]any{"KMSMasterKeyArn": ""}}}, nil
+	}
+	for items, err := range catalogue(t, tables).Discover(t.Context(), c, here, "AWS::DynamoDB::Table") {
+		if err != nil || len(items) != 2 || len(items[0].Relationships) > 0 {
+			t.Errorf("got %v, %v", items, err)
+		}
+	}
+}
+
 func TestAResourceThatVanishesWhileItIsReadIsLeftOut(t *testing.T) {
 	c := twoTables()
 	describe := c["DescribeTable"]
