@@ -62,6 +62,7 @@ func WriteCoverage(w io.Writer) error {
 func (a *App) wire(m *core.Machine) http.Handler {
 	services := a.signed(m)
 	signed := a.pending.count(services)
+	answers := cloudformation.Answers(a.log, m.Stacks)
 	code, pages := lambda.Code(m.Functions), sns.Pages(a.log, m.Topics)
 	urls := a.pending.count(functionurl.New(a.log, m.Functions, m.Clock.Now, func(r *http.Request, body []byte) (caller.Caller, error) {
 		return services.Identify(r, body, "lambda")
@@ -72,6 +73,8 @@ func (a *App) wire(m *core.Machine) http.Handler {
 			urls.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, lambda.CodePath):
 			code.ServeHTTP(w, r)
+		case cloudformation.IsAnswer(r):
+			answers.ServeHTTP(w, r)
 		case sns.IsPage(r):
 			pages.ServeHTTP(w, r)
 		default:

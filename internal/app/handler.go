@@ -11,6 +11,7 @@ import (
 	"plumb/internal/api/lambda"
 	"plumb/internal/settings"
 	"plumb/internal/source/functionurl"
+	"plumb/internal/stack"
 )
 
 // Handler answers everything: the program's own pages, and AWS's services. AWS
@@ -48,6 +49,9 @@ func (a *App) ownPages() *http.ServeMux {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.closeMetrics(a.metrics.handler()))
 	mux.HandleFunc("GET "+lambda.CodePath, func(w http.ResponseWriter, r *http.Request) {
+		a.machine.Load().handler.ServeHTTP(w, r)
+	})
+	mux.HandleFunc("PUT "+stack.AnswerPath, func(w http.ResponseWriter, r *http.Request) {
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
 	if a.settings.Mode == settings.Development {

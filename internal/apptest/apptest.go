@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
@@ -51,6 +52,9 @@ type Plumb struct {
 type Server struct {
 	app      *app.App
 	settings settings.Settings
+	// http is shared by the SDK's clients: one that each of them made would be
+	// collected with it, while an answer is read.
+	http *awshttp.BuildableClient
 }
 
 // Start runs a server on SQLite until the test ends. Change edits its settings.
@@ -61,7 +65,7 @@ func Start(t testing.TB, change ...func(*settings.Settings)) *Plumb {
 	for _, f := range change {
 		f(&s)
 	}
-	p := &Plumb{Server: &Server{settings: s}, account: s.Account, region: s.Region}
+	p := &Plumb{Server: &Server{settings: s, http: awshttp.NewBuildableClient()}, account: s.Account, region: s.Region}
 	p.start(t)
 	t.Cleanup(func() { p.stop(t) })
 	return p
@@ -179,7 +183,8 @@ func (p *Plumb) SDK() aws.Config {
 		key, secret = p.key, p.secret
 	}
 	return aws.Config{
-		Region: p.region, BaseEndpoint: aws.String(p.URL()), RetryMaxAttempts: 1,
+		HTTPClient: p.http,
+		Region:     p.region, BaseEndpoint: aws.String(p.URL()), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	}
 }

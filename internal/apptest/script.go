@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"plumb/internal/settings"
@@ -110,7 +111,7 @@ func (st *story) serve(ts *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	st.plumb = &Plumb{Server: &Server{settings: s}, account: s.Account, region: s.Region}
+	st.plumb = &Plumb{Server: &Server{settings: s, http: awshttp.NewBuildableClient()}, account: s.Account, region: s.Region}
 	if err := st.plumb.launch(); err != nil {
 		st.plumb = nil
 		return err

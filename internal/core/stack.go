@@ -13,7 +13,7 @@ import (
 func (m *Machine) addStacks() {
 	caller := outside.NewCaller(m.Outside, m.Embedded)
 	m.Stacks = stack.New(m.log, stack.Options{
-		DB: m.DB, Jobs: m.Jobs, APIs: m.Known.APIs, Announce: m.changed, Object: m.stackObject, Now: m.Clock.Now,
+		DB: m.DB, Jobs: m.Jobs, APIs: m.Known.APIs, Announce: m.changed, Object: m.stackObject, AnswerAt: m.options.FunctionURL, Now: m.Clock.Now,
 		Call: func(ctx context.Context, w stack.Who, service, operation string, in map[string]any) (map[string]any, error) {
 			return caller.CallAs(ctx, w.Place, w.Principal, w.UserID, service, operation, in)
 		},

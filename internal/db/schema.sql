@@ -994,6 +994,17 @@ CREATE INDEX stack_listed ON stack (account, region, created, id);
 
 CREATE UNIQUE INDEX stack_name ON stack (account, region, name) WHERE live;
 
+CREATE TABLE stack_answer (
+    secret     TEXT PRIMARY KEY, -- the hash of what ends the address
+    stack      TEXT NOT NULL,
+    id         TEXT NOT NULL, -- of the resource
+    generation INTEGER NOT NULL,
+    mark       TEXT NOT NULL, -- of the operation
+    token      TEXT NOT NULL -- of the attempt
+);
+
+CREATE INDEX stack_answer_stack ON stack_answer (stack, token);
+
 CREATE TABLE stack_change_set (
     id      TEXT PRIMARY KEY, -- its ARN
     stack   TEXT NOT NULL,

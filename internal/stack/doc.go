@@ -13,6 +13,9 @@
 // itself: Call is handed in, and makes the calls of the account that owns the
 // stack, as one of its clients would.
 //
+// A custom resource is made by somebody's function, which is sent an address that
+// takes one answer: Answer is what a server serves there.
+//
 // It keeps stacks with their templates, resources, events, exports and change
 // sets.
 package stack

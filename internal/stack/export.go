@@ -167,6 +167,7 @@ func (s *Stacks) forget(ctx context.Context, tx *db.Tx, st Stack) error {
 	}
 	for _, statement := range []string{
 		`DELETE FROM stack_export WHERE stack = ?`, `DELETE FROM stack_import WHERE stack = ?`, `DELETE FROM stack_change_set WHERE stack = ?`,
+		`DELETE FROM stack_answer WHERE stack = ?`,
 		`DELETE FROM stack_template WHERE stack = ? AND slot <> 'now'`,
 	} {
 		if _, err := tx.Exec(ctx, statement, st.ID); err != nil {

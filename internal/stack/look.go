@@ -197,7 +197,9 @@ func (s *Stacks) leaveBehind(ctx context.Context, tx *db.Tx, st Stack, rows []Re
 		}
 	}
 	m.OnDelete = policy
-	return putResource(ctx, tx, st, Resource{Stack: st.ID, ID: of.ID, Generation: generation, Status: of.Status, Updated: of.Updated, Made: m})
+	left := Resource{Stack: st.ID, ID: of.ID, Generation: generation, Status: of.Status, Updated: of.Updated, Made: m}
+	left.Called, left.Name = of.Called, of.Name
+	return putResource(ctx, tx, st, left)
 }
 
 // lookFailed waits for what is under way, and has what was done undone.
@@ -407,7 +409,7 @@ func (s *Stacks) lookDeleting(ctx context.Context, tx *db.Tx, st Stack, rows []R
 			continue // it stays if what depends on it cannot be deleted
 		}
 		running = true
-		r.task = task{Mark: mark, State: asked, Token: newUUID(), Do: doDelete, Name: r.Name, Called: false}
+		r.task = task{Mark: mark, State: asked, Token: newUUID(), Do: doDelete, Name: r.Name}
 		if err := putResource(ctx, tx, st, r); err != nil {
 			return err
 		}

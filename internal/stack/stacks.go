@@ -32,6 +32,8 @@ type Options struct {
 	Object func(ctx context.Context, p config.Place, bucket, key, version string, limit int64) ([]byte, error)
 	// Announce is told of stacks that are not what they were.
 	Announce func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
+	// AnswerAt is where functions reach this server.
+	AnswerAt func() string
 	Now      func() time.Time
 }
 
@@ -55,6 +57,7 @@ func New(log *slog.Logger, o Options) *Stacks {
 	job.Handle(s.Jobs, s.doWork, job.Policy{Timeout: workTimeout})
 	job.HandleTx(s.Jobs, s.doTimeout, job.Policy{})
 	job.HandleTx(s.Jobs, s.doTold, job.Policy{})
+	job.HandleTx(s.Jobs, s.doSilence, job.Policy{})
 	return s
 }
 

@@ -20,6 +20,7 @@ func TestStoredJobs(t *testing.T) {
 		work{Stack: stack, ID: "Queue", Generation: 1, Mark: mark, Once: true},
 		timeout{Stack: stack, Operation: "2"},
 		told{Child: stack},
+		silence{Stack: stack, ID: "Mine", Generation: 1, Mark: mark, Token: "t"},
 	)
 }
 

@@ -54,7 +54,7 @@ func (s *Stacks) do(ctx context.Context, st Stack, rows []Resource, r Resource, 
 	case st.Operation.Phase == Making:
 		return s.make(ctx, st, rows, r)
 	case st.Operation.Phase == Reverting:
-		return s.change(ctx, st, r)
+		return s.change(ctx, st, r, r.Called)
 	default:
 		return s.remove(ctx, st, r)
 	}
@@ -101,7 +101,7 @@ func attributes(rows []Resource) template.Attribute {
 // make creates a resource, changes it, replaces it or leaves it alone.
 func (s *Stacks) make(ctx context.Context, st Stack, rows []Resource, r Resource) error {
 	if r.Called {
-		return s.change(ctx, st, r) // an attempt was cut off: it is known what it wanted
+		return s.change(ctx, st, r, true) // an attempt was cut off: it is known what it wanted
 	}
 	want, err := s.wanted(ctx, st, rows, r)
 	if err != nil {
@@ -186,8 +186,7 @@ func (s *Stacks) begun(ctx context.Context, st Stack, r Resource, want Made, pro
 	if problem != nil {
 		return s.end(ctx, st, r, problem)
 	}
-	r.Called = false // by this attempt
-	return s.change(ctx, st, r)
+	return s.change(ctx, st, r, false)
 }
 
 // normal is how properties are compared: as they are kept.
@@ -287,9 +286,9 @@ func (st Stack) principal() string {
 	return st.By
 }
 
-// change carries out what begun noted, or what a rollback wants.
-func (s *Stacks) change(ctx context.Context, st Stack, r Resource) error {
-	again := r.Called
+// change carries out what begun noted, or what a rollback wants. It may have been
+// done by an attempt whose end is not known.
+func (s *Stacks) change(ctx context.Context, st Stack, r Resource, again bool) error {
 	if again && r.Do == doCreate && r.Physical != "" && !s.isSpecial(r.Type) {
 		return s.wait(ctx, st, r, false) // it was made, and the server was killed
 	}

@@ -597,3 +597,86 @@ func TestRequestsForStacksAreRefusedInAWSsWords(t *testing.T) {
 		t.Errorf("events are\n%s", got)
 	}
 }
+
+func TestAStackMakesRolesAndSchedules(t *testing.T) {
+	p := apptest.Start(t)
+	const template = `
+Parameters: {Rate: {Type: String, Default: rate(1 hour)}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]
+      ManagedPolicyArns: [!Ref Managed]
+      Policies:
+        - PolicyName: own
+          PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "config:PutEvaluations", Resource: "*"}]}
+  Managed:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: !Sub "sqs:${Rate}", Resource: "*"}]}
+  Policy:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: more
+      Roles: [!Ref Role]
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:GetObject", Resource: "*"}]}
+  Profile: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref Role]}}
+  Queue: {Type: AWS::SQS::Queue}
+  Schedule:
+    Type: AWS::Events::Rule
+    Properties: {ScheduleExpression: !Ref Rate, Targets: [{Id: q, Arn: !GetAtt Queue.Arn}]}
+Outputs:
+  Role: {Value: !GetAtt Role.Arn}
+  Schedule: {Value: !GetAtt Schedule.Arn}
+`
+	in := &cloudformation.CreateStackInput{StackName: aws.String("roles"), TemplateBody: aws.String(strings.ReplaceAll(template, "sqs:${Rate}", "sqs:*"))}
+	_, err := p.CloudFormation().CreateStack(ctx, in)
+	fails(t, err, "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]")
+	in.Capabilities = []types.Capability{types.CapabilityCapabilityIam}
+	if _, err := p.CloudFormation().CreateStack(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	s := settle(t, p, "roles")
+	is(t, p, s, types.StackStatusCreateComplete)
+	if got := outputs(s); !strings.Contains(got, "Role=arn:aws:iam::123456789012:role/roles-Role-") || !strings.Contains(got, "rule/roles-Schedule-") {
+		t.Errorf("outputs are\n%s", got)
+	}
+	_, err = p.CloudFormation().UpdateStack(ctx, &cloudformation.UpdateStackInput{
+		StackName: aws.String("roles"), UsePreviousTemplate: aws.Bool(true), Capabilities: in.Capabilities, Parameters: pairs([]string{"Rate", "rate(2 hours)"})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, p, settle(t, p, "roles"), types.StackStatusUpdateComplete)
+	is(t, p, remove(t, p, s), types.StackStatusDeleteComplete)
+}
+
+func TestAStackGoesOnAfterARestart(t *testing.T) {
+	p := apptest.Start(t)
+	var b strings.Builder
+	b.WriteString("Resources:\n")
+	for i := range 30 {
+		fmt.Fprintf(&b, "  Q%d: {Type: AWS::SQS::Queue, Properties: {QueueName: q%d}", i, i)
+		if i > 0 {
+			fmt.Fprintf(&b, ", DependsOn: Q%d", i-1)
+		}
+		b.WriteString("}\n")
+	}
+	begin(t, p, "long", b.String())
+	for range 5 {
+		p.Restart(t)
+	}
+	s := settle(t, p, "long")
+	is(t, p, s, types.StackStatusCreateComplete)
+	queues, err := p.SQS().ListQueues(ctx, &sqs.ListQueuesInput{})
+	if err != nil || len(queues.QueueUrls) != 30 {
+		t.Errorf("there are %d queues, %v", len(queues.QueueUrls), err)
+	}
+	if _, err := p.CloudFormation().DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: s.StackId}); err != nil {
+		t.Fatal(err)
+	}
+	p.Restart(t)
+	is(t, p, settle(t, p, *s.StackId), types.StackStatusDeleteComplete)
+}

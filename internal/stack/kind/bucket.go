@@ -55,6 +55,7 @@ func bucketParts() []bucketPart {
 		{property: "LoggingConfiguration", put: "PutBucketLogging", member: "BucketLoggingStatus", convert: logging},
 		{property: "LifecycleConfiguration", put: "PutBucketLifecycleConfiguration", member: "LifecycleConfiguration", remove: "DeleteBucketLifecycle", convert: lifecycle},
 		{property: "CorsConfiguration", put: "PutBucketCors", member: "CORSConfiguration", remove: "DeleteBucketCors", convert: cors},
+		{property: "NotificationConfiguration", put: "PutBucketNotificationConfiguration", member: "NotificationConfiguration", convert: notification},
 		{property: "WebsiteConfiguration", put: "PutBucketWebsite", member: "WebsiteConfiguration", remove: "DeleteBucketWebsite", convert: website},
 	}
 }
@@ -205,6 +206,35 @@ func cors(v any) any {
 	return each(v, "CorsRules", func(rule any) any {
 		return rename(rule, map[string]string{"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds", "Id": "ID"})
 	})
+}
+
+// notification puts the one event and the filter of each destination below the
+// names of the API.
+func notification(v any) any {
+	for list, words := range map[string][3]string{
+		"LambdaConfigurations": {"Function", "LambdaFunctionArn", "LambdaFunctionConfigurations"}, "QueueConfigurations": {"Queue", "QueueArn", "QueueConfigurations"},
+		"TopicConfigurations": {"Topic", "TopicArn", "TopicConfigurations"},
+	} {
+		v = each(v, list, func(one any) any {
+			one = rename(one, map[string]string{words[0]: words[1], "Event": "Events"})
+			m, ok := one.(map[string]any)
+			if filter, is := m["Filter"].(map[string]any); ok && is {
+				key := rename(filter["S3Key"], map[string]string{"Rules": "FilterRules"})
+				m = without(m, "Filter")
+				m["Filter"] = map[string]any{"Key": key}
+				return m
+			}
+			return one
+		})
+		v = rename(v, map[string]string{list: words[2]})
+	}
+	m, ok := v.(map[string]any)
+	if !ok || m["EventBridgeConfiguration"] == nil {
+		return v
+	}
+	out := without(m)
+	out["EventBridgeConfiguration"] = map[string]any{} // it is there, or it is not
+	return out
 }
 
 // website puts the texts of a site's documents below the names of the API.

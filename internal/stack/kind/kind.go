@@ -99,7 +99,7 @@ type Catalogue struct {
 // NewCatalogue returns all types.
 func NewCatalogue() *Catalogue {
 	c := &Catalogue{types: map[string]Type{}}
-	for _, list := range []map[string]Type{configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes()} {
+	for _, list := range []map[string]Type{configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes(), identityTypes(), eventTypes()} {
 		maps.Copy(c.types, list)
 	}
 	return c

@@ -35,6 +35,11 @@ func lambdaTypes() map[string]Type {
 					map[string]any{"FunctionName": r.text("FunctionName"), "Qualifier": r.text("Qualifier")})
 				return absent(err)
 			}},
+		"AWS::Lambda::Url": {Service: "Lambda", Fixed: []string{"TargetFunctionArn", "Qualifier"}, Create: createURL, Update: updateURL,
+			Delete: func(ctx context.Context, r *Request) error {
+				_, err := r.send(ctx, "lambda", "DeleteFunctionUrlConfig", r.urlOf())
+				return absent(err)
+			}},
 		"AWS::Lambda::LayerVersion": {Service: "Lambda", Naming: Naming{Property: "LayerName", Max: 140}, Create: publishLayer, Delete: deleteLayer},
 		"AWS::Lambda::EventSourceMapping": {Service: "Lambda", Fixed: []string{"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"},
 			Create: createMapping, Update: updateMapping, Delete: func(ctx context.Context, r *Request) error {
@@ -296,6 +301,37 @@ func putEventInvoke(ctx context.Context, r *Request) error {
 		r.Physical = r.Name
 	}
 	return err
+}
+
+// urlOf names the function of a URL.
+func (r *Request) urlOf() map[string]any {
+	in := map[string]any{"FunctionName": r.text("TargetFunctionArn")}
+	set(in, "Qualifier", r.Properties, "Qualifier")
+	return in
+}
+
+func createURL(ctx context.Context, r *Request) error {
+	return r.putURL(ctx, "CreateFunctionUrlConfig")
+}
+
+func updateURL(ctx context.Context, r *Request) error {
+	return r.putURL(ctx, "UpdateFunctionUrlConfig")
+}
+
+func (r *Request) putURL(ctx context.Context, operation string) error {
+	in := without(r.Properties, "TargetFunctionArn")
+	maps.Copy(in, r.urlOf())
+	_, err := r.send(ctx, "lambda", operation, in)
+	if r.mine(err) != nil {
+		return err
+	}
+	out, err := r.send(ctx, "lambda", "GetFunctionUrlConfig", r.urlOf())
+	if err != nil {
+		return err
+	}
+	r.Physical = at(out, "FunctionArn")
+	r.Attributes = map[string]any{"FunctionArn": r.Physical, "FunctionUrl": at(out, "FunctionUrl")}
+	return nil
 }
 
 func publishLayer(ctx context.Context, r *Request) error {

@@ -16,6 +16,13 @@ func logTypes() map[string]Type {
 				return absent(err)
 			},
 		},
+		"AWS::Logs::SubscriptionFilter": {
+			Service: "CloudWatchLogs", Naming: Naming{Property: "FilterName", Max: 512}, Fixed: []string{"FilterName", "LogGroupName"},
+			Create: putSubscriptionFilter, Update: putSubscriptionFilter, Delete: func(ctx context.Context, r *Request) error {
+				_, err := r.send(ctx, "logs", "DeleteSubscriptionFilter", map[string]any{"logGroupName": r.text("LogGroupName"), "filterName": r.Physical})
+				return absent(err)
+			},
+		},
 		"AWS::Logs::LogStream": {
 			Service: "CloudWatchLogs", Naming: Naming{Property: "LogStreamName", Max: 512},
 			Create: func(ctx context.Context, r *Request) error {
@@ -33,6 +40,14 @@ func logTypes() map[string]Type {
 			},
 		},
 	}
+}
+
+func putSubscriptionFilter(ctx context.Context, r *Request) error {
+	in := without(r.Properties)
+	in["FilterName"] = r.name("FilterName")
+	_, err := r.send(ctx, "logs", "PutSubscriptionFilter", in)
+	r.Physical = r.name("FilterName")
+	return err
 }
 
 func createLogGroup(ctx context.Context, r *Request) error {

@@ -1,0 +1,10 @@
+-- Answers that are waited for, from the functions that make custom resources.
+CREATE TABLE stack_answer (
+    secret     TEXT PRIMARY KEY, -- the hash of what ends the address
+    stack      TEXT NOT NULL,
+    id         TEXT NOT NULL, -- of the resource
+    generation INTEGER NOT NULL,
+    mark       TEXT NOT NULL, -- of the operation
+    token      TEXT NOT NULL -- of the attempt
+);
+CREATE INDEX stack_answer_stack ON stack_answer (stack, token);
