@@ -227,9 +227,10 @@ func (m *Machine) enqueue(ctx context.Context, tx *db.Tx, from caller.Sender, qu
 	return m.Queues.Deliver(ctx, tx, queueARN, in)
 }
 
-// notify invokes a function that a topic's subscription names.
+// notify invokes a function that a topic's subscription names. SNS needs the function's
+// permission in its own account, too.
 func (m *Machine) notify(ctx context.Context, tx *db.Tx, from caller.Sender, functionARN string, event []byte) error {
-	if err := outside.May(ctx, tx, from, functionARN); err != nil {
+	if err := outside.MayAsService(ctx, tx, from, functionARN); err != nil {
 		return err
 	}
 	ref, err := lambda.ParseARN(functionARN)

@@ -19,7 +19,7 @@ func (m *Machine) addSources() {
 	m.Mappings = mapping.New(m.DB, m.Jobs, m.Functions, m.Clock.Now)
 	m.polled = sqs.New(m.log, m.DB, m.Jobs, m.Queues, m.Functions, m.Clock.Now)
 	m.Mappings.Poll("sqs", m.polled)
-	streams := stream.New(m.log, m.DB, m.Jobs, m.Functions, m.targets, m.streamClient, m.Clock.Now)
+	streams := stream.New(m.log, m.DB, m.Jobs, m.Functions, m.targets, m.streamClient, m.Clock.Now, m.stopping)
 	m.Mappings.Poll("kinesis", streams)
 	m.Mappings.Poll("dynamodb", streams)
 	m.Notifications = s3.New(m.log, m.DB, m.Jobs, m.Clock.Now, s3.Options{

@@ -137,6 +137,9 @@ func (w *work) lane(ctx context.Context, i int, all []waiting) (done bool, err e
 		if len(all) == 0 {
 			return true, nil
 		}
+		if w.over() {
+			return false, nil
+		}
 		batch, tried := w.batch(l, all)
 		if old := w.tooOld(batch); old > 0 {
 			err := w.giveUp(ctx, i, batch[:old], tried, "RecordAgeExceeded", lambda.Answer{}, false)

@@ -6,7 +6,7 @@
 // that it came from are done. A job that was cut off begins where the last note says; the
 // batch that was under way is handed over again. Without mappings nothing runs.
 //
-//	p := stream.New(log, d, jobs, functions, targets, client, now)
+//	p := stream.New(log, d, jobs, functions, targets, client, now, stopping)
 //	mappings.Poll("kinesis", p)
 //	mappings.Poll("dynamodb", p)
 //

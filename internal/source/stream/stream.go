@@ -30,13 +30,16 @@ type Poller struct {
 	targets   lambda.Targets // what was given up is told to them
 	client    Client
 	now       func() time.Time
+	stopping  <-chan struct{} // closed when the server is to end
 }
 
-// New returns the poller of streams and registers its jobs.
+// New returns the poller of streams and registers its jobs. When stopping is closed, each
+// shard is left after the batch that is under way.
 func New(
 	log *slog.Logger, d *db.DB, jobs *job.Queue, functions *lambda.Service, targets lambda.Targets, client Client, now func() time.Time,
+	stopping <-chan struct{},
 ) *Poller {
-	p := &Poller{log, d, jobs, functions, targets, client, now}
+	p := &Poller{log, d, jobs, functions, targets, client, now, stopping}
 	job.Handle(jobs, p.discover, job.Policy{Timeout: 3 * time.Minute})
 	job.Handle(jobs, p.read, job.Policy{Timeout: 30 * time.Minute})
 	return p
@@ -125,6 +128,7 @@ type reading struct {
 	role    string
 	filters mapping.Filters
 	wait    time.Duration // until the next one, if something failed
+	until   time.Time     // when the next job goes on, by the machine's clock
 }
 
 // maxReading is how long one job reads a shard that always has more.
@@ -252,7 +256,7 @@ func (r *reading) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for until := time.Now().Add(maxReading); time.Now().Before(until); {
+	for r.until = time.Now().Add(maxReading); !r.over(); {
 		chunk, next, err := r.fetch(ctx, c)
 		if err != nil {
 			return err
@@ -276,6 +280,16 @@ func (r *reading) all(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// over reports whether another job, perhaps of another server, is to go on.
+func (r *reading) over() bool {
+	select {
+	case <-r.stopping:
+		return true
+	default:
+		return time.Now().After(r.until)
+	}
 }
 
 // fetch reads what follows what is handled.
