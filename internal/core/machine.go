@@ -236,7 +236,7 @@ func (m *Machine) addVerbs() {
 		config.DeployedRule: quotas.OrganizationRules, config.DeployedPack: quotas.OrganizationPacks,
 	}, m.Clock.Now)
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep},
-		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep}, retention.Sweep{Name: "indexes of the history", Do: store.IndexMonths},
+		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep}, retention.Sweep{Name: "deleted stacks", Do: m.Stacks.Sweep}, retention.Sweep{Name: "indexes of the history", Do: store.IndexMonths},
 		retention.Sweep{Name: "scores", Do: func(ctx context.Context, tx *db.Tx, _ int) (bool, error) {
 			return false, store.KeepScores(ctx, tx, m.Clock.Now())
 		}})

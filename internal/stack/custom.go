@@ -226,6 +226,9 @@ func (s *Stacks) Answer(ctx context.Context, secret string, body []byte) error {
 		if err != nil {
 			return err
 		}
+		if q.Mark == handleMark {
+			return s.signalled(ctx, tx, q.Stack, q.ID, body)
+		}
 		st, r, ok, err := s.awaited(ctx, tx, q)
 		if err != nil {
 			return err
@@ -267,7 +270,7 @@ func readAnswer(body []byte, st Stack, r Resource) (a answer, failure error) {
 		return a, fmt.Errorf("Received response status [FAILED] from custom resource. Message returned: %s (RequestId: %s)", a.Reason, r.Token)
 	case a.Status != "SUCCESS":
 		return a, errors.New("Invalid response object: Value of property Status must be SUCCESS or FAILED.")
-	case len(a.PhysicalResourceId) > 1024 || a.PhysicalResourceId == "" && r.Do != doDelete:
+	case strings.ContainsRune(a.PhysicalResourceId, 0) || len(a.PhysicalResourceId) > 1024 || a.PhysicalResourceId == "" && r.Do != doDelete:
 		return a, errors.New("Invalid PhysicalResourceId")
 	}
 	return a, nil
@@ -279,7 +282,7 @@ func (s *Stacks) answered(ctx context.Context, tx *db.Tx, st Stack, r Resource, 
 		return err
 	}
 	if r.Do == doDelete || failure != nil {
-		if r.Do == doCreate && a.PhysicalResourceId != "" && len(a.PhysicalResourceId) <= 1024 {
+		if id := a.PhysicalResourceId; r.Do == doCreate && id != "" && len(id) <= 1024 && !strings.ContainsRune(id, 0) {
 			r.Physical = a.PhysicalResourceId // what a rollback deletes
 		}
 		return s.endIn(ctx, tx, st, r, failure)
@@ -325,6 +328,9 @@ func (s *Stacks) doSilence(ctx context.Context, tx *db.Tx, j job.Job[silence]) e
 	st, r, ok, err := s.awaited(ctx, tx, j.Args)
 	if err != nil || !ok {
 		return err
+	}
+	if r.Type == conditionType {
+		return s.expired(ctx, tx, st, r)
 	}
 	return s.answered(ctx, tx, st, r, answer{}, fmt.Errorf("CloudFormation did not receive a response from your Custom Resource. "+
 		"Please check your logs for requestId [%s]. If you are using the Python cfn-response module, you may need to update your Lambda function code "+

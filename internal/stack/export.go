@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/template"
 )
+
+var exportName = regexp.MustCompile(`^[A-Za-z0-9:-]{1,255}$`)
 
 // giveBack sets the outputs of a stack and what others may import. failure says
 // why that cannot be.
@@ -28,9 +31,16 @@ func (s *Stacks) giveBack(ctx context.Context, tx *db.Tx, st *Stack, rows []Reso
 	st.Outputs = nil
 	for _, o := range list {
 		st.Outputs = append(st.Outputs, Output{Name: o.Name, Value: o.Value, Description: o.Description, Export: o.Export})
-		if o.Export != "" {
-			wanted[o.Export] = o.Value
+		if o.Export == "" {
+			continue
 		}
+		if !exportName.MatchString(o.Export) {
+			return fmt.Sprintf("Template format error: Export names must be alphanumeric, colons, or hyphens: %.300q", o.Export), nil
+		}
+		if _, twice := wanted[o.Export]; twice {
+			return fmt.Sprintf("Template format error: Export with name %s is specified by more than one output.", o.Export), nil
+		}
+		wanted[o.Export] = o.Value
 	}
 	present, err := exports(ctx, tx, st.Place, "", 0)
 	if err != nil {

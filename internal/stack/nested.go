@@ -17,7 +17,7 @@ import (
 )
 
 // isSpecial reports whether a type is made by this package and not by a service.
-func (s *Stacks) isSpecial(typ string) bool { return typ == StackType || isCustom(typ) }
+func (s *Stacks) isSpecial(typ string) bool { return typ == StackType || isCustom(typ) || isWait(typ) }
 
 // specialReplaces reports whether a change of a special resource makes another
 // one. Nested stacks are changed in place; custom resources say it when they
@@ -26,16 +26,22 @@ func (s *Stacks) specialReplaces(Resource, Made) bool { return false }
 
 // changeSpecial begins or changes a special resource.
 func (s *Stacks) changeSpecial(ctx context.Context, st Stack, r Resource) error {
-	if isCustom(r.Type) {
+	switch {
+	case isCustom(r.Type):
 		return s.ask(ctx, st, r)
+	case isWait(r.Type):
+		return s.await(ctx, st, r)
 	}
 	return s.nest(ctx, st, r)
 }
 
 // removeSpecial begins the end of a special resource.
 func (s *Stacks) removeSpecial(ctx context.Context, st Stack, r Resource) error {
-	if isCustom(r.Type) {
+	switch {
+	case isCustom(r.Type):
 		return s.ask(ctx, st, r)
+	case isWait(r.Type):
+		return s.closeWait(ctx, st, r)
 	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		ok, err := s.holds(ctx, tx, &st, r)

@@ -35,6 +35,8 @@ func Answers(log *slog.Logger, stacks *stack.Stacks) http.Handler {
 		switch {
 		case errors.Is(err, stack.ErrNoAnswer):
 			http.Error(w, "Nobody waits for this answer.", http.StatusForbidden)
+		case errors.Is(err, stack.ErrBadAnswer):
+			http.Error(w, "A signal is JSON with Status, UniqueId, Reason and Data.", http.StatusBadRequest)
 		case err != nil:
 			log.ErrorContext(r.Context(), "the answer for a custom resource could not be kept", "err", err)
 			http.Error(w, "The answer could not be kept.", http.StatusInternalServerError)

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"plumb/internal/apptest"
+	"plumb/internal/settings"
 )
 
 const functionTemplate = `
@@ -251,4 +252,112 @@ func TestACreationThatTakesTooLongIsRolledBack(t *testing.T) {
 	if got := strings.Join(story(t, m.Plumb, "slow"), "\n"); !strings.Contains(got, "Mine CREATE_FAILED: Resource creation cancelled") {
 		t.Errorf("events are\n%s", got)
 	}
+}
+
+func put(t *testing.T, address, body string) int {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodPut, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Body.Close()
+	return out.StatusCode
+}
+
+func TestAStackWaitsForSignals(t *testing.T) {
+	p := apptest.Start(t)
+	const template = `
+Resources:
+  Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
+  Wait: {Type: AWS::CloudFormation::WaitCondition, Properties: {Handle: !Ref Handle, Timeout: "60", Count: 2}}
+Outputs: {Data: {Value: !GetAtt Wait.Data}}`
+	address := func(name string) string {
+		t.Helper()
+		p.Drain(t)
+		out, err := p.CloudFormation().DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{StackName: &name, LogicalResourceId: aws.String("Handle")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.StackResourceDetail.PhysicalResourceId
+	}
+	begin(t, p, "good", template)
+	at := address("good")
+	for _, test := range []struct {
+		body string
+		want int
+	}{
+		{`{"Status": "SUCCESS", "UniqueId": "a", "Data": "1"}`, 200}, {`{"Status": "SUCCESS", "UniqueId": "a", "Data": "2"}`, 200}, {`{"Status": "SUCCESS"}`, 400},
+		{`[`, 400}, {`{"Status": "SUCCESS", "UniqueId": "` + strings.Repeat("x", 4096) + `"}`, 400},
+	} {
+		if got := put(t, at, test.body); got != test.want {
+			t.Errorf("%.60s answers %d, want %d", test.body, got, test.want)
+		}
+	}
+	p.Drain(t)
+	put(t, at, `{"Status": "SUCCESS", "UniqueId": "b", "Data": "3"}`)
+	s := settle(t, p, "good")
+	is(t, p, s, types.StackStatusCreateComplete)
+	if got := outputs(s); got != `Data={"a":"2","b":"3"}` {
+		t.Errorf("outputs are %s", got)
+	}
+	is(t, p, remove(t, p, s), types.StackStatusDeleteComplete)
+	if got := put(t, at, `{"Status": "SUCCESS", "UniqueId": "c"}`); got != http.StatusForbidden {
+		t.Errorf("a signal for a stack that is gone answers %d", got)
+	}
+
+	begin(t, p, "bad", template)
+	put(t, address("bad"), `{"Status": "FAILURE", "UniqueId": "a", "Reason": "broken"}`)
+	is(t, p, settle(t, p, "bad"), types.StackStatusRollbackComplete)
+	begin(t, p, "late", template)
+	put(t, address("late"), `{"Status": "SUCCESS", "UniqueId": "a"}`)
+	p.Clock().Advance(61 * time.Second)
+	is(t, p, settle(t, p, "late"), types.StackStatusRollbackComplete)
+	events := strings.Join(append(story(t, p, "bad"), story(t, p, "late")...), "\n")
+	for _, want := range []string{
+		"Wait CREATE_FAILED: WaitCondition received failed message: 'broken' for uniqueId: a", "Wait CREATE_FAILED: WaitCondition timed out. Received 1 conditions when expecting 2",
+	} {
+		if !strings.Contains(events, want) {
+			t.Errorf("no event %q in\n%s", want, events)
+		}
+	}
+}
+
+func TestAStackCanBeDeletedWhileItIsMade(t *testing.T) {
+	m := newMaker(t, apptest.Start(t))
+	begin(t, m.Plumb, "s", customStack(m, "A: b"))
+	q := m.request(t)
+	if _, err := m.CloudFormation().DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String("s")}); err != nil {
+		t.Fatal(err)
+	}
+	gone := m.request(t)
+	if gone["RequestType"] != "Delete" {
+		t.Errorf("the request is %v", gone)
+	}
+	if code := answer(t, q, nil); code != http.StatusForbidden {
+		t.Errorf("an answer that comes too late is answered %d", code)
+	}
+	answer(t, gone, nil)
+	id := q["StackId"].(string)
+	is(t, m.Plumb, settle(t, m.Plumb, id), types.StackStatusDeleteComplete)
+
+	// A stack that was deleted long ago is forgotten.
+	m.Clock().Advance(91 * 24 * time.Hour)
+	m.Drain(t)
+	_, err := m.CloudFormation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &id})
+	fails(t, err, "ValidationError", "does not exist")
+}
+
+func TestStacksWorkWhereSignaturesAreChecked(t *testing.T) {
+	p := apptest.Start(t, func(s *settings.Settings) {
+		s.Mode = settings.Server
+		s.AccessKeys = []settings.AccessKey{{ID: "AKIATEST", Secret: "secret", Account: s.Account, User: "a-rather-long-name-of-a-user-who-makes-stacks-for-everybody"}}
+	}).Signing("AKIATEST", "secret")
+	begin(t, p, "signed", "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: signed}}}")
+	is(t, p, settle(t, p, "signed"), types.StackStatusCreateComplete)
+	_, err := p.Signing("AKIATEST", "other").CloudFormation().ListStacks(ctx, &cloudformation.ListStacksInput{})
+	fails(t, err, "SignatureDoesNotMatch", "")
 }
