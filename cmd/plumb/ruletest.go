@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"plumb/internal/coverage"
 	"plumb/internal/report"
 	"plumb/internal/ruletest"
 )
@@ -43,8 +45,14 @@ Exit codes: 0 all passed, 1 a test failed, 2 something could not be run.`,
 	load := addSettings(cmd, "target", "python", "node", "node-path", "sandbox")
 	cmd.Flags().IntVarP(&o.Workers, "jobs", "j", 0, "how many rules are tested at once (default: the number of processors)")
 	cmd.Flags().StringVar(&o.Root, "root", "", "`FOLDER` that the rules named in plumb-test.yaml are relative to (default: that of the file)")
+	var covered string
+	cmd.Flags().StringVar(&covered, "coverage", "", "tell which lines and branches of functions in Python and Node.js ran; with a `FILE`, write it there as LCOV, too")
+	cmd.Flags().Lookup("coverage").NoOptDefVal = stdout
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, paths []string) (err error) {
+		if covered != "" {
+			o.Coverage = &coverage.Coverage{}
+		}
 		if o.Settings, err = load(); err != nil {
 			return exitError{exitBroken, err}
 		}
@@ -59,9 +67,30 @@ Exit codes: 0 all passed, 1 a test failed, 2 something could not be run.`,
 		s.LogLevel = "error"
 		o.Log = newLog(cmd, s)
 		r := report.Report{Tool: "plumb rule test", Version: version(), Cases: ruletest.Run(cmd.Context(), suites, o)}
-		return f.write(cmd.OutOrStdout(), r)
+		ended := f.write(cmd.OutOrStdout(), r)
+		if o.Coverage == nil {
+			return ended
+		}
+		if err := writeCoverage(cmd.OutOrStdout(), covered, o.Coverage); err != nil {
+			return exitError{exitBroken, err}
+		}
+		return ended
 	}
 	return cmd
+}
+
+// writeCoverage prints what ran, and writes it to a file if there is one.
+func writeCoverage(out io.Writer, to string, c *coverage.Coverage) (err error) {
+	shown := func(path string) string { return filepath.ToSlash(report.Relative(path)) }
+	if err := c.Text(out, shown); err != nil || to == stdout {
+		return err
+	}
+	f, err := os.Create(to)
+	if err != nil {
+		return fmt.Errorf("write the coverage: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return c.LCOV(f, shown)
 }
 
 // reportFlags say where a report goes and in which forms.

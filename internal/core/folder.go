@@ -20,6 +20,11 @@ func (m *Machine) folder(name string) string { return filepath.Join(m.options.Se
 // SandboxFolder is where a data folder keeps what the sandbox needs.
 func SandboxFolder(data string) string { return filepath.Join(data, sandboxFolder) }
 
+// ScratchFolders is a pattern of the /tmp of functions in a data folder.
+func ScratchFolders(data string) string {
+	return filepath.Join(data, runFolder, "environments", "*", "tmp")
+}
+
 // Empty forgets everything that was kept: the store, and the folders that hold
 // objects and code.
 func (m *Machine) Empty(ctx context.Context) error {

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ import (
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
 	"plumb/internal/core"
+	"plumb/internal/coverage"
+	"plumb/internal/rulefile"
 	"plumb/internal/settings"
 )
 
@@ -41,6 +44,8 @@ type Bench struct {
 	app    *app.App // nil for a server that was running
 	dir    string
 
+	coverage *coverage.Coverage // nil if nobody asks for it
+
 	put map[string]string // digest of the code of the functions that were put
 }
 
@@ -49,6 +54,8 @@ type Options struct {
 	Settings   settings.Settings // the account, the region, the target and how functions run are taken
 	Catalogues func() (core.Catalogues, error)
 	Models     *awsclient.Models
+	// Coverage is told what runs of functions in Python and Node.js; may be nil.
+	Coverage *coverage.Coverage
 }
 
 // Start starts a server on a free port with a temporary folder. Nothing happens on
@@ -60,7 +67,7 @@ func Start(ctx context.Context, log *slog.Logger, o Options) (*Bench, error) {
 	}
 	s := o.Settings
 	s.Mode, s.Listen, s.Data, s.Database = settings.Development, "127.0.0.1:0", dir, ""
-	b := &Bench{Place: config.Place{Account: s.Account, Region: s.Region}, dir: dir, put: map[string]string{}}
+	b := &Bench{Place: config.Place{Account: s.Account, Region: s.Region}, dir: dir, coverage: o.Coverage, put: map[string]string{}}
 	if b.app, err = app.New(ctx, s, log, app.Options{Version: "throw-away", Idle: true, Catalogues: o.Catalogues}); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -188,6 +195,14 @@ func (b *Bench) Reset(ctx context.Context) error {
 	}
 	clear(b.put)
 	return b.Record(ctx)
+}
+
+// Note adds what ran of a rule's function to the coverage.
+func (b *Bench) Note(r rulefile.Rule) error {
+	if b.coverage == nil {
+		return nil
+	}
+	return b.coverage.Add(r.Path, filepath.Join(core.ScratchFolders(b.dir), "plumb-coverage", r.Name, "*.json"))
 }
 
 // Forget forgets all items and verdicts of the account in the region. It is for

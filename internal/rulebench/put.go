@@ -95,8 +95,11 @@ func (b *Bench) putFunction(ctx context.Context, r rulefile.Rule) (arn string, e
 		"FunctionName": r.Name, "Role": "arn:aws:iam::" + b.Account + ":role/rule", "Runtime": r.Runtime, "Handler": r.Handler,
 		"Timeout": r.Timeout, "MemorySize": r.Memory,
 	}
-	if len(r.Variables) > 0 {
+	if b.coverage != nil || len(r.Variables) > 0 {
 		variables := shape{}
+		if b.coverage != nil {
+			variables["PLUMB_COVERAGE"] = "1"
+		}
 		for k, v := range r.Variables {
 			variables[k] = v
 		}

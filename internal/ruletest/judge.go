@@ -104,9 +104,13 @@ func (w *worker) ask(ctx context.Context, r rulefile.Rule, t *Test) (_ rulebench
 	if err := b.Put(ctx, r); err != nil {
 		return rulebench.Answer{}, err
 	}
-	return b.Ask(ctx, r.Name, rulebench.Occasion{
+	answer, err := b.Ask(ctx, r.Name, rulebench.Occasion{
 		Item: t.Item, Before: t.Before, LeftScope: t.Event == LeftScope, Oversized: t.Event == Oversized,
 	})
+	if err == nil {
+		err = b.Note(r)
+	}
+	return answer, err
 }
 
 func inProcess(e rule.Evaluator, t Test) (rulebench.Answer, error) {

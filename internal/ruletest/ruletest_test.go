@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"plumb/internal/coverage"
 	"plumb/internal/report"
 	"plumb/internal/ruletest"
 	"plumb/internal/sandbox"
@@ -141,6 +142,72 @@ tests:
 	}
 	if got["failing"].Line != 20 {
 		t.Errorf("the line is %d", got["failing"].Line)
+	}
+}
+
+func TestCoverageTellsWhatTheTestsLeaveOut(t *testing.T) {
+	needBoto3(t)
+	dir := folder(t, map[string]string{"rule.py": function, "plumb-test.yaml": `
+types: [AWS::S3::Bucket]
+tests:
+  - {name: complies, item: {configuration: {status: Enabled}}, compliance: COMPLIANT}
+  - {name: an error, item: {configuration: {}}, error: "KeyError: 'status'"}
+`})
+	c := &coverage.Coverage{}
+	o := ruletest.Options{Settings: settings.Default(), Coverage: c}
+	suites, err := ruletest.Collect([]string{dir}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range ruletest.Run(t.Context(), suites, o) {
+		if one.Status != report.Passed {
+			t.Errorf("%s: %s\n%s", one.Name, one.Message, one.Detail)
+		}
+	}
+	var b strings.Builder
+	if err := c.Text(&b, filepath.Base); err != nil {
+		t.Fatal(err)
+	}
+	// The schedule and the oversized event are not tested, and nobody asks for silence.
+	for _, want := range []string{"coverage rule.py: ", "; not run: 12-13, 16-18, 25; one way only: 11, 15, 24\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in %s", want, b.String())
+		}
+	}
+}
+
+func TestCoverageOfNodeNeedsNoSDK(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("this machine has no node")
+	}
+	dir := folder(t, map[string]string{"index.mjs": `export const handler = async (event) => {
+  const item = JSON.parse(event.invokingEvent).configurationItem
+  if (item.resourceId === 'a') {
+    return 'first'
+  } else if (item.resourceId === 'b') {
+    return 'second'
+  }
+  return 'third'
+}
+`, "plumb-test.yaml": `
+types: [AWS::S3::Bucket]
+tests:
+  - {name: a, item: {resourceId: a}, compliance: NONE}
+  - {name: c, item: {resourceId: c}, compliance: NONE}
+`})
+	c := &coverage.Coverage{}
+	o := ruletest.Options{Settings: settings.Default(), Coverage: c}
+	suites, err := ruletest.Collect([]string{dir}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ruletest.Run(t.Context(), suites, o)
+	var b strings.Builder
+	if err := c.Text(&b, filepath.Base); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); !strings.Contains(got, "coverage index.mjs: ") || !strings.Contains(got, "not run: 6") {
+		t.Error(got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"plumb/internal/core"
+	"plumb/internal/coverage"
 	"plumb/internal/report"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rulebench"
@@ -23,6 +24,7 @@ type Options struct {
 	Workers  int    // suites that run at once; 0 follows the processors
 	Settings settings.Settings
 	Log      *slog.Logger
+	Coverage *coverage.Coverage // is told what runs of functions; may be nil. It takes one worker.
 }
 
 // Run runs suites and returns their cases in order. ctx ends it early: what did not
@@ -30,6 +32,9 @@ type Options struct {
 func Run(ctx context.Context, suites []Suite, o Options) []report.Case {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Coverage != nil {
+		o.Workers = 1
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -95,7 +100,7 @@ func (w *worker) bench() (*rulebench.Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.server, err = rulebench.Start(w.ctx, w.options.Log, rulebench.Options{Settings: w.options.Settings, Catalogues: w.catalogues, Models: c.APIs})
+	w.server, err = rulebench.Start(w.ctx, w.options.Log, rulebench.Options{Settings: w.options.Settings, Catalogues: w.catalogues, Models: c.APIs, Coverage: w.options.Coverage})
 	return w.server, err
 }
 

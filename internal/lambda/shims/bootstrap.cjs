@@ -253,7 +253,11 @@ function contextOf(headers, state, callback) {
   };
 }
 
+// coverage writes what ran, if a test asks for it.
+const coverage = env.PLUMB_COVERAGE ? require('./coverage.cjs').start(ROOT) : () => {};
+
 async function finish(id, error, result) {
+  coverage();
   if (error !== null && error !== undefined) {
     logFault('Invoke Error', error);
     await postError(`/invocation/${id}/error`, error);

@@ -272,7 +272,7 @@ def post_error(platform, path, fault):
     ])
 
 
-def serve(platform, handler, log):
+def serve(platform, handler, log, coverage):
     while True:
         headers, body = platform.call('GET', '/invocation/next')
         log.request_id = request_id = headers['lambda-runtime-aws-request-id']
@@ -282,13 +282,33 @@ def serve(platform, handler, log):
         else:
             os.environ.pop('_X_AMZN_TRACE_ID', None)
         try:
-            result, kind = run(handler, headers, body)
+            try:
+                result, kind = run(handler, headers, body)
+            finally:
+                coverage()
         except Exception as e:
             fault = error_object(e, request_id)
             log.error(fault)
             post_error(platform, '/invocation/%s/error' % request_id, fault)
         else:
             platform.call('POST', '/invocation/%s/response' % request_id, result, [('Content-Type', kind)])
+
+
+def measure(task):
+    """Begins to note what runs, if a test asks for it, and returns what writes it."""
+    if not os.environ.get('PLUMB_COVERAGE'):
+        return lambda: None
+    import plumb_coverage
+    tracer = plumb_coverage.Tracer(task)
+    tracer.start()
+
+    def write():
+        try:
+            tracer.write()
+        except Exception as e:  # no fault of the function
+            sys.stdout.write('coverage was not written: %r\n' % e)
+
+    return write
 
 
 def main():
@@ -308,6 +328,7 @@ def main():
     level = os.environ.get('AWS_LAMBDA_LOG_LEVEL')
     if level:
         root.setLevel({'TRACE': 'DEBUG', 'WARN': 'WARNING', 'FATAL': 'CRITICAL'}.get(level, level))
+    coverage = measure(task)
     try:
         handler = load(os.environ['_HANDLER'])
     except Exception as e:
@@ -316,7 +337,7 @@ def main():
         log.error(fault)
         post_error(platform, '/init/error', fault)
         sys.exit(1)
-    serve(platform, handler, log)
+    serve(platform, handler, log, coverage)
 
 
 if __name__ == '__main__':
