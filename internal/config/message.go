@@ -84,3 +84,69 @@ func SnapshotCompleted(e SnapshotDelivered, created time.Time) ([]byte, error) {
 		Version string `json:"recordVersion"`
 	}{e.SnapshotID, e.Key, e.Bucket, FormatTime(created), MessageSnapshot, "1.1"})
 }
+
+// An evaluationResult is a verdict as messages tell it.
+type evaluationResult struct {
+	Identifier struct {
+		Qualifier struct {
+			Rule string `json:"configRuleName"`
+			Type string `json:"resourceType"`
+			ID   string `json:"resourceId"`
+			Mode string `json:"evaluationMode"`
+		} `json:"evaluationResultQualifier"`
+		Ordering string `json:"orderingTimestamp"`
+	} `json:"evaluationResultIdentifier"`
+	Compliance Compliance `json:"complianceType"`
+	Recorded   string     `json:"resultRecordedTime"`
+	Invoked    string     `json:"configRuleInvokedTime"`
+	Annotation *string    `json:"annotation"`
+	Token      *string    `json:"resultToken"` // always null in messages
+}
+
+func newEvaluationResult(v *Verdict) *evaluationResult {
+	if v == nil {
+		return nil
+	}
+	r := &evaluationResult{Compliance: v.Compliance, Recorded: FormatTime(v.Recorded), Invoked: FormatTime(v.Invoked)}
+	q := &r.Identifier.Qualifier
+	q.Rule, q.Type, q.ID, q.Mode = v.Rule, v.ResourceType, v.ResourceID, ModeDetective
+	r.Identifier.Ordering = FormatTime(v.Ordering)
+	if v.Annotation != "" {
+		r.Annotation = &v.Annotation
+	}
+	return r
+}
+
+// ComplianceNotification returns the ComplianceChangeNotification of one change; the
+// first verdict on a resource has no old result.
+func ComplianceNotification(p Place, ch VerdictChange, created time.Time) ([]byte, error) {
+	v := ch.New
+	return json.Marshal(struct {
+		Account string            `json:"awsAccountId"`
+		Rule    string            `json:"configRuleName"`
+		ARN     string            `json:"configRuleARN"`
+		Type    string            `json:"resourceType"`
+		ID      string            `json:"resourceId"`
+		Region  string            `json:"awsRegion"`
+		New     *evaluationResult `json:"newEvaluationResult"`
+		Old     *evaluationResult `json:"oldEvaluationResult"`
+		Created string            `json:"notificationCreationTime"`
+		Message string            `json:"messageType"`
+		Version string            `json:"recordVersion"`
+	}{
+		p.Account, v.Rule, ch.RuleARN, v.ResourceType, v.ResourceID, p.Region,
+		newEvaluationResult(&v), newEvaluationResult(ch.Old), FormatTime(created), "ComplianceChangeNotification", "1.0",
+	})
+}
+
+// EvaluationStarted returns the ConfigRulesEvaluationStarted message.
+func EvaluationStarted(e RulesEvaluationStarted, created time.Time) ([]byte, error) {
+	return json.Marshal(struct {
+		Account string   `json:"awsAccountId"`
+		Region  string   `json:"awsRegion"`
+		Rules   []string `json:"configRuleNames"`
+		Created string   `json:"notificationCreationTime"`
+		Type    string   `json:"messageType"`
+		Version string   `json:"recordVersion"`
+	}{e.Place.Account, e.Place.Region, e.Rules, FormatTime(created), "ConfigRulesEvaluationStarted", "1.0"})
+}

@@ -15,9 +15,10 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/model/sqsapi"
 	"plumb/internal/outside"
+	"plumb/internal/source/awsconfig"
 )
 
-// addEvents makes the event buses.
+// addEvents makes the event buses, and what tells them of AWS Config.
 func (m *Machine) addEvents() {
 	reach := outside.NewRecipients(m.Outside)
 	m.Events = eventbus.New(m.log, m.DB, m.Jobs, m.Clock.Now, eventbus.Options{
@@ -27,6 +28,7 @@ func (m *Machine) addEvents() {
 			return err == nil && a.Account == p.Account && reach.Away(p, a.Service)
 		},
 	})
+	m.announcer = awsconfig.New(m.DB, m.Jobs, m.Events, m.Clock.Now)
 }
 
 // handEvent gives the target of a rule its input. A rule needs a permission of what it

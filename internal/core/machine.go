@@ -36,6 +36,7 @@ import (
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
+	"plumb/internal/source/awsconfig"
 	subscriptions "plumb/internal/source/logs"
 	"plumb/internal/source/mapping"
 	"plumb/internal/source/s3"
@@ -87,9 +88,11 @@ type Machine struct {
 	log     *slog.Logger
 	pool    *environment.Pool
 	polled  *sqs.Poller
-	targets *outside.Targets
-	remote  *outside.Functions // those of an outside Lambda
-	closers []func()
+
+	announcer *awsconfig.Announcer
+	targets   *outside.Targets
+	remote    *outside.Functions // those of an outside Lambda
+	closers   []func()
 
 	moving    sync.Mutex // of the clock
 	resting   sync.Once

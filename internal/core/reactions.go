@@ -19,11 +19,13 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 		return inOrder(
 			func() error { return m.Rules.OnItemsRecorded(ctx, tx, e) },
 			func() error { return m.Delivery.OnItemsRecorded(ctx, tx, e) },
+			func() error { return m.announcer.OnItemsRecorded(ctx, tx, e) },
 		)
 	case config.ComplianceChanged:
 		return inOrder(
 			func() error { return m.Recorder.RecordCompliance(ctx, tx, e.Place, judged(e)) },
 			func() error { return m.Delivery.OnComplianceChanged(ctx, tx, e) },
+			func() error { return m.announcer.OnComplianceChanged(ctx, tx, e) },
 			func() error { return m.Remediation.OnComplianceChanged(ctx, tx, e) },
 		)
 	case config.ComplianceForgotten:
@@ -34,11 +36,17 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 			func() error { return m.Deployment.OnRecorderChanged(ctx, tx, e) },
 		)
 	case config.RulesEvaluationStarted:
-		return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e)
+		return inOrder(
+			func() error { return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e) },
+			func() error { return m.announcer.OnRulesEvaluationStarted(ctx, tx, e) },
+		)
 	case config.TypeRead:
 		return m.Rules.OnTypeRead(ctx, tx, e)
 	case config.SnapshotDelivered:
-		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
+		return inOrder(
+			func() error { return m.Rules.OnSnapshotDelivered(ctx, tx, e) },
+			func() error { return m.announcer.OnSnapshotDelivered(ctx, tx, e) },
+		)
 	case config.MembershipChanged:
 		return m.Deployment.OnMembershipChanged(ctx, tx, e)
 	case config.RuleDeleted:

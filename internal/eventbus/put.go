@@ -3,6 +3,7 @@ package eventbus
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -81,6 +82,36 @@ func (b *Bus) Wanted(ctx context.Context, tx *db.Tx, p config.Place, source, det
 		}
 	}
 	return false, nil
+}
+
+// Taken returns those of events of a place that a rule of the bus takes now. It is for
+// many events that are large to keep, and takes time: no transaction should be open.
+func (b *Bus) Taken(ctx context.Context, p config.Place, bus string, events []Event) (out []Event, err error) {
+	var rules []Rule
+	err = b.db.Read(ctx, func(tx *db.Tx) error {
+		rules, err = taking(ctx, tx, p, bus)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		body, err := e.body(p.Account, p.Region)
+		if err != nil {
+			return nil, err
+		}
+		event, err := pattern.ParseEvent(body)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(rules, func(r Rule) bool {
+			compiled, err := b.compiled(r.Pattern)
+			return err == nil && compiled.Matches(event)
+		}) {
+			out = append(out, e)
+		}
+	}
+	return out, nil
 }
 
 // taking returns the rules of a bus that take events.
