@@ -14,6 +14,7 @@ import (
 	"plumb/internal/api/logs"
 	"plumb/internal/api/organizations"
 	"plumb/internal/api/s3"
+	"plumb/internal/api/scheduler"
 	"plumb/internal/api/sns"
 	"plumb/internal/api/sqs"
 	"plumb/internal/api/ssm"
@@ -42,6 +43,7 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		lambda.New(m.Functions, m.Mappings),
 		logs.New(m.Logs, m.Subscriptions, m.Keys.Pages),
 		events.New(m.Events, outside.May, m.Keys.Pages),
+		scheduler.New(m.Scheduler, m.Keys.Pages),
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),

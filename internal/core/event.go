@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/model/sqsapi"
 	"plumb/internal/outside"
+	"plumb/internal/scheduler"
 	"plumb/internal/source/awsconfig"
 )
 
@@ -29,6 +31,23 @@ func (m *Machine) addEvents() {
 		},
 	})
 	m.announcer = awsconfig.New(m.DB, m.Jobs, m.Events, m.Clock.Now)
+	m.Scheduler = scheduler.New(m.DB, m.Jobs, m.Clock.Now, m.invokeScheduled)
+}
+
+// invokeScheduled has a schedule's target handed its input, as the schedule's role and
+// with EventBridge's retries.
+func (m *Machine) invokeScheduled(ctx context.Context, tx *db.Tx, i scheduler.Invocation) error {
+	s := i.Schedule
+	out := eventbus.Sending{
+		Place: s.Place, Source: s.ARN(), Target: eventbus.Target{ARN: s.Target.ARN, Role: s.Target.Role, Group: s.Target.Group, DeadLetters: s.Target.DeadLetters,
+			GivenRetries: s.Target.Retries, GivenAge: s.Target.Age},
+		Body: i.Input, Attempt: scheduler.AttemptNumber,
+		Letter: map[string]string{"SCHEDULE_ARN": s.ARN(), "EXECUTION_ID": i.ID, "SCHEDULED_TIME": eventbus.FormatTime(i.Due)},
+	}
+	if i.Event != nil {
+		out.Event = &eventbus.Event{Source: i.Event.Source, DetailType: i.Event.DetailType, Detail: json.RawMessage(i.Event.Detail)}
+	}
+	return m.Events.Send(ctx, tx, out)
 }
 
 // handEvent gives the target of a rule its input. A rule needs a permission of what it

@@ -35,6 +35,7 @@ import (
 	"plumb/internal/retention"
 	"plumb/internal/rule"
 	"plumb/internal/sandbox"
+	"plumb/internal/scheduler"
 	"plumb/internal/settings"
 	"plumb/internal/source/awsconfig"
 	subscriptions "plumb/internal/source/logs"
@@ -66,6 +67,7 @@ type Machine struct {
 	Subscriptions *subscriptions.Subscriptions
 	Logs          *logs.Store
 	Events        *eventbus.Bus
+	Scheduler     *scheduler.Scheduler
 	Credentials   *credential.Store
 	Identities    *identity.Store
 	Organizations *organization.Organizations

@@ -925,6 +925,29 @@ CREATE TABLE rule_tally (
     PRIMARY KEY (rule, shard)
 ) WITHOUT ROWID;
 
+CREATE TABLE schedule_groups (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    changed     BIGINT NOT NULL,
+    tags        TEXT NOT NULL,
+    PRIMARY KEY (account, region, name)
+);
+
+CREATE TABLE schedules (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    grouping    TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    changed     BIGINT NOT NULL,
+    due         BIGINT NOT NULL, -- the time of the expression that comes next; 0 if none
+    definition  TEXT NOT NULL,
+    PRIMARY KEY (account, region, grouping, name)
+);
+
 CREATE TABLE score (
     place         INTEGER NOT NULL,
     day           INTEGER NOT NULL, -- 20261129

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"plumb/internal/arn"
-	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -35,6 +35,9 @@ type delivery struct {
 	Put         int64        `json:"put"`
 	Tries       int          `json:"tries,omitempty"` // that failed so far
 
+	Attempt string            `json:"attempt,omitempty"` // what the body has instead of the attempt's number
+	Letter  map[string]string `json:"letter,omitempty"`  // attributes of dead letters, which say what the sender is
+
 	broken error // the body could not be made
 }
 
@@ -45,7 +48,46 @@ func (delivery) Kind() string { return "eventbus.deliver" }
 func (d delivery) Owner() string { return d.Place.Account }
 
 func (d delivery) recipient() Recipient {
-	return Recipient{ARN: d.Target, Body: d.Body, Group: d.Group, Event: d.Event, From: d.From, Hops: d.Hops}
+	return Recipient{ARN: d.Target, Body: d.body(), Group: d.Group, Event: d.Event, From: d.From, Hops: d.Hops}
+}
+
+// body is what a try hands over.
+func (d delivery) body() string {
+	if d.Attempt == "" {
+		return d.Body
+	}
+	return strings.ReplaceAll(d.Body, d.Attempt, strconv.Itoa(d.Tries+1))
+}
+
+// A Sending is what somebody else than a rule sends to a target, with a rule's retries
+// and dead letters.
+type Sending struct {
+	Place   config.Place
+	Source  string // the ARN of what sends
+	Target  Target
+	Body    string
+	Event   *Event            // for an event bus, instead of the body
+	Attempt string            // a text that stands in the body for the number of the attempt
+	Letter  map[string]string // attributes of dead letters
+}
+
+// Send hands a target its input, in the caller's transaction, or sees to it that this
+// is tried again.
+func (b *Bus) Send(ctx context.Context, tx *db.Tx, s Sending) error {
+	t := storeTarget(s.Target).target("", s.Target.ARN)
+	now := b.now()
+	d := delivery{Place: s.Place, Rule: s.Source, Target: t.ARN, Role: t.Role, Group: t.Group, DeadLetters: t.DeadLetters, Retries: t.MaxRetries,
+		Age: int64(t.MaxAge.Seconds()), Event: s.Body, Body: s.Body, From: s.Place.Account, Put: db.Micros(now), Attempt: s.Attempt, Letter: s.Letter}
+	if s.Event != nil {
+		e := *s.Event
+		e.ID, e.Time = newID(), now
+		body, err := e.body(s.Place.Account, s.Place.Region)
+		if err != nil {
+			return err
+		}
+		d.Event, d.Body = string(body), string(body)
+	}
+	return b.hand(ctx, tx, d)
 }
 
 // maxHops bounds how many buses an event passes: rules can lead in a circle.
@@ -151,12 +193,19 @@ func (b *Bus) toDeadLetters(ctx context.Context, tx *db.Tx, d delivery, reason e
 		return nil
 	}
 	code, message := errorOf(reason)
-	attributes := map[string]string{"RULE_ARN": d.Rule, "TARGET_ARN": d.Target, "ERROR_CODE": code, "ERROR_MESSAGE": message}
+	attributes := map[string]string{"TARGET_ARN": d.Target, "ERROR_CODE": code, "ERROR_MESSAGE": message}
+	maps.Copy(attributes, d.Letter)
+	if d.Letter == nil {
+		attributes["RULE_ARN"] = d.Rule
+	}
 	if exhausted != "" {
 		attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
 		attributes["RETRY_ATTEMPTS"] = strconv.Itoa(d.Tries)
 	}
-	from := caller.Sender{Account: d.Place.Account, Region: d.Place.Region, Service: "events.amazonaws.com", ARN: d.Rule}
+	from := d.sender()
+	if d.Letter == nil { // a rule's role is not asked for its dead letters
+		from.Service, from.Role = "events.amazonaws.com", ""
+	}
 	err := b.o.Letter(ctx, tx, from, d.DeadLetters, d.Event, attributes)
 	if _, named := errors.AsType[*model.Error](err); named {
 		b.log.ErrorContext(ctx, "dead letter was not taken", "queue", d.DeadLetters, "rule", d.Rule, "err", err)

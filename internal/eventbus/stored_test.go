@@ -14,7 +14,8 @@ func TestStoredJobs(t *testing.T) {
 	jobtest.Golden(t,
 		routeJob{Place: stored, Bus: "b", From: "123456789012", Hops: 1, Put: 5, Events: []string{`{"a":1}`}},
 		delivery{Place: stored, Rule: "r", Target: "t", Role: "role", Group: "g", DeadLetters: "d", Retries: 2, Age: 60, Event: `{}`, Body: "b",
-			From: "123456789012", Hops: 1, Put: 5, Tries: 1},
+			From: "123456789012", Hops: 1, Put: 5, Tries: 1,
+			Attempt: "n", Letter: map[string]string{"A": "b"}},
 		fireJob{Place: stored, Rule: "r", Due: 7, Since: 6},
 	)
 }
