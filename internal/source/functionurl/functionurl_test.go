@@ -177,6 +177,10 @@ func TestStrangersAreNotLetIn(t *testing.T) {
 	if res.StatusCode != http.StatusForbidden || !strings.Contains(body, "urls-auth.html") || res.Header.Get("x-amzn-ErrorType") != "AccessDeniedException" {
 		t.Errorf("without permission: %s %s", res.Status, body)
 	}
+	f.open()
+	if res, body = f.send(f.request("POST", "/", make([]byte, 5<<20))); res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body that is too long with its base64: %s %s", res.Status, body)
+	}
 	f.host = strings.Repeat("a", 32) + f.host[32:]
 	if res, body = f.send(f.request("GET", "/healthz", nil)); res.StatusCode != http.StatusForbidden || body != `{"Message":null}` {
 		t.Errorf("a host that is not there: %s %s", res.Status, body)

@@ -24,6 +24,8 @@ var host = regexp.MustCompile(`^([0-9a-z]{32})\.lambda-url\.([a-z0-9-]+)\.`)
 // IsHost reports whether a request's host is that of a function URL.
 func IsHost(name string) bool { return host.MatchString(strings.ToLower(name)) }
 
+const tooLarge = `{"message":"Request Entity Too Large"}`
+
 // maxBody is how many bytes a request may have: those of an invocation.
 const maxBody = 6 << 20
 
@@ -62,15 +64,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answered := preflight(w, r, u.CORS); answered {
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		write(w, http.StatusRequestEntityTooLarge, `{"message":"Request Entity Too Large"}`)
-		return
-	}
-	who, err := h.admit(r, body, u, text)
-	if err != nil {
+	if err := h.maySend(r, u, text); err != nil { // a stranger's body is not read
 		h.deny(w, u, err)
 		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		write(w, http.StatusRequestEntityTooLarge, tooLarge)
+		return
+	}
+	var who *caller.Caller
+	if u.Auth == lambda.AuthIAM {
+		if who, err = h.admit(r, body, u, text); err != nil {
+			h.deny(w, u, err)
+			return
+		}
 	}
 	h.invoke(w, r, u, event(r, u, who, body, h.now()))
 }
@@ -78,29 +86,44 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // errForbidden is that the function's policy does not let a caller in.
 var errForbidden = errors.New("the function's policy does not allow it")
 
-// admit asks the function's policy. Its own account needs no statement when it signs.
-func (h *Handler) admit(r *http.Request, body []byte, u lambda.URL, text string) (*caller.Caller, error) {
-	ask := policy.Request{Action: "lambda:InvokeFunctionUrl", Resource: u.Ref.ARN(), Context: policy.Context{"lambda:functionurlauthtype": {u.Auth}}}
-	var who *caller.Caller
-	if u.Auth == lambda.AuthIAM {
-		c, err := h.identify(r, body)
-		if err != nil {
-			return nil, err
-		}
-		who = &c
-		if c.Account == u.Ref.Account {
-			return who, nil
-		}
-		ask.Context["aws:principalaccount"] = []string{c.Account}
-		for _, id := range []string{c.PrincipalARN, c.Account, "arn:aws:iam::" + c.Account + ":root"} {
-			ask.Principals = append(ask.Principals, policy.Principal{Type: "AWS", ID: id})
-		}
+// maySend refuses what needs no look at the body: a request without a signature to a URL
+// that wants one, or to one whose policy does not let everybody in.
+func (h *Handler) maySend(r *http.Request, u lambda.URL, text string) error {
+	if u.Auth != lambda.AuthIAM {
+		return allowed(text, u, policy.Request{})
 	}
+	if r.Header.Get("Authorization") == "" && !r.URL.Query().Has("X-Amz-Signature") {
+		return errForbidden
+	}
+	return nil
+}
+
+// allowed asks the function's policy.
+func allowed(text string, u lambda.URL, ask policy.Request) error {
+	ask.Action, ask.Resource = "lambda:InvokeFunctionUrl", u.Ref.ARN()
+	if ask.Context == nil {
+		ask.Context = policy.Context{}
+	}
+	ask.Context["lambda:functionurlauthtype"] = []string{u.Auth}
 	d, err := policy.Parse(text)
 	if err != nil || !d.Evaluate(ask).Allowed {
-		return nil, errForbidden
+		return errForbidden
 	}
-	return who, nil
+	return nil
+}
+
+// admit says who signed a request, if they may send it. The function's own account needs
+// no statement in the policy.
+func (h *Handler) admit(r *http.Request, body []byte, u lambda.URL, text string) (*caller.Caller, error) {
+	c, err := h.identify(r, body)
+	if err != nil || c.Account == u.Ref.Account {
+		return &c, err
+	}
+	ask := policy.Request{Context: policy.Context{"aws:principalaccount": {c.Account}}}
+	for _, id := range []string{c.PrincipalARN, c.Account, "arn:aws:iam::" + c.Account + ":root"} {
+		ask.Principals = append(ask.Principals, policy.Principal{Type: "AWS", ID: id})
+	}
+	return &c, allowed(text, u, ask)
 }
 
 // troubleshooting is what a caller reads who is not let in.
@@ -137,6 +160,8 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, u lambda.URL, p
 	a, err := h.functions.Invoke(r.Context(), u.Ref, lambda.Call{Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")})
 	allow(w.Header(), r, u.CORS)
 	switch {
+	case model.IsCode(err, "RequestEntityTooLargeException"): // with its base64
+		write(w, http.StatusRequestEntityTooLarge, tooLarge)
 	case model.IsCode(err, "TooManyRequestsException"):
 		write(w, http.StatusTooManyRequests, `{"Message":"Rate Exceeded."}`)
 	case err != nil:

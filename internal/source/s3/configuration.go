@@ -48,11 +48,17 @@ type filter struct {
 	Value string
 }
 
+// maxRules is how many rules a bucket may have.
+const maxRules = 100
+
 // Parse reads and checks a configuration. Of destinations only the ARN is checked.
 func Parse(text []byte) (Configuration, error) {
 	var d document
 	if err := xml.Unmarshal(text, &d); err != nil {
 		return Configuration{}, malformed()
+	}
+	if len(d.Functions)+len(d.Queues)+len(d.Topics) > maxRules {
+		return Configuration{}, fault(fmt.Sprintf("Cannot have more than %d notification configurations", maxRules))
 	}
 	c := Configuration{Bus: d.Bus != nil}
 	for kind, list := range map[string][]element{"CloudFunction": d.Functions, "Queue": d.Queues, "Topic": d.Topics} {

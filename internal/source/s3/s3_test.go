@@ -3,6 +3,7 @@ package s3_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -349,6 +350,12 @@ func TestConfigurationsThatCannotBeAreRefused(t *testing.T) {
 	} {
 		expectError(t, f.configure(s3types.NotificationConfiguration{LambdaFunctionConfigurations: list}), "InvalidArgument", message)
 	}
+	var many rules
+	for i := range 101 {
+		many = append(many, s3types.LambdaFunctionConfiguration{LambdaFunctionArn: &f.function, Events: created, Filter: keys(fmt.Sprintf("%03d", i), "")})
+	}
+	expectError(t, f.configure(s3types.NotificationConfiguration{LambdaFunctionConfigurations: many}), "InvalidArgument",
+		"Cannot have more than 100 notification configurations")
 	if err := f.configure(s3types.NotificationConfiguration{LambdaFunctionConfigurations: rules{
 		{LambdaFunctionArn: &f.function, Events: created, Filter: keys("a", "")}, {LambdaFunctionArn: &f.function, Events: created, Filter: keys("b", "")},
 		{LambdaFunctionArn: &f.function, Events: []s3types.Event{"s3:ObjectRemoved:*"}},

@@ -75,8 +75,15 @@ func (p *Poller) queue(ctx context.Context, tx *db.Tx, m mapping.Mapping) (q que
 	return q, err == nil, err
 }
 
-// Enable has the queue looked at.
+// settled is when every message is seen that was being sent while a mapping was not yet
+// enabled: its sender did not plan a look.
+const settled = 30 * time.Second
+
+// Enable has the queue looked at, now and once more.
 func (p *Poller) Enable(ctx context.Context, tx *db.Tx, m mapping.Mapping) error {
+	if err := p.wake(ctx, tx, m, p.now().Add(settled)); err != nil {
+		return err
+	}
 	return p.wake(ctx, tx, m, p.now())
 }
 
