@@ -143,14 +143,13 @@ type storedResource struct {
 	Name     string      `json:"name,omitempty"`
 	Called   bool        `json:"called,omitempty"`
 	Fresh    bool        `json:"fresh,omitempty"`
-	Note     string      `json:"note,omitempty"`
 	Since    int64       `json:"since,omitempty"`
 }
 
 func toResource(r Resource) (string, error) {
 	form := storedResource{
 		storedMade: storedMade(r.Made), Reason: r.Reason, Updated: db.Micros(r.Updated), Mark: r.Mark, State: string(r.State), Do: r.Do,
-		Token: r.Token, Name: r.Name, Called: r.Called, Fresh: r.Fresh, Note: r.Note, Since: db.Micros(r.Since),
+		Token: r.Token, Name: r.Name, Called: r.Called, Fresh: r.Fresh, Since: db.Micros(r.Since),
 	}
 	if r.Previous != nil {
 		form.Previous = new(storedMade(*r.Previous))
@@ -170,7 +169,7 @@ func fromResource(text string, r *Resource) error {
 		r.Previous = new(Made(*form.Previous))
 	}
 	r.task = task{
-		Mark: form.Mark, State: state(form.State), Do: form.Do, Token: form.Token, Name: form.Name, Called: form.Called, Fresh: form.Fresh, Note: form.Note,
+		Mark: form.Mark, State: state(form.State), Do: form.Do, Token: form.Token, Name: form.Name, Called: form.Called, Fresh: form.Fresh,
 		Since: db.Time(form.Since),
 	}
 	return nil

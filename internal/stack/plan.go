@@ -22,12 +22,10 @@ func Invalid(format string, args ...any) *model.Error {
 
 // The limits of AWS.
 const (
-	MaxTemplateBody  = 51200
-	MaxTemplateURL   = 1 << 20
-	maxResources     = 500
-	maxParameters    = 200
-	maxOutputs       = 200
-	maxMembersInList = 10 // types or names that a message lists
+	MaxTemplateBody = 51200
+	MaxTemplateURL  = 1 << 20
+	maxResources    = 500
+	maxParameters   = 200
 )
 
 // Parse reads the text of a template. The error is AWS's.

@@ -141,7 +141,6 @@ type task struct {
 	Name   string // for what has no name in the template
 	Called bool   // the service may know of it already
 	Fresh  bool   // the operation made it
-	Note   string // what a wait needs
 	Since  time.Time
 }
 

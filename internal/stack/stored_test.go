@@ -58,7 +58,7 @@ func TestStoredForms(t *testing.T) {
 		OnDelete: "Retain", OnReplace: "Delete", Imports: []string{"e"},
 	}
 	r := Resource{Reason: "why", Updated: at, Made: made, Previous: &made, task: task{
-		Mark: "m", State: waiting, Do: doCreate, Token: "t", Name: "n", Called: true, Fresh: true, Note: "note", Since: at,
+		Mark: "m", State: waiting, Do: doCreate, Token: "t", Name: "n", Called: true, Fresh: true, Since: at,
 	}}
 	text, err = toResource(r)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestStoredForms(t *testing.T) {
 	}
 	const madeForm = `"type":"T","physical":"p","properties":{"N":1},"attributes":{"Arn":"a"},"dependsOn":["D"],"onDelete":"Retain","onReplace":"Delete","imports":["e"]`
 	want = `{` + madeForm + `,"reason":"why","updated":1767323045000006,"previous":{` + madeForm + `},"mark":"m","state":"waiting","do":"create",` +
-		`"token":"t","name":"n","called":true,"fresh":true,"note":"note","since":1767323045000006}`
+		`"token":"t","name":"n","called":true,"fresh":true,"since":1767323045000006}`
 	if text != want {
 		t.Errorf("a resource is\n%s\nwant\n%s", text, want)
 	}

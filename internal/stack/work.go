@@ -200,8 +200,8 @@ func normal(m map[string]any) string {
 
 // retagged reports whether the stack's tags change, which its resources have too.
 func (s *Stacks) retagged(st Stack, r Resource) bool {
-	_, simple := s.kinds.Type(r.Type)
-	return simple && !slices.Equal(st.Tags, st.Operation.Before.Tags) && strings.HasPrefix(st.Status, updateWord)
+	t, simple := s.kinds.Type(r.Type)
+	return simple && t.Update != nil && !slices.Equal(st.Tags, st.Operation.Before.Tags) && strings.HasPrefix(st.Status, updateWord)
 }
 
 // unknown returns why a type cannot be made.
@@ -263,8 +263,8 @@ func (s *Stacks) holds(ctx context.Context, tx *db.Tx, st *Stack, r Resource) (o
 // request is what a type's funcs are called with.
 func (s *Stacks) request(st Stack, r Resource, again bool) *kind.Request {
 	q := &kind.Request{
-		Place: st.Place, Stack: st.Name, ID: r.ID, Name: r.Name, Physical: r.Physical, Properties: r.Properties,
-		Attributes: maps.Clone(r.Attributes), Tags: map[string]string{}, Again: again, APIs: s.APIs,
+		Place: st.Place, Name: r.Name, Physical: r.Physical, Properties: r.Properties,
+		Attributes: maps.Clone(r.Attributes), Tags: tagMap(st.Tags), OldTags: map[string]string{}, Again: again, APIs: s.APIs,
 		Call: func(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
 			return s.Call(ctx, Who{st.Place, st.principal(), st.UserID}, service, operation, in)
 		},
@@ -272,10 +272,20 @@ func (s *Stacks) request(st Stack, r Resource, again bool) *kind.Request {
 	if r.Properties == nil {
 		q.Properties = map[string]any{}
 	}
-	for _, t := range st.Tags {
-		q.Tags[t.Key] = t.Value
+	if before := tagMap(st.Operation.Before.Tags); r.Do == doUpdate {
+		q.OldTags = before
+	} else if r.Do == doRevert {
+		q.Tags, q.OldTags = before, q.Tags
 	}
 	return q
+}
+
+func tagMap(tags []Tag) map[string]string {
+	out := make(map[string]string, len(tags))
+	for _, t := range tags {
+		out[t.Key] = t.Value
+	}
+	return out
 }
 
 // principal is who calls for a stack: its role, or who asked for it.

@@ -141,7 +141,7 @@ func configureBucket(ctx context.Context, r *Request) error {
 	if tags := r.tags("Tags"); len(tags) > 0 {
 		_, err := r.send(ctx, "s3", "PutBucketTagging", map[string]any{"Bucket": r.Physical, "Tagging": map[string]any{"TagSet": tagList(tags)}})
 		return err
-	} else if len(tagsOf(r.Old["Tags"])) > 0 {
+	} else if len(r.oldTags("Tags")) > 0 {
 		_, err := r.send(ctx, "s3", "DeleteBucketTagging", map[string]any{"Bucket": r.Physical})
 		return err
 	}

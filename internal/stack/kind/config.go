@@ -179,7 +179,8 @@ func (r *Request) eachRecorder(ctx context.Context, operation string) error {
 		if at(recorder, "servicePrincipal") != "" {
 			continue // a service's own
 		}
-		if _, err := r.send(ctx, "config", operation, map[string]any{"ConfigurationRecorderName": at(recorder, "name")}); err != nil {
+		_, err := r.send(ctx, "config", operation, map[string]any{"ConfigurationRecorderName": at(recorder, "name")})
+		if absent(err) != nil { // the stack may delete it just now
 			return err
 		}
 	}

@@ -130,7 +130,7 @@ func updateRole(ctx context.Context, r *Request) error {
 	if err := r.rolePolicies(ctx); err != nil {
 		return err
 	}
-	wanted, old := r.tags("Tags"), tagsOf(r.Old["Tags"])
+	wanted, old := r.tags("Tags"), r.oldTags("Tags")
 	if gone := missing(old, wanted); len(gone) > 0 {
 		if _, err := r.iam(ctx, "UntagRole", map[string]any{"RoleName": r.Physical, "TagKeys": gone}); err != nil {
 			return err

@@ -30,15 +30,14 @@ type Call func(ctx context.Context, service, operation string, in map[string]any
 // A Request is about one resource.
 type Request struct {
 	Place      config.Place
-	Stack      string // its name
-	ID         string // logical
 	Name       string // for a resource that the template does not name
 	Physical   string // set by Create
 	Properties map[string]any
-	Old        map[string]any // properties before an update
-	Attributes map[string]any // set by Create and Update
-	Tags       map[string]string
-	Again      bool // it may have been made by an attempt whose end is not known
+	Old        map[string]any    // properties before an update
+	Attributes map[string]any    // set by Create and Update
+	Tags       map[string]string // of the stack
+	OldTags    map[string]string // before an update
+	Again      bool              // it may have been made by an attempt whose end is not known
 
 	Call Call
 	APIs *awsclient.Models
@@ -110,9 +109,6 @@ func (c *Catalogue) Type(name string) (Type, bool) {
 	t, ok := c.types[name]
 	return t, ok
 }
-
-// Names lists the types.
-func (c *Catalogue) Names() []string { return slices.Sorted(maps.Keys(c.types)) }
 
 // name is what the template calls a resource, or the name that it gets.
 func (r *Request) name(property string) string {
@@ -209,6 +205,16 @@ func (r *Request) tags(property string) map[string]string {
 		out = map[string]string{}
 	}
 	maps.Copy(out, tagsOf(r.Properties[property]))
+	return out
+}
+
+// oldTags are the tags before an update.
+func (r *Request) oldTags(property string) map[string]string {
+	out := maps.Clone(r.OldTags)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, tagsOf(r.Old[property]))
 	return out
 }
 

@@ -183,7 +183,7 @@ func updateFunction(ctx context.Context, r *Request) error {
 	if err := r.setConcurrency(ctx); err != nil {
 		return err
 	}
-	wanted, old := r.tags("Tags"), tagsOf(r.Old["Tags"])
+	wanted, old := r.tags("Tags"), r.oldTags("Tags")
 	function := map[string]any{"Resource": textOf(r.Attributes["Arn"])}
 	if gone := missing(old, wanted); len(gone) > 0 {
 		if _, err := r.send(ctx, "lambda", "UntagResource", map[string]any{"Resource": function["Resource"], "TagKeys": gone}); err != nil {

@@ -85,7 +85,7 @@ func updateLogGroup(ctx context.Context, r *Request) error {
 	if err := r.setRetention(ctx); err != nil {
 		return err
 	}
-	wanted, old := r.tags("Tags"), tagsOf(r.Old["Tags"])
+	wanted, old := r.tags("Tags"), r.oldTags("Tags")
 	group := arn.New("logs", r.Place.Region, r.Place.Account, "log-group:"+r.Physical).String()
 	if gone := missing(old, wanted); len(gone) > 0 {
 		if _, err := r.send(ctx, "logs", "UntagResource", map[string]any{"resourceArn": group, "tagKeys": gone}); err != nil {

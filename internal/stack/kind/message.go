@@ -181,7 +181,7 @@ func updateTopic(ctx context.Context, r *Request) error {
 // retag makes a resource's tags those of its property, where the service takes
 // them as a list.
 func (r *Request) retag(ctx context.Context, service string, target map[string]any, property string) error {
-	wanted, old := r.tags(property), tagsOf(r.Old[property])
+	wanted, old := r.tags(property), r.oldTags(property)
 	if gone := missing(old, wanted); len(gone) > 0 {
 		in := maps.Clone(target)
 		in["TagKeys"] = gone
@@ -309,7 +309,7 @@ func updateQueue(ctx context.Context, r *Request) error {
 			return err
 		}
 	}
-	wanted, old := r.tags("Tags"), tagsOf(r.Old["Tags"])
+	wanted, old := r.tags("Tags"), r.oldTags("Tags")
 	if gone := missing(old, wanted); len(gone) > 0 {
 		if _, err := r.send(ctx, "sqs", "UntagQueue", map[string]any{"QueueUrl": r.Physical, "TagKeys": gone}); err != nil {
 			return err
