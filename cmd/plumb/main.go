@@ -84,6 +84,7 @@ Start with "plumb demo", which shows all of it in a few seconds. "plumb serve" r
 		newCheckCommand(),
 		newLogsCommand(),
 		newQueryCommand(),
+		newDeliveriesCommand(),
 		newRemediationCommand(),
 		newIAMPolicyCommand(),
 		newVersionCommand(),

@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"plumb/internal/config"
+	"plumb/internal/core"
 	"plumb/internal/db"
 	"plumb/internal/job"
 	"plumb/internal/store"
@@ -23,6 +25,9 @@ var (
 	verdictsDesc = prometheus.NewDesc("plumb_verdicts", "Verdicts that stand, of all rules.", []string{"compliance"}, nil)
 	oldestDesc   = prometheus.NewDesc("plumb_delivery_oldest_seconds",
 		"How long the oldest delivery waits that is due or failed before; 0 if none does.", nil, nil)
+	messagesDesc = prometheus.NewDesc("plumb_messages",
+		"Messages of AWS Config on their way out, by the sink that they go to and their state: waiting, held, undelivered.",
+		[]string{"account", "region", "sink", "state"}, nil)
 	environmentsDesc = prometheus.NewDesc("plumb_function_environments", "Environments of functions in this server.", []string{"state"}, nil)
 	bytesDesc        = prometheus.NewDesc("plumb_database_bytes", "Size of the database.", nil, nil)
 	stepDesc         = prometheus.NewDesc("plumb_schema_step", "The last step that the database's schema has had.", nil, nil)
@@ -30,7 +35,7 @@ var (
 
 // Describe announces what there is.
 func (storeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{jobsDesc, ageDesc, verdictsDesc, oldestDesc, environmentsDesc, bytesDesc, stepDesc} {
+	for _, d := range []*prometheus.Desc{jobsDesc, ageDesc, verdictsDesc, oldestDesc, messagesDesc, environmentsDesc, bytesDesc, stepDesc} {
 		out <- d
 	}
 }
@@ -54,8 +59,7 @@ func (c storeCollector) Collect(out chan<- prometheus.Metric) {
 		g.gauge(ageDesc, a.Age.Seconds(), a.Place.Account, a.Place.Region, a.Type)
 	}
 	g.failed(ageDesc, err)
-	oldest, err := m.Jobs.Oldest(ctx, job.Delivery)
-	g.one(oldestDesc, oldest.Seconds(), err)
+	g.messages(ctx, m.Machine)
 	bytes, err := m.DB.Size(ctx)
 	g.one(bytesDesc, float64(bytes), err)
 	step, err := m.DB.Step(ctx)
@@ -88,6 +92,31 @@ func (g gathering) jobs(counts []job.Count, err error) {
 		g.gauge(jobsDesc, float64(n.N), n.Queue, n.State)
 	}
 	g.failed(jobsDesc, err)
+}
+
+// messages tells how many wait or were given up, and how long the oldest waits of
+// those and of the jobs that deliver.
+func (g gathering) messages(ctx context.Context, m *core.Machine) {
+	oldest, err := m.Jobs.Oldest(ctx, job.Delivery)
+	if err == nil {
+		var file time.Duration
+		file, err = m.Jobs.Oldest(ctx, job.File)
+		oldest = max(oldest, file)
+	}
+	var counts []store.OutgoingCount
+	if err == nil {
+		err = m.DB.ReadOne(ctx, func(tx *db.Tx) error {
+			counts, err = store.CountOutgoing(ctx, tx)
+			return err
+		})
+	}
+	for _, c := range counts {
+		g.gauge(messagesDesc, float64(c.N), c.Account, c.Region, c.Sink, outgoingStates[c.State])
+		if c.State != config.OutgoingUndelivered {
+			oldest = max(oldest, m.Clock.Now().Sub(c.Oldest))
+		}
+	}
+	g.one(oldestDesc, oldest.Seconds(), err)
 }
 
 func (g gathering) verdicts(ctx context.Context, d *db.DB) {

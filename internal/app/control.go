@@ -24,7 +24,7 @@ func (a *App) addControls(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_plumb/verdicts", a.postVerdicts)
 	mux.HandleFunc("POST /_plumb/forget", a.postForget)
 	mux.HandleFunc("/_plumb/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, errors.New("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock, POST /_plumb/event, POST /_plumb/verdicts, POST /_plumb/forget"))
+		refuse(w, http.StatusNotFound, errors.New("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock, POST /_plumb/event, POST /_plumb/verdicts, POST /_plumb/forget, GET /_plumb/deliveries"))
 	})
 }
 

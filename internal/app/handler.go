@@ -47,34 +47,40 @@ func (a *App) ownPages() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /metrics", a.closeMetrics(a.metrics.handler()))
+	mux.Handle("GET /metrics", a.behindToken(a.metrics.handler(), a.settings.MetricsToken, "metrics-token"))
 	mux.HandleFunc("GET "+lambda.CodePath, func(w http.ResponseWriter, r *http.Request) {
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
 	mux.HandleFunc("PUT "+stack.AnswerPath, func(w http.ResponseWriter, r *http.Request) {
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
+	a.addDeliveries(mux)
 	if a.settings.Mode == settings.Development {
 		a.addControls(mux)
 	}
 	return mux
 }
 
-// closeMetrics asks for the token of the settings. Metrics name accounts and what
-// they do.
-func (a *App) closeMetrics(next http.Handler) http.Handler {
-	want := a.settings.MetricsToken.Reveal()
-	if want == "" && a.settings.Mode == settings.Development {
+// behindToken asks for the token of the settings, which development mode does
+// without.
+func (a *App) behindToken(next http.Handler, token settings.Secret, name string) http.Handler {
+	if token == "" && a.settings.Mode == settings.Development {
 		return next
 	}
+	return behind(next, token.Reveal(), name)
+}
+
+// behind asks for a token of the settings; without one in the settings nobody passes.
+// What is behind it names accounts and what they do.
+func behind(next http.Handler, want, name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
 		case want == "":
-			http.Error(w, "Refused: in server mode metrics need the setting metrics-token.", http.StatusForbidden)
+			http.Error(w, "Refused: in server mode this needs the setting "+name+".", http.StatusForbidden)
 		case subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1:
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, "Refused: send the metrics token as Authorization: Bearer TOKEN.", http.StatusUnauthorized)
+			http.Error(w, "Refused: send the "+name+" as Authorization: Bearer TOKEN.", http.StatusUnauthorized)
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -126,6 +126,28 @@ func TestMetricsOfAServerAskForAToken(t *testing.T) {
 	}
 }
 
+func TestDeliveriesOfAServerAskForAToken(t *testing.T) {
+	p := apptest.Start(t, twoAccounts)
+	const page = "/_plumb/deliveries"
+	if status, text := call(t, "GET", p.URL()+page, "", "Authorization", "Bearer "); status != http.StatusForbidden || !strings.Contains(text, "control-token") {
+		t.Errorf("without a token in the settings: %d %s", status, text)
+	}
+	p = apptest.Start(t, twoAccounts, func(s *settings.Settings) { s.ControlToken, s.MetricsToken = "hush", "other" })
+	for header, want := range map[string]int{"": 401, "Bearer ": 401, "Bearer other": 401, "Bearer hush": 200} {
+		for _, path := range []string{page, page + "/1", page + "/drop"} {
+			method, body, want := "GET", "", want
+			if path == page+"/drop" {
+				method, body = "POST", `{"all": true}`
+			} else if path != page && want == 200 {
+				want = 404
+			}
+			if status, text := call(t, method, p.URL()+path, body, "Authorization", header); status != want {
+				t.Errorf("%s with %q: %d %s, want %d", path, header, status, text, want)
+			}
+		}
+	}
+}
+
 // callAs makes a request for a host by another name.
 func callAs(t *testing.T, method, url, host string) int {
 	t.Helper()

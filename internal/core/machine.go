@@ -230,7 +230,8 @@ func (m *Machine) addVerbs() {
 		DB: m.DB, Jobs: m.Jobs, Source: source, Judge: m.Rules.Judge, Publish: m.publish, Poll: m.options.Settings.Poll, Now: m.Clock.Now,
 		ReadingFailed: m.meter.ReadingFailed,
 	})
-	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now)
+	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now,
+		delivery.Options{MaxAge: m.options.Settings.DeliveryAge})
 	m.Delivery.Failed = m.meter.DeliveryFailed
 	m.Aggregation = aggregation.New(m.Organizations, quotas.Aggregators, m.Clock.Now)
 	m.Packs = conformance.New(m.log, conformance.Options{
@@ -244,7 +245,8 @@ func (m *Machine) addVerbs() {
 		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep}, retention.Sweep{Name: "deleted stacks", Do: m.Stacks.Sweep}, retention.Sweep{Name: "indexes of the history", Do: store.IndexMonths},
 		retention.Sweep{Name: "scores", Do: func(ctx context.Context, tx *db.Tx, _ int) (bool, error) {
 			return false, store.KeepScores(ctx, tx, m.Clock.Now())
-		}})
+		}},
+		retention.Sweep{Name: "undelivered messages", Do: m.Delivery.Sweep})
 }
 
 // evaluateEvery is AWS's minute; who develops a rule need not wait.

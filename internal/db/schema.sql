@@ -646,6 +646,40 @@ CREATE TABLE organization_unit (
 
 CREATE INDEX organization_unit_parent ON organization_unit (organization, parent, id);
 
+CREATE TABLE outbox_lane (
+    place   INTEGER NOT NULL,
+    sink    TEXT NOT NULL,
+    holder  BIGINT NOT NULL,
+    down    INTEGER NOT NULL,
+    next    BIGINT NOT NULL,
+    tries   INTEGER NOT NULL,
+    PRIMARY KEY (place, sink)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox_message (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    place   INTEGER NOT NULL,
+    sink    TEXT NOT NULL,
+    state   INTEGER NOT NULL,
+    kind    TEXT NOT NULL,
+    type    TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    args    TEXT NOT NULL,
+    count   INTEGER NOT NULL,
+    created BIGINT NOT NULL,
+    since   BIGINT NOT NULL,
+    due     BIGINT NOT NULL,
+    tries   INTEGER NOT NULL,
+    tried   BIGINT NOT NULL,
+    error   TEXT NOT NULL
+);
+
+CREATE INDEX outbox_message_held ON outbox_message (place, sink, type, subject, id) WHERE state = 2;
+
+CREATE INDEX outbox_message_lane ON outbox_message (place, sink, state, id);
+
+CREATE INDEX outbox_message_undelivered ON outbox_message (since) WHERE state = 3;
+
 CREATE TABLE place (
     id      INTEGER PRIMARY KEY,
     account TEXT NOT NULL,

@@ -1,23 +1,14 @@
 package delivery
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"plumb/internal/config"
-	"plumb/internal/job"
 )
 
-// complianceJob announces changed verdicts of one place.
-type complianceJob struct {
-	Place   config.Place   `json:"place"`
-	Changes []storedChange `json:"changes"`
-	Created time.Time      `json:"created"`
-}
-
-// A storedChange is a changed verdict in a job.
+// A storedChange is a changed verdict on its way out.
 type storedChange struct {
 	RuleARN string         `json:"ruleArn"`
 	RuleID  string         `json:"ruleId"`
@@ -36,16 +27,12 @@ type storedVerdict struct {
 	Recorded   time.Time         `json:"recorded"`
 }
 
-func newComplianceJob(p config.Place, changes []config.VerdictChange, created time.Time) complianceJob {
-	a := complianceJob{Place: p, Created: created}
-	for _, c := range changes {
-		s := storedChange{RuleARN: c.RuleARN, RuleID: c.RuleID, New: storeVerdict(c.New)}
-		if c.Old != nil {
-			s.Old = new(storeVerdict(*c.Old))
-		}
-		a.Changes = append(a.Changes, s)
+func storeChange(c config.VerdictChange) storedChange {
+	s := storedChange{RuleARN: c.RuleARN, RuleID: c.RuleID, New: storeVerdict(c.New)}
+	if c.Old != nil {
+		s.Old = new(storeVerdict(*c.Old))
 	}
-	return a
+	return s
 }
 
 func (s storedChange) change() config.VerdictChange {
@@ -67,30 +54,6 @@ func (s storedVerdict) verdict() config.Verdict {
 			ResourceType: s.Type, ResourceID: s.ID, Compliance: s.Compliance, Annotation: s.Annotation, Ordering: s.Ordering,
 		},
 	}
-}
-
-// Kind names the job.
-func (complianceJob) Kind() string { return "delivery.compliance" }
-
-// Owner is the place's account.
-func (j complianceJob) Owner() string { return j.Place.Account }
-
-func (d *Delivery) sendCompliance(ctx context.Context, j job.Job[complianceJob]) (job.Commit, error) {
-	a := j.Args
-	c, ok, err := d.channel(ctx, a.Place)
-	if err != nil || !ok || c.TopicARN == "" {
-		return nil, err
-	}
-	sent := sendEach(ctx, len(a.Changes), func(i int) error {
-		m, err := a.message(a.Changes[i].change())
-		if err != nil {
-			return err
-		}
-		return d.send(ctx, c, m)
-	})
-	rest := a
-	rest.Changes = pick(a.Changes, sent.left)
-	return d.settle(ctx, c, sent, j.Last(), rest)
 }
 
 // An evaluationResult is a verdict as the messages tell it.
@@ -127,9 +90,9 @@ func newEvaluationResult(v *config.Verdict) *evaluationResult {
 	return r
 }
 
-// message returns the ComplianceChangeNotification of one change; the first
+// complianceMessage returns the ComplianceChangeNotification of one change; the first
 // verdict on a resource has no old result.
-func (a complianceJob) message(ch config.VerdictChange) (message, error) {
+func complianceMessage(p config.Place, ch config.VerdictChange, created time.Time) (message, error) {
 	v := ch.New
 	body, err := json.Marshal(struct {
 		Account string            `json:"awsAccountId"`
@@ -144,10 +107,10 @@ func (a complianceJob) message(ch config.VerdictChange) (message, error) {
 		Message string            `json:"messageType"`
 		Version string            `json:"recordVersion"`
 	}{
-		a.Place.Account, v.Rule, ch.RuleARN, v.ResourceType, v.ResourceID, a.Place.Region,
+		p.Account, v.Rule, ch.RuleARN, v.ResourceType, v.ResourceID, p.Region,
 		newEvaluationResult(&v), newEvaluationResult(ch.Old),
-		config.FormatTime(a.Created), messageCompliance, "1.0",
+		config.FormatTime(created), messageCompliance, "1.0",
 	})
-	text := fmt.Sprintf("%s %s is %s with %s in Account %s", v.ResourceType, v.ResourceID, v.Compliance, v.Rule, a.Place.Account)
-	return newMessage(subject(a.Place, text), body, err)
+	text := fmt.Sprintf("%s %s is %s with %s in Account %s", v.ResourceType, v.ResourceID, v.Compliance, v.Rule, p.Account)
+	return newMessage(subject(p, text), body, err)
 }

@@ -2,22 +2,23 @@
 // change and compliance messages to its topic, snapshots, history files and
 // items too large for a message to its bucket, in AWS Config's formats.
 //
-// Reactions (On...) run in the transaction of the event and only insert jobs.
-// Jobs act outside of one: each is of one batch, and one that fails in the
-// middle leaves a job of what is left, so that nothing is sent again that need
-// not be. Everything is sent at least once.
+// Reactions (On...) run in the transaction of the event: they keep what is to be
+// told in the outbox (store) and insert a job. Messages go out by lanes, one job of
+// each at a time, so that those of a resource arrive in order; see lane.go. Everything
+// is sent at least once, or kept as undelivered when it is too old. Files are written
+// by jobs of their own.
 //
-// It keeps nothing of its own. What it has to remember stands in its jobs and in
-// the status of the channel (store), among it when snapshots and history files
-// are due next. It does not know how a topic or a bucket is reached: that is the
-// Outlet, which app fulfils. EventBridge and the e-mail variant of messages are
-// not built.
+// It keeps nothing of its own: what waits stands in the outbox, and when snapshots
+// and history files are due next in the status of the channel. It does not know how
+// a topic or a bucket is reached: that is the Outlet, which app fulfils. EventBridge
+// and the e-mail variant of messages are not built.
 //
-//	dl := delivery.New(log, d, q, outlet, publish, clk.Now)
+//	dl := delivery.New(log, d, q, outlet, publish, clk.Now, delivery.Options{})
 //	d.Write(ctx, func(tx *db.Tx) error { return dl.OnItemsRecorded(ctx, tx, event) })
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -42,6 +43,7 @@ type Delivery struct {
 	out     Outlet
 	publish Publish
 	now     func() time.Time
+	maxAge  time.Duration // for how long a message is tried
 
 	// Failed is called, if it is set, when messages, a history or a snapshot could
 	// not be delivered.
@@ -54,31 +56,25 @@ func (d *Delivery) failed(kind string) {
 	}
 }
 
+// DefaultAge is for how long a message is tried if nothing else is set.
+const DefaultAge = 72 * time.Hour
+
+// Options may be zero.
+type Options struct {
+	MaxAge time.Duration // for how long a message is tried before it is undelivered; 0: DefaultAge
+}
+
 // New returns a Delivery and registers its jobs, so it comes before the queue's
 // start. publish is told config.SnapshotDelivered.
-func New(log *slog.Logger, d *db.DB, q *job.Queue, out Outlet, publish Publish, now func() time.Time) *Delivery {
-	dl := &Delivery{log: log, db: d, jobs: q, out: out, publish: publish, now: now}
-	stream := job.Policy{Timeout: 10 * time.Minute}
-	job.HandlePrepared(q, dl.sendItems, stream)
-	job.HandlePrepared(q, dl.sendCompliance, stream)
-	job.HandlePrepared(q, dl.sendNotice, stream)
+func New(log *slog.Logger, d *db.DB, q *job.Queue, out Outlet, publish Publish, now func() time.Time, o Options) *Delivery {
+	dl := &Delivery{log: log, db: d, jobs: q, out: out, publish: publish, now: now, maxAge: cmp.Or(o.MaxAge, DefaultAge)}
+	job.HandlePrepared(q, dl.sendLane, job.Policy{Timeout: 10 * time.Minute})
 	file := job.Policy{Timeout: 15 * time.Minute} // a million resources take some minutes
-	job.HandlePrepared(q, dl.startSnapshot, job.Policy{})
 	job.HandlePrepared(q, dl.deliverSnapshot, file)
 	job.HandleTx(q, dl.snapshotDue, job.Policy{})
 	file.Retry = historyRetry
 	job.HandlePrepared(q, dl.deliverHistory, file)
 	return dl
-}
-
-// attempts is how often a message is tried. With the runner's waits, which grow
-// to five minutes, that is about four hours.
-const attempts = 60
-
-var messageOptions = job.Options{Queue: job.Delivery, MaxAttempts: attempts}
-
-func (d *Delivery) insert(ctx context.Context, tx *db.Tx, a job.Args) error {
-	return d.jobs.Insert(ctx, tx, a, messageOptions)
 }
 
 // channel returns the channel of a place; ok is false if it has none any more.
@@ -91,4 +87,13 @@ func (d *Delivery) channel(ctx context.Context, p config.Place) (c config.Delive
 		return c, false, nil
 	}
 	return c, err == nil, err
+}
+
+// keepUndelivered is how long messages are kept that were given up.
+const keepUndelivered = 30 * 24 * time.Hour
+
+// Sweep deletes some of the undelivered messages that are too old and reports whether
+// there are more.
+func (d *Delivery) Sweep(ctx context.Context, tx *db.Tx, limit int) (more bool, err error) {
+	return store.SweepOutgoing(ctx, tx, d.now().Add(-d.maxAge-keepUndelivered), limit)
 }

@@ -33,6 +33,9 @@ const topicARN = "arn:aws:sns:us-east-2:123456789012:config-topic"
 type anOutlet struct {
 	mu       sync.Mutex
 	messages []aMessage
+	tries    int
+	hang     func(config.Place)
+	crash    bool              // as if the server was killed after the next batch
 	objects  map[string][]byte // bucket/key
 	keys     map[string]string // bucket/key -> KMS key
 	puts     []string
@@ -50,14 +53,26 @@ func newOutlet() *anOutlet {
 	}
 }
 
-func (o *anOutlet) Publish(_ context.Context, _ config.Place, topic, subject, body string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err := o.fail(subject); err != nil {
-		return err
-	}
-	o.messages = append(o.messages, aMessage{topic, subject, body})
-	return nil
+func (o *anOutlet) Publish(ctx context.Context, p config.Place, topic string, all []delivery.Message) []error {
+	defer func() {
+		if o.crash {
+			o.crash = false
+			panic("killed after everything was sent")
+		}
+	}()
+	return delivery.SendEach(ctx, all, 1, func(_ context.Context, m delivery.Message) error {
+		if o.hang != nil {
+			o.hang(p)
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.tries++
+		if err := o.fail(m.Subject); err != nil {
+			return err
+		}
+		o.messages = append(o.messages, aMessage{topic, m.Subject, m.Body})
+		return nil
+	})
 }
 
 func (o *anOutlet) PutObject(_ context.Context, _ config.Place, bucket, key string, body io.ReadSeeker, size int64, kms string) error {
@@ -148,7 +163,7 @@ func newBench(t *testing.T, d *db.DB) *bench {
 	if b.queue, err = job.New(t.Context(), d, log, b.clock, "server-1"); err != nil {
 		t.Fatal(err)
 	}
-	b.delivery = delivery.New(log, d, b.queue, b.out, b.happened, b.clock.Now)
+	b.delivery = delivery.New(log, d, b.queue, b.out, b.happened, b.clock.Now, delivery.Options{})
 	if err := b.queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +223,7 @@ func (b *bench) record(items ...config.Item) {
 		if err := store.AppendItems(ctx, tx, batch); err != nil {
 			return err
 		}
-		return b.delivery.OnItemsRecorded(ctx, tx, config.ItemsRecorded{Place: here, Items: items})
+		return b.delivery.OnItemsRecorded(ctx, tx, config.ItemsRecorded{Place: items[0].Place, Items: items})
 	})
 }
 

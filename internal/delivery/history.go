@@ -108,7 +108,7 @@ func (d *Delivery) deliverPart(ctx context.Context, c config.DeliveryChannel, w 
 	if err != nil {
 		return at, err
 	}
-	return at2, d.db.Write(ctx, func(tx *db.Tx) error { return d.notify(ctx, tx, c, m) })
+	return at2, d.db.Write(ctx, func(tx *db.Tx) error { return d.notify(ctx, tx, c.Place, "history "+f.kind, m) })
 }
 
 // nextPart returns the items of the next file, newest first, and the cursor after

@@ -12,8 +12,9 @@ import (
 // those embedded here, or those of an outside service. Its errors wrap the ones
 // below where they are the reason.
 type Outlet interface {
-	// Publish sends one message to a topic.
-	Publish(ctx context.Context, p config.Place, topicARN, subject, message string) error
+	// Publish sends messages to a topic, and returns how each of them went. A message
+	// that was not sent has an error, too.
+	Publish(ctx context.Context, p config.Place, topicARN string, all []Message) []error
 	// PutObject writes one object. An empty kmsKeyARN leaves encryption to the bucket.
 	PutObject(ctx context.Context, p config.Place, bucket, key string, body io.ReadSeeker, size int64, kmsKeyARN string) error
 	// BucketExists reports whether a bucket is there.
@@ -27,6 +28,7 @@ var (
 	ErrNoSuchBucket = errors.New("no such bucket")
 	ErrNoSuchTopic  = errors.New("no such topic")
 	ErrAccessDenied = errors.New("access denied")
+	ErrInvalid      = errors.New("the service does not take such a message")
 )
 
 // errorCode returns the code that a channel's status and messages name for an
@@ -39,6 +41,8 @@ func errorCode(err error) string {
 		return "NotFound" // SNS's own word
 	case errors.Is(err, ErrAccessDenied):
 		return "AccessDenied"
+	case errors.Is(err, ErrInvalid):
+		return "InvalidParameter"
 	default:
 		return "InternalError"
 	}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,23 +14,23 @@ import (
 
 // oversized puts the whole notification of an item into the bucket and returns
 // the message that stands for it. Where the bucket will not take it, the message
-// says so; other failures are an error, until the last attempt.
+// says so; other failures have the message wait, for a while.
 func (d *Delivery) oversized(
-	ctx context.Context, c config.DeliveryChannel, it config.Item, changeType string, whole []byte, created time.Time, last bool,
+	ctx context.Context, c config.DeliveryChannel, it config.Item, changeType string, whole []byte, created time.Time,
 ) ([]byte, error) {
 	key := oversizedKey(c, it, created)
 	err := d.putWhole(ctx, c, key, whole)
 	switch {
 	case err == nil:
 		return config.OversizedNotification(it, changeType, config.S3Summary{Location: new(c.Bucket + "/" + key)}, created)
-	case last, refused(err):
+	case refused(err), d.now().Sub(created) >= oversizedAge:
 		d.log.Warn("delivery of an oversized item failed", "account", c.Account, "region", c.Region, "channel", c.Name,
-			"resource", it.ResourceKey.String(), "err", err)
+			"resource", it.ResourceKey.String(), "err", err, "do", bucketAdvice(err))
 		return oversizedFailed(it, changeType, config.S3Summary{
 			ErrorCode: new(errorCode(err)), ErrorMessage: new(bucketFailure(c, "notification")),
 		}, created)
 	default:
-		return nil, err
+		return nil, unready{err}
 	}
 }
 
@@ -70,4 +71,16 @@ func oversizedFailed(it config.Item, changeType string, s3 config.S3Summary, cre
 // did not take something.
 func bucketFailure(c config.DeliveryChannel, what string) string {
 	return fmt.Sprintf("Failed to deliver %s to bucket: %s for account %s in region %s.", what, c.Bucket, c.Account, c.Region)
+}
+
+// bucketAdvice tells what may be done about a bucket that takes nothing.
+func bucketAdvice(err error) string {
+	switch {
+	case errors.Is(err, ErrNoSuchBucket):
+		return "create the bucket, or put the delivery channel with another one"
+	case errors.Is(err, ErrAccessDenied):
+		return "allow config.amazonaws.com s3:GetBucketAcl, s3:ListBucket and s3:PutObject in the bucket's policy; " +
+			"at an outside S3, allow them to the account's credentials, and the use of the KMS key if there is one"
+	}
+	return "see that the bucket's service answers"
 }

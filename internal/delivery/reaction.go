@@ -7,42 +7,41 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
-	"plumb/internal/job"
 	"plumb/internal/store"
 )
 
-// most is how many messages one job carries.
+// most is how many messages are kept together.
 const most = 500
 
 // OnItemsRecorded has every new item announced, whatever its type: also those of
 // Config itself, of types that are only seen coming and going, and those that
-// were born because a related resource changed. The job carries keys; it reads
-// the items and the ones they follow from the store.
+// were born because a related resource changed. What is kept of each is its key: the
+// item and the one that it follows are read when the message is written.
 func (d *Delivery) OnItemsRecorded(ctx context.Context, tx *db.Tx, e config.ItemsRecorded) error {
-	if ok, err := d.announces(ctx, tx, e.Place); err != nil || !ok {
-		return err
-	}
-	var jobs []itemsJob
 	for batch := range slices.Chunk(e.Items, most) {
-		a := itemsJob{Place: e.Place, Created: d.now(), Items: make([]itemRef, len(batch))}
+		all := make([]entry, len(batch))
 		for i, it := range batch {
-			a.Items[i] = itemRef{it.Type, it.ID, it.StateID}
+			all[i].item = &itemRef{it.Type, it.ID, it.StateID}
 		}
-		jobs = append(jobs, a)
+		if err := d.post(ctx, tx, e.Place, kindItems, all); err != nil {
+			return err
+		}
 	}
-	return job.InsertMany(ctx, d.jobs, tx, jobs, messageOptions)
+	return nil
 }
 
 // OnComplianceChanged has changed verdicts announced.
 func (d *Delivery) OnComplianceChanged(ctx context.Context, tx *db.Tx, e config.ComplianceChanged) error {
-	if ok, err := d.announces(ctx, tx, e.Place); err != nil || !ok {
-		return err
-	}
-	var jobs []complianceJob
 	for batch := range slices.Chunk(e.Changes, most) {
-		jobs = append(jobs, newComplianceJob(e.Place, batch, d.now()))
+		all := make([]entry, len(batch))
+		for i, c := range batch {
+			all[i].change = new(storeChange(c))
+		}
+		if err := d.post(ctx, tx, e.Place, kindCompliance, all); err != nil {
+			return err
+		}
 	}
-	return job.InsertMany(ctx, d.jobs, tx, jobs, messageOptions)
+	return nil
 }
 
 // OnRulesEvaluationStarted announces that somebody asked for an evaluation.
@@ -50,14 +49,11 @@ func (d *Delivery) OnRulesEvaluationStarted(ctx context.Context, tx *db.Tx, e co
 	if len(e.Rules) == 0 {
 		return nil
 	}
-	if ok, err := d.announces(ctx, tx, e.Place); err != nil || !ok {
-		return err
-	}
 	m, err := evaluationStarted(e, d.now())
 	if err != nil {
 		return err
 	}
-	return d.insert(ctx, tx, noticeJob{e.Place, m})
+	return d.notify(ctx, tx, e.Place, "evaluation", m)
 }
 
 // announces reports whether the place has a channel with a topic. A channel
@@ -76,4 +72,10 @@ func (d *Delivery) announces(ctx context.Context, tx *db.Tx, p config.Place) (bo
 	return false, store.UpdateDeliveryStatus(ctx, tx, p, func(s *config.DeliveryStatus) {
 		s.Stream = config.DeliveryInfo{Status: config.StatusNotApplicable, Changed: d.now()}
 	})
+}
+
+// notify has a message sent that is written already. about tells which messages are
+// to arrive in order.
+func (d *Delivery) notify(ctx context.Context, tx *db.Tx, p config.Place, about string, m message) error {
+	return d.post(ctx, tx, p, kindNotice, []entry{{notice: &storedNotice{about, m}}})
 }

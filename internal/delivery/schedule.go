@@ -30,7 +30,7 @@ func (snapshotDueJob) Kind() string { return "delivery.snapshot-due" }
 func (j snapshotDueJob) Owner() string { return j.Place.Account }
 
 func (d *Delivery) insertAt(ctx context.Context, tx *db.Tx, a job.Args, at time.Time) error {
-	return d.jobs.Insert(ctx, tx, a, job.Options{Queue: job.Delivery, At: at})
+	return d.jobs.Insert(ctx, tx, a, job.Options{Queue: job.File, At: at})
 }
 
 // following returns the first time after now that is whole periods after at.

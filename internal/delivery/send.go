@@ -3,56 +3,16 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
-
-	"plumb/internal/config"
-	"plumb/internal/db"
-	"plumb/internal/job"
-	"plumb/internal/store"
+	"sync"
+	"time"
 )
 
-// noticeJob sends one message that was written when it became true.
-type noticeJob struct {
-	Place config.Place `json:"place"`
-	message
-}
-
-// Kind names the job.
-func (noticeJob) Kind() string { return "delivery.notice" }
-
-// Owner is the place's account.
-func (j noticeJob) Owner() string { return j.Place.Account }
-
-func (d *Delivery) sendNotice(ctx context.Context, j job.Job[noticeJob]) (job.Commit, error) {
-	c, ok, err := d.channel(ctx, j.Args.Place)
-	if err != nil || !ok || c.TopicARN == "" {
-		return nil, err
-	}
-	sent := sendEach(ctx, 1, func(int) error { return d.send(ctx, c, j.Args.message) })
-	return d.settle(ctx, c, sent, j.Last(), j.Args)
-}
-
-// notify inserts a notice in tx, if the channel has a topic.
-func (d *Delivery) notify(ctx context.Context, tx *db.Tx, c config.DeliveryChannel, m message) error {
-	if c.TopicARN == "" {
-		return nil
-	}
-	return d.insert(ctx, tx, noticeJob{c.Place, m})
-}
-
-func (d *Delivery) send(ctx context.Context, c config.DeliveryChannel, m message) error {
-	if err := d.out.Publish(ctx, c.Place, c.TopicARN, m.Subject, m.Body); err != nil {
-		return fmt.Errorf("publish to %s: %w", c.TopicARN, err)
-	}
-	return nil
-}
-
-// sending is how a batch went: which of its messages are left, and the first
-// error.
-type sending struct {
-	total  int
-	left   []int
-	failed error
+// A Message is what a topic is given. Of the messages with one key, each is sent
+// after the one before it.
+type Message struct {
+	Key     string
+	Subject string
+	Body    string
 }
 
 // maxFailures is after how many failures in a row the rest of a batch waits. More
@@ -60,100 +20,95 @@ type sending struct {
 // others.
 const maxFailures = 3
 
-// sendEach sends the messages 0 to n-1 in order.
-func sendEach(ctx context.Context, n int, send func(i int) error) sending {
-	s := sending{total: n}
-	row := 0
-	for i := range n {
-		if row < maxFailures && ctx.Err() == nil {
-			err := send(i)
-			if err == nil {
-				row = 0
-				continue
-			}
-			if row++; refused(err) {
-				row = maxFailures
-			}
-			s.failed = firstOf(s.failed, err)
+// sendTimeout is how long one message may take.
+const sendTimeout = 20 * time.Second
+
+// SendEach sends messages one by one, several at a time but in order by their keys,
+// and returns how each of them went. It stops when the service refuses, or after
+// some failures in a row; a message that was not sent has an error, too. The first
+// message goes alone, so that a service that is away is called once.
+func SendEach(ctx context.Context, all []Message, atOnce int, send func(context.Context, Message) error) []error {
+	s := &sender{ctx: ctx, send: send, all: all, went: make([]error, len(all))}
+	queues := map[string][]int{}
+	var order []string
+	for i, m := range all {
+		if queues[m.Key] == nil {
+			order = append(order, m.Key)
 		}
-		s.left = append(s.left, i)
+		queues[m.Key] = append(queues[m.Key], i)
 	}
-	if len(s.left) > 0 {
-		s.failed = firstOf(s.failed, ctx.Err())
-	}
-	return s
-}
-
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
-}
-
-// settle ends a job that sent a batch. What is left goes into a job of its own
-// when some were sent, so that those are not sent again; else the job is tried
-// again, and given up at its last attempt.
-func (d *Delivery) settle(ctx context.Context, c config.DeliveryChannel, s sending, last bool, rest job.Args) (job.Commit, error) {
-	ctx = context.WithoutCancel(ctx) // what was sent is noted although the server is being stopped
-	if err := d.noteStream(ctx, c, s.failed); err != nil {
-		return nil, err
-	}
-	switch {
-	case s.failed == nil:
-		return nil, nil
-	case len(s.left) < s.total:
-		d.log.Warn("delivery failed, the rest is tried again", "account", c.Account, "region", c.Region, "channel", c.Name,
-			"left", len(s.left), "err", s.failed)
-		return func(ctx context.Context, tx *db.Tx) error { return d.insert(ctx, tx, rest) }, nil
-	case last:
-		return nil, job.Discard(fmt.Errorf("given up after %d attempts: %w", attempts, s.failed))
-	default:
-		return nil, s.failed
-	}
-}
-
-// noteStream keeps in the channel's status how the stream of messages goes. It
-// writes only when that changed.
-func (d *Delivery) noteStream(ctx context.Context, c config.DeliveryChannel, failed error) error {
-	if errors.Is(failed, context.Canceled) {
-		return nil // the server is being stopped: that says nothing of the topic
-	}
-	now := config.DeliveryInfo{Status: config.StatusSuccess}
-	if failed != nil {
-		d.failed("message")
-		now.Status, now.ErrorCode = config.StatusFailure, errorCode(failed)
-		now.ErrorMessage = fmt.Sprintf("Failed to deliver notification to topic: %s for account %s in region %s.",
-			c.TopicARN, c.Account, c.Region)
-	}
-	var same bool
-	if err := d.db.Read(ctx, func(tx *db.Tx) error {
-		_, s, err := store.DeliveryChannel(ctx, tx, c.Place)
-		now.Changed = s.Stream.Changed
-		same = now == s.Stream
-		if errors.Is(err, store.ErrNotFound) {
-			same, err = true, nil
+	if atOnce <= 1 {
+		failed := map[string]bool{}
+		for i, m := range all {
+			failed[m.Key] = !s.one(i, failed[m.Key]) || failed[m.Key]
 		}
-		return err
-	}); err != nil || same {
-		return err
+		return s.went
 	}
-	return d.db.Write(ctx, func(tx *db.Tx) error {
-		return store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
-			now.Changed = s.Stream.Changed
-			if s.Stream.Status != now.Status {
-				now.Changed = d.now()
+	if len(order) > 0 {
+		s.queue(queues[order[0]])
+		order = order[1:]
+	}
+	next := make(chan []int, len(order))
+	for _, key := range order {
+		next <- queues[key]
+	}
+	close(next)
+	var workers sync.WaitGroup
+	for range min(atOnce, len(order)) {
+		workers.Go(func() {
+			for q := range next {
+				s.queue(q)
 			}
-			s.Stream = now
 		})
-	})
+	}
+	workers.Wait()
+	return s.went
 }
 
-// pick returns the elements at those indexes.
-func pick[T any](all []T, at []int) []T {
-	out := make([]T, 0, len(at))
+type sender struct {
+	ctx  context.Context
+	send func(context.Context, Message) error
+	all  []Message
+	went []error
+
+	mu       sync.Mutex
+	failures int // in a row
+}
+
+// queue sends messages in order, up to the first that fails.
+func (s *sender) queue(at []int) {
+	failed := false
 	for _, i := range at {
-		out = append(out, all[i])
+		failed = !s.one(i, failed) || failed
 	}
-	return out
+}
+
+// one sends a message and reports whether it was taken.
+func (s *sender) one(i int, behind bool) bool {
+	s.mu.Lock()
+	stopped := s.failures >= maxFailures
+	s.mu.Unlock()
+	if behind || stopped || s.ctx.Err() != nil {
+		s.went[i] = errNotTried
+		return false
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, sendTimeout)
+	defer cancel()
+	err := s.send(ctx, s.all[i])
+	if err != nil && s.ctx.Err() != nil {
+		err = errors.Join(errNotTried, err) // the time was up: that says nothing of the service
+	}
+	s.went[i] = err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.failures = 0
+	case refused(err):
+		s.failures = maxFailures
+	case errors.Is(err, ErrInvalid): // says nothing of the others
+	default:
+		s.failures++
+	}
+	return err == nil
 }

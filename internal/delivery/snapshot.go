@@ -11,25 +11,16 @@ import (
 	"plumb/internal/store"
 )
 
-// A snapshot is delivered by two jobs, so that a try of the second does not
-// announce the start again: startSnapshot tells of it, deliverSnapshot writes
-// the file and leaves a notice of how it went.
-type (
-	snapshotStartJob snapshot
-	snapshotFileJob  snapshot
-)
+// snapshotFileJob writes the file of a snapshot and leaves a notice of how it went.
+// That it began is told by the one who asks for it, so that another try does not
+// tell it again.
+type snapshotFileJob snapshot
 
 type snapshot struct {
 	Place   config.Place `json:"place"`
 	ID      string       `json:"id"`
 	Created time.Time    `json:"created"` // names the file, so that every try writes the same one
 }
-
-// Kind names the job.
-func (snapshotStartJob) Kind() string { return "delivery.snapshot-start" }
-
-// Owner is the place's account.
-func (j snapshotStartJob) Owner() string { return j.Place.Account }
 
 // Kind names the job.
 func (snapshotFileJob) Kind() string { return "delivery.snapshot-file" }
@@ -44,31 +35,15 @@ const snapshotAttempts = 10
 // Snapshot asks in tx for a snapshot into the channel's bucket and returns the id
 // it will have.
 func (d *Delivery) Snapshot(ctx context.Context, tx *db.Tx, c config.DeliveryChannel) (string, error) {
-	id := newID()
-	return id, d.insert(ctx, tx, snapshotStartJob{c.Place, id, d.now()})
-}
-
-func (d *Delivery) startSnapshot(ctx context.Context, j job.Job[snapshotStartJob]) (job.Commit, error) {
-	c, ok, err := d.channel(ctx, j.Args.Place)
-	if err != nil || !ok {
-		return nil, err
+	a := snapshot{c.Place, newID(), d.now()}
+	m, err := snapshotStarted(a.Place, a.ID, a.Created)
+	if err != nil {
+		return "", err
 	}
-	if c.TopicARN != "" {
-		m, err := snapshotStarted(c.Place, j.Args.ID, j.Args.Created)
-		if err != nil {
-			return nil, err
-		}
-		unsent := d.send(ctx, c, m)
-		if err := d.noteStream(ctx, c, unsent); err != nil {
-			return nil, err
-		}
-		if unsent != nil && !refused(unsent) && j.Attempt < maxFailures {
-			return nil, unsent // a topic that is out of order delays the file by moments only
-		}
+	if err := d.notify(ctx, tx, c.Place, "snapshot "+a.ID, m); err != nil {
+		return "", err
 	}
-	return func(ctx context.Context, tx *db.Tx) error {
-		return d.jobs.Insert(ctx, tx, snapshotFileJob(j.Args), job.Options{Queue: job.Delivery, MaxAttempts: snapshotAttempts})
-	}, nil
+	return a.ID, d.jobs.Insert(ctx, tx, snapshotFileJob(a), job.Options{Queue: job.File, MaxAttempts: snapshotAttempts})
 }
 
 func (d *Delivery) deliverSnapshot(ctx context.Context, j job.Job[snapshotFileJob]) (job.Commit, error) {
@@ -147,7 +122,7 @@ func (d *Delivery) snapshotDelivered(c config.DeliveryChannel, began time.Time, 
 		if err != nil {
 			return err
 		}
-		if err := d.notify(ctx, tx, c, m); err != nil {
+		if err := d.notify(ctx, tx, c.Place, "snapshot "+e.SnapshotID, m); err != nil {
 			return err
 		}
 		return d.publish(ctx, tx, e)
@@ -173,7 +148,7 @@ func (d *Delivery) snapshotFailed(ctx context.Context, c config.DeliveryChannel,
 		if err != nil || !final {
 			return err
 		}
-		return d.notify(ctx, tx, c, m)
+		return d.notify(ctx, tx, c.Place, "snapshot "+id, m)
 	})
 	switch {
 	case err != nil:

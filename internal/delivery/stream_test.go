@@ -95,31 +95,6 @@ func TestABatchThatBreaksOffGoesOnWhereItStopped(t *testing.T) {
 	})
 }
 
-func TestAMessageThatIsNeverTakenHoldsUpNoOther(t *testing.T) {
-	b := newBench(t, dbtest.Open(t))
-	b.channel(aChannel())
-	b.out.failing(errors.New("invalid"), "sg-0")
-	b.record(b.group("sg-0", config.StatusDiscovered, nil), b.group("sg-1", config.StatusDiscovered, nil))
-	b.drain()
-	wantSubjects(t, b.out, "[AWS Config:us-east-2] AWS::EC2::SecurityGroup sg-1 Discovered in Account 123456789012")
-	tries := 0
-	b.out.fail = func(what string) error {
-		if strings.Contains(what, "sg-0") {
-			tries++
-		}
-		return delivery.ErrNoSuchTopic
-	}
-	for range 65 {
-		b.advance(6 * time.Minute)
-	}
-	if tries < 55 || tries > 59 {
-		t.Errorf("tried %d times after the first", tries)
-	}
-	if s := b.status().Stream; s.ErrorCode != "NotFound" {
-		t.Errorf("stream status: %+v", s)
-	}
-}
-
 func TestChangedVerdictsAreAnnouncedWithTheOldResult(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		b := newBench(t, d)

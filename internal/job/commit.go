@@ -97,3 +97,14 @@ func (q *Queue) riverTime(t time.Time) any {
 	}
 	return t.UTC().Round(time.Millisecond).Format("2006-01-02 15:04:05.000")
 }
+
+// Active reports whether a job is still to run, runs, or will be tried again.
+func (q *Queue) Active(ctx context.Context, tx *db.Tx, id int64) (active bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT EXISTS (
+			SELECT 1 FROM river_job WHERE id = ? AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+		)`, id).Scan(&active)
+	if err != nil {
+		return false, fmt.Errorf("look for job %d: %w", id, err)
+	}
+	return active, nil
+}

@@ -76,15 +76,15 @@ func (w *worker[A]) Timeout(*river.Job[A]) time.Duration { return w.policy.Timeo
 // NextRetry is River's name for the time of the next attempt, by the machine's
 // clock: the driver translates it.
 func (w *worker[A]) NextRetry(j *river.Job[A]) time.Time {
-	wait := backOff
+	wait := BackOff
 	if w.policy.Retry != nil {
 		wait = w.policy.Retry
 	}
 	return time.Now().Add(wait(j.Attempt))
 }
 
-// backOff doubles from a second to five minutes, give or take a tenth.
-func backOff(attempt int) time.Duration {
+// BackOff doubles from a second to five minutes, give or take a tenth.
+func BackOff(attempt int) time.Duration {
 	d := min(time.Second<<min(attempt-1, 9), 5*time.Minute)
 	return d + time.Duration((rand.Float64()-0.5)*0.2*float64(d))
 }

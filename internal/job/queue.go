@@ -26,14 +26,16 @@ import (
 const (
 	Default  = river.QueueDefault // decisions and small work
 	Function = "function"         // invocations of functions: up to 15 minutes each
-	Delivery = "delivery"         // topics and buckets, which may be slow
+	Delivery = "delivery"         // to topics and queues that are embedded, which are not slow
+	Message  = "message"          // messages to topics and other services, one job of each lane
+	File     = "file"             // files into buckets, which may take minutes
 	Push     = "push"             // endpoints of clients, which may be as slow as they like
 	Collect  = "collect"          // reading resources from an account
 )
 
 // defaultWorkers returns how many jobs of each queue run at once in one server.
 func defaultWorkers() map[string]int {
-	return map[string]int{Default: 8, Function: 64, Delivery: 16, Push: 16, Collect: 4}
+	return map[string]int{Default: 8, Function: 64, Delivery: 16, Message: 64, File: 16, Push: 16, Collect: 4}
 }
 
 // forever is how often a job is tried when its Options do not say: until it

@@ -37,6 +37,7 @@ const renewal = time.Minute
 type endpointKey struct {
 	config.Place
 	endpoint string
+	once     bool // its client tries each call once
 }
 
 // NewClients returns the clients that the settings name.
@@ -51,13 +52,18 @@ func NewClients(s settings.Settings, m *awsclient.Models) *Clients {
 // Target returns the client that reads a place's resources, or nil where the
 // embedded services are what there is.
 func (o *Clients) Target(ctx context.Context, p config.Place) (*awsclient.Client, error) {
-	return o.client(ctx, p, o.settings.Place(p.Account, p.Region).Target)
+	return o.client(ctx, endpointKey{p, o.settings.Place(p.Account, p.Region).Target, false})
 }
 
 // Service returns the client of an outside service that takes the place of the
 // embedded one, or nil.
 func (o *Clients) Service(ctx context.Context, p config.Place, name string) (*awsclient.Client, error) {
-	return o.client(ctx, p, o.settings.Place(p.Account, p.Region).Endpoints.For(name))
+	return o.client(ctx, endpointKey{p, o.settings.Place(p.Account, p.Region).Endpoints.For(name), false})
+}
+
+// Once is Service for who tries again by himself: a call is tried once.
+func (o *Clients) Once(ctx context.Context, p config.Place, name string) (*awsclient.Client, error) {
+	return o.client(ctx, endpointKey{p, o.settings.Place(p.Account, p.Region).Endpoints.For(name), true})
 }
 
 // Replaces reports whether an outside service takes the place of the embedded one.
@@ -65,21 +71,24 @@ func (o *Clients) Replaces(p config.Place, name string) bool {
 	return o.settings.Place(p.Account, p.Region).Endpoints.For(name) != ""
 }
 
-func (o *Clients) client(ctx context.Context, p config.Place, endpoint string) (*awsclient.Client, error) {
+func (o *Clients) client(ctx context.Context, w endpointKey) (*awsclient.Client, error) {
+	p, endpoint := w.Place, w.endpoint
 	if endpoint == "" {
 		return nil, nil
 	}
-	creds, err := o.creds(ctx, endpointKey{p, endpoint})
+	creds, err := o.creds(ctx, endpointKey{p, endpoint, false})
 	if err != nil {
 		return nil, err
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	w := endpointKey{p, endpoint}
 	if c, ok := o.clients[w]; ok {
 		return c, nil
 	}
-	opts := awsclient.Options{Region: p.Region, Credentials: creds, Models: o.models, Now: o.now, Refused: func() { o.refused(w) }, Called: o.Called}
+	opts := awsclient.Options{Region: p.Region, Credentials: creds, Models: o.models, Now: o.now, Refused: func() { o.refused(endpointKey{p, endpoint, false}) }, Called: o.Called}
+	if w.once {
+		opts.Attempts = 1
+	}
 	if endpoint != settings.AWS {
 		opts.Endpoint = endpoint
 	}
@@ -96,6 +105,7 @@ func (o *Clients) refused(w endpointKey) {
 	if now := o.now(); now.Sub(o.dropped[w]) >= renewal {
 		o.dropped[w] = now
 		delete(o.clients, w)
+		delete(o.clients, endpointKey{w.Place, w.endpoint, true})
 		delete(o.credentials, w)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/delivery"
 	"plumb/internal/model"
+	"plumb/internal/model/snsapi"
 	"plumb/internal/topic"
 )
 
@@ -30,27 +31,47 @@ func NewDestination(d *db.DB, c *Clients, b *bucket.Store, t *topic.Store) *Dest
 	return &Destination{d, c, b, t}
 }
 
-// Publish sends a message to a topic.
-func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN, subject, message string) error {
-	client, err := o.clients.Service(ctx, p, "sns")
-	if err != nil {
-		return err
+// atOnce is how many messages are on their way to an outside topic at once.
+const atOnce = 8
+
+// Publish sends messages to a topic.
+func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN string, all []delivery.Message) []error {
+	client, err := o.clients.Once(ctx, p, "sns")
+	switch {
+	case err != nil:
+		return delivery.SendEach(ctx, all, 1, func(context.Context, delivery.Message) error { return err })
+	case client == nil:
+		return o.publishHere(ctx, p, topicARN, all)
 	}
-	if client == nil {
-		return reason(o.db.Write(ctx, func(tx *db.Tx) error {
-			if err := May(ctx, tx, configOf(p), topicARN); err != nil {
-				return err
+	return delivery.SendEach(ctx, all, atOnce, func(ctx context.Context, m delivery.Message) error {
+		in := map[string]any{"TopicArn": topicARN, "Message": m.Body}
+		if m.Subject != "" {
+			in["Subject"] = m.Subject
+		}
+		_, err := client.Call(ctx, "sns", "Publish", in)
+		return reason(err)
+	})
+}
+
+// publishHere sends messages to an embedded topic: together, or, if that fails, one
+// by one, so that it is told of each how it went.
+func (o *Destination) publishHere(ctx context.Context, p config.Place, topicARN string, all []delivery.Message) []error {
+	publish := func(ctx context.Context, some ...delivery.Message) error {
+		ins := make([]snsapi.PublishInput, len(some))
+		for i, m := range some {
+			ins[i].Message = &m.Body
+			if m.Subject != "" {
+				ins[i].Subject = &m.Subject
 			}
-			_, err := o.topics.Publish(ctx, tx, topicARN, subject, message, nil)
-			return err
+		}
+		return reason(o.topics.PublishInOrder(ctx, topicARN, ins, func(ctx context.Context, tx *db.Tx) error {
+			return May(ctx, tx, configOf(p), topicARN)
 		}))
 	}
-	in := map[string]any{"TopicArn": topicARN, "Message": message}
-	if subject != "" {
-		in["Subject"] = subject
+	if len(all) > 1 && publish(ctx, all...) == nil {
+		return make([]error, len(all))
 	}
-	_, err = client.Call(ctx, "sns", "Publish", in)
-	return reason(err)
+	return delivery.SendEach(ctx, all, 1, func(ctx context.Context, m delivery.Message) error { return publish(ctx, m) })
 }
 
 // configOf is AWS Config in a place, as the policies of topics know it.
@@ -146,6 +167,8 @@ func reason(err error) error {
 		return fmt.Errorf("%w: %w", delivery.ErrNoSuchTopic, err)
 	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "403":
 		return fmt.Errorf("%w: %w", delivery.ErrAccessDenied, err)
+	case "InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException", "ParameterValueInvalid":
+		return fmt.Errorf("%w: %w", delivery.ErrInvalid, err)
 	}
 	return err
 }

@@ -134,7 +134,7 @@ func (f *Forwarder) request(r *http.Request, p config.Place, service string, bod
 	req.Header.Del("Cookie") // of this server's name, if of any
 	req.Header.Set(forwarded, "1")
 	req.Header.Del("Accept-Encoding") // the transport asks for and opens gzip itself
-	creds, err := f.clients.creds(r.Context(), endpointKey{p, target})
+	creds, err := f.clients.creds(r.Context(), endpointKey{p, target, false})
 	if err != nil {
 		return nil, err
 	}

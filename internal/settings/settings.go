@@ -57,6 +57,7 @@ type Settings struct {
 	BehindProxy    bool
 	OpenToAnyone   bool // development mode may listen beyond loopback
 	MetricsToken   Secret
+	ControlToken   Secret
 	SealKey        Secret
 	Hosts          []string // names of this server beside those of the machine
 	Data           string   // folder
@@ -77,9 +78,11 @@ type Settings struct {
 
 	AccessKeys []AccessKey
 
-	Rules   string // folder of rule files beside the managed ones
-	Poll    time.Duration
-	MaxBody int64
+	Rules string // folder of rule files beside the managed ones
+	Poll  time.Duration
+	// DeliveryAge is for how long a message to a topic is tried.
+	DeliveryAge time.Duration
+	MaxBody     int64
 	// Throttle is how many requests per second each operation of AWS Config takes from a region of an account; 0 is
 	// any number. ThrottleBurst is how many may come at once; 0 is as many as Throttle.
 	Throttle, ThrottleBurst int
@@ -106,7 +109,7 @@ func Default() Settings {
 	return Settings{
 		Listen: "127.0.0.1:4577", Mode: Development, Data: ".plumb",
 		Account: "123456789012", Region: "us-east-1",
-		Poll: time.Minute, MaxBody: 72 << 20, Quotas: DefaultQuotas(),
+		Poll: time.Minute, DeliveryAge: 72 * time.Hour, MaxBody: 72 << 20, Quotas: DefaultQuotas(),
 		FunctionTTL: 10 * time.Minute,
 		Sandbox:     "auto", Queries: "aws", LogLevel: "info", LogFormat: "text",
 		origins: map[string]string{},
@@ -309,6 +312,8 @@ func (s Settings) checkTargets() error {
 
 func (s Settings) checkLimits() error {
 	switch {
+	case s.DeliveryAge < time.Minute || s.DeliveryAge > 30*24*time.Hour:
+		return fmt.Errorf("delivery-age %s: want a minute at least and 720h at most", s.DeliveryAge)
 	case s.Poll < time.Second:
 		return fmt.Errorf("poll %s: want a second at least", s.Poll)
 	case s.MaxBody < 1<<20:

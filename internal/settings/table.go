@@ -79,6 +79,9 @@ func server() []Setting {
 		secret("metrics-token", "TOKEN", func(s *Settings) *string { return (*string)(&s.MetricsToken) },
 			"What /metrics asks for, as Authorization: Bearer TOKEN. Without it /metrics is closed in server mode, and open in "+
 				"development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
+		secret("control-token", "TOKEN", func(s *Settings) *string { return (*string)(&s.ControlToken) },
+			"What /_plumb/deliveries asks for, as Authorization: Bearer TOKEN: plumb deliveries sends it. Without it the page is closed in "+
+				"server mode, and open in development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
 		structure("hosts", "LIST", func(s *Settings) *[]string { return &s.Hosts },
 			"Names by which clients reach this server in development mode, beside those of the machine itself. Requests for any other host "+
 				"are refused, and so are those that a browser sends for somebody else's page.", `[plumb, plumb.internal]`).in(group),
@@ -149,6 +152,9 @@ func recording() []Setting {
 		duration("poll", func(s *Settings) *durationField { return (*durationField)(&s.Poll) },
 			"How often resources of an outside target are read. Embedded services announce their changes at once.",
 			"5m").in(group),
+		duration("delivery-age", func(s *Settings) *durationField { return (*durationField)(&s.DeliveryAge) },
+			"For how long a message of AWS Config is tried that its topic does not take. Then it is undelivered: plumb deliveries lists those, "+
+				"tries them again or drops them. After 30 days more they are deleted.", "24h").in(group),
 		text("rules", "FOLDER", func(s *Settings) *string { return &s.Rules },
 			"A folder with rule files of your own, as those in rules/ are. PutConfigRule takes their identifiers with Owner AWS, like those of "+
 				"managed rules. They are read at the start, which fails where one is wrong.", "/etc/plumb/rules").in(group),

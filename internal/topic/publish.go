@@ -83,6 +83,66 @@ func (s *Store) PublishAll(ctx context.Context, topicARN string, ins []snsapi.Pu
 	return nil, snsapi.ThrottledException("Rate exceeded: the topic's subscriptions are being changed.")
 }
 
+// handedAtOnce is how many deliveries one transaction makes.
+const handedAtOnce = 1000
+
+// PublishInOrder sends messages so that each subscriber gets them in their order,
+// which a topic that is not in FIFO order does not promise to other publishers. may
+// is asked in the transaction. An error may come after some were sent.
+func (s *Store) PublishInOrder(ctx context.Context, topicARN string, ins []snsapi.PublishInput, may func(context.Context, *db.Tx) error) error {
+	for len(ins) > 0 {
+		n, err := s.publishSome(ctx, topicARN, ins, may)
+		if err != nil {
+			return err
+		}
+		ins = ins[n:]
+	}
+	return nil
+}
+
+// publishSome sends as many of the messages as one transaction takes.
+func (s *Store) publishSome(ctx context.Context, topicARN string, ins []snsapi.PublishInput, may func(context.Context, *db.Tx) error) (n int, err error) {
+	var t Topic
+	var subs []Subscription
+	at := db.Micros(s.now())
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		if err = may(ctx, tx); err != nil {
+			return err
+		}
+		if t, err = Find(ctx, tx, topicARN); err != nil {
+			return err
+		}
+		subs, err = subscribers(ctx, tx, t, at)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	d := deliver{Topic: topicARN, Published: at}
+	for _, in := range ins[:min(len(ins), max(1, handedAtOnce/max(1, len(subs))))] {
+		m, err := t.message(in)
+		if err != nil {
+			return 0, err
+		}
+		d.Messages = append(d.Messages, m)
+	}
+	passed := s.compare(ctx, subs, d.Messages)
+	return len(d.Messages), s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := may(ctx, tx); err != nil {
+			return err
+		}
+		now, err := subscribers(ctx, tx, t, at)
+		if err != nil {
+			return err
+		}
+		all, err := passed.deliveries(t, now, d)
+		if err != nil {
+			return err // tried again by the publisher
+		}
+		return s.handAll(ctx, tx, all)
+	})
+}
+
 // compareAhead compares messages to a topic in FIFO order, which are delivered as
 // they are published, with the filters of its subscriptions: not while the write
 // lock is held.

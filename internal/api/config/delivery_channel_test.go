@@ -34,7 +34,9 @@ type channelOutlet struct{}
 
 const channelTopic = "arn:aws:sns:eu-west-1:111122223333:config-topic"
 
-func (channelOutlet) Publish(context.Context, config.Place, string, string, string) error { return nil }
+func (channelOutlet) Publish(_ context.Context, _ config.Place, _ string, all []delivery.Message) []error {
+	return make([]error, len(all))
+}
 
 func (channelOutlet) PutObject(_ context.Context, _ config.Place, bucket, _ string, _ io.ReadSeeker, _ int64, _ string) error {
 	if bucket == "locked" {
@@ -74,7 +76,7 @@ func newChannelBench(t *testing.T, d *db.DB) channelBench {
 	}
 	quiet := func(context.Context, *db.Tx, any) error { return nil }
 	s := configapi.NewService()
-	deliveryChannels{db: d, delivery: delivery.New(log, d, b.queue, channelOutlet{}, quiet, b.clock.Now)}.register(s)
+	deliveryChannels{db: d, delivery: delivery.New(log, d, b.queue, channelOutlet{}, quiet, b.clock.Now, delivery.Options{})}.register(s)
 	if err := b.queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,168 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/job"
+	"plumb/internal/store"
+)
+
+// The kinds of outgoing messages. They are on disk.
+const (
+	kindItems      = "items"
+	kindCompliance = "compliance"
+	kindNotice     = "notice"
+)
+
+// A row is messages that were kept together.
+type row struct {
+	config.Outgoing
+	left []entry // what is not done yet
+}
+
+// An entry is one message that is to go out.
+type entry struct {
+	row     *row // in which it stands
+	at      int  // its place in the row
+	item    *itemRef
+	change  *storedChange
+	notice  *storedNotice
+	created time.Time
+}
+
+// about is the resource that a message is about, or something else of which the
+// messages are to arrive in order.
+func (e entry) about() (kind, id string) {
+	switch {
+	case e.item != nil:
+		return e.item.Type, e.item.ID
+	case e.change != nil:
+		return e.change.New.Type, e.change.New.ID
+	}
+	return "", e.notice.About
+}
+
+func (e entry) key() string {
+	kind, id := e.about()
+	return kind + " " + id
+}
+
+// The args of outgoing messages, by kind.
+type (
+	itemsArgs struct {
+		Items []itemRef `json:"items"`
+	}
+	complianceArgs struct {
+		Changes []storedChange `json:"changes"`
+	}
+	storedNotice struct {
+		About string `json:"about"`
+		message
+	}
+)
+
+// entries takes the messages of a row apart.
+func entries(o config.Outgoing) ([]entry, error) {
+	r := &row{Outgoing: o}
+	add := func(e entry) {
+		e.row, e.at, e.created = r, len(r.left), o.Created
+		r.left = append(r.left, e)
+	}
+	var err error
+	switch o.Kind {
+	case kindItems:
+		var a itemsArgs
+		err = json.Unmarshal([]byte(o.Args), &a)
+		for i := range a.Items {
+			add(entry{item: &a.Items[i]})
+		}
+	case kindCompliance:
+		var a complianceArgs
+		err = json.Unmarshal([]byte(o.Args), &a)
+		for i := range a.Changes {
+			add(entry{change: &a.Changes[i]})
+		}
+	case kindNotice:
+		var n storedNotice
+		err = json.Unmarshal([]byte(o.Args), &n)
+		add(entry{notice: &n})
+	default:
+		err = fmt.Errorf("nobody knows the kind %q", o.Kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read outgoing messages %d: %w", o.ID, err)
+	}
+	return r.left, nil
+}
+
+// argsOf puts messages of one kind together.
+func argsOf(all []entry) (args string, err error) {
+	var form any
+	switch e := all[0]; {
+	case e.item != nil:
+		a := itemsArgs{}
+		for _, e := range all {
+			a.Items = append(a.Items, *e.item)
+		}
+		form = a
+	case e.change != nil:
+		a := complianceArgs{}
+		for _, e := range all {
+			a.Changes = append(a.Changes, *e.change)
+		}
+		form = a
+	default:
+		form = e.notice
+	}
+	b, err := json.Marshal(form)
+	return string(b), err
+}
+
+// post keeps messages in tx, on every way that the place has for them, and has them
+// sent after it.
+func (d *Delivery) post(ctx context.Context, tx *db.Tx, p config.Place, kind string, all []entry) error {
+	if len(all) == 0 {
+		return nil
+	}
+	sinks, err := d.sinks(ctx, tx, p)
+	if err != nil || len(sinks) == 0 {
+		return err
+	}
+	args, err := argsOf(all)
+	if err != nil {
+		return fmt.Errorf("encode outgoing messages: %w", err)
+	}
+	now := d.now()
+	for _, sink := range sinks {
+		k := config.LaneKey{Place: p, Sink: sink}
+		err := store.AppendOutgoing(ctx, tx, config.Outgoing{
+			LaneKey: k, State: config.OutgoingWaits, Kind: kind, Args: args, Count: len(all), Created: now, Since: now,
+		})
+		if err != nil {
+			return err
+		}
+		if err := d.insertLane(ctx, tx, k, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sinks returns the ways on which messages of a place go out. A channel without a
+// topic says so in its status.
+func (d *Delivery) sinks(ctx context.Context, tx *db.Tx, p config.Place) ([]string, error) {
+	ok, err := d.announces(ctx, tx, p)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []string{config.SinkTopic}, nil
+}
+
+func (d *Delivery) insertLane(ctx context.Context, tx *db.Tx, k config.LaneKey, at time.Time) error {
+	return d.jobs.Insert(ctx, tx, laneJob{k.Place, k.Sink, at}, job.Options{Queue: job.Message, At: at})
+}
