@@ -52,6 +52,8 @@ func (d *Delivery) Reach(ctx context.Context, c config.DeliveryChannel) error {
 		return configapi.InsufficientDeliveryPolicyException(
 			"Insufficient delivery policy to s3 bucket: %s, unable to write to bucket, provided s3 key prefix is '%s', provided kms key is '%s'.",
 			c.Bucket, orNull(c.Prefix), orNull(c.KMSKeyARN))
+	case errors.Is(err, ErrKey):
+		return configapi.InvalidS3KmsKeyArnException("The arn '%s' is not a valid kms key or alias arn.", c.KMSKeyARN)
 	case err != nil:
 		return fmt.Errorf("check bucket %s: %w", c.Bucket, err)
 	case c.TopicARN == "":

@@ -201,6 +201,8 @@ func (d *Delivery) historyFailed(
 ) (job.Commit, error) {
 	if !errors.Is(cause, context.Canceled) {
 		d.failed("history")
+		d.log.Warn("history files were not taken, they are tried again", "account", c.Account, "region", c.Region, "channel", c.Name, "bucket", c.Bucket,
+			"err", cause, "do", bucketAdvice(cause))
 	}
 	note := func(ctx context.Context, tx *db.Tx) error {
 		if errors.Is(cause, context.Canceled) {
@@ -217,8 +219,6 @@ func (d *Delivery) historyFailed(
 		}
 		return nil, cause
 	}
-	d.log.Warn("delivery of history files failed, the rest is tried again", "account", c.Account, "region", c.Region,
-		"channel", c.Name, "err", cause)
 	return func(ctx context.Context, tx *db.Tx) error {
 		if err := note(ctx, tx); err != nil {
 			return err

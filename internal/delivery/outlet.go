@@ -28,6 +28,7 @@ var (
 	ErrNoSuchBucket = errors.New("no such bucket")
 	ErrNoSuchTopic  = errors.New("no such topic")
 	ErrAccessDenied = errors.New("access denied")
+	ErrKey          = errors.New("the KMS key cannot be used")
 	ErrInvalid      = errors.New("the service does not take such a message")
 )
 
@@ -41,6 +42,8 @@ func errorCode(err error) string {
 		return "NotFound" // SNS's own word
 	case errors.Is(err, ErrAccessDenied):
 		return "AccessDenied"
+	case errors.Is(err, ErrKey):
+		return "KMS.InvalidKey"
 	case errors.Is(err, ErrInvalid):
 		return "InvalidParameter"
 	default:
@@ -51,5 +54,5 @@ func errorCode(err error) string {
 // refused reports whether the service answered that it will not take it, so that
 // trying again at once is in vain.
 func refused(err error) bool {
-	return errors.Is(err, ErrNoSuchBucket) || errors.Is(err, ErrNoSuchTopic) || errors.Is(err, ErrAccessDenied)
+	return errors.Is(err, ErrNoSuchBucket) || errors.Is(err, ErrNoSuchTopic) || errors.Is(err, ErrAccessDenied) || errors.Is(err, ErrKey)
 }

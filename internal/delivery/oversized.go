@@ -82,5 +82,8 @@ func bucketAdvice(err error) string {
 		return "allow config.amazonaws.com s3:GetBucketAcl, s3:ListBucket and s3:PutObject in the bucket's policy; " +
 			"at an outside S3, allow them to the account's credentials, and the use of the KMS key if there is one"
 	}
+	if errors.Is(err, ErrKey) {
+		return "enable the KMS key of the delivery channel, in the bucket's region, or put the channel with another one"
+	}
 	return "see that the bucket's service answers"
 }

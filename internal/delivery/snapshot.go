@@ -136,6 +136,7 @@ func (d *Delivery) snapshotFailed(ctx context.Context, c config.DeliveryChannel,
 		return cause // the server is being stopped
 	}
 	d.failed("snapshot")
+	d.log.Warn("a snapshot was not taken", "account", c.Account, "region", c.Region, "channel", c.Name, "bucket", c.Bucket, "err", cause, "do", bucketAdvice(cause))
 	code, text := errorCode(cause), bucketFailure(c, "configuration snapshot")
 	m, err := snapshotFailed(c, id, code, text, d.now())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"plumb/internal/arn"
 	"plumb/internal/awsclient"
 	"plumb/internal/bucket"
 	"plumb/internal/caller"
@@ -14,6 +15,7 @@ import (
 	"plumb/internal/delivery"
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
+	"plumb/internal/policy"
 	"plumb/internal/topic"
 )
 
@@ -74,9 +76,41 @@ func (o *Destination) publishHere(ctx context.Context, p config.Place, topicARN 
 	return delivery.SendEach(ctx, all, 1, func(ctx context.Context, m delivery.Message) error { return publish(ctx, m) })
 }
 
-// configOf is AWS Config in a place, as the policies of topics know it.
+// configOf is AWS Config in a place, as the policies of topics and buckets know it.
 func configOf(p config.Place) caller.Sender {
-	return caller.Sender{Account: p.Account, Region: p.Region, Service: "config.amazonaws.com"}
+	source := arn.ARN{Partition: arn.Partition(p.Region), Service: "config", Region: p.Region, Account: p.Account, Resource: "*"}
+	return caller.Sender{Account: p.Account, Region: p.Region, Service: "config.amazonaws.com", ARN: source.String()}
+}
+
+// mayPut returns nil if AWS Config in a place may write to a bucket: one of its own
+// account that does not deny it, or one whose policy allows it.
+func (o *Destination) mayPut(ctx context.Context, p config.Place, b bucket.Bucket, key string, m bucket.Meta) error {
+	text, ok, err := o.buckets.Configuration(ctx, b, bucket.KindPolicy, "")
+	if err != nil {
+		return err
+	}
+	own := b.Account == p.Account
+	if !ok {
+		if own {
+			return nil
+		}
+		return bucket.AccessDenied()
+	}
+	object := arn.ARN{Partition: arn.Partition(p.Region), Service: "s3", Resource: b.Name + "/" + key}
+	r := request(configOf(p), "s3:PutObject", object.String())
+	r.Principals = append(r.Principals, policy.Principal{Type: "AWS", ID: p.Account},
+		policy.Principal{Type: "AWS", ID: "arn:" + object.Partition + ":iam::" + p.Account + ":root"})
+	r.Context["s3:x-amz-acl"] = []string{"bucket-owner-full-control"}
+	r.Context["aws:securetransport"] = []string{"true"}
+	if m.KMSKey != "" {
+		r.Context["s3:x-amz-server-side-encryption"] = []string{"aws:kms"}
+		r.Context["s3:x-amz-server-side-encryption-aws-kms-key-id"] = []string{m.KMSKey}
+	}
+	d, err := policy.Parse(text)
+	if decision := d.Evaluate(r); err != nil || decision.Denied || !own && !decision.Allowed {
+		return bucket.AccessDenied()
+	}
+	return nil
 }
 
 // PutObject writes an object to a bucket.
@@ -92,7 +126,13 @@ func (o *Destination) PutObject(
 		if kmsKeyARN != "" {
 			meta.Encryption = "aws:kms"
 		}
-		_, err := o.buckets.Put(ctx, p.Account, name, key, body, meta)
+		b, err := o.buckets.Find(ctx, name)
+		if err == nil {
+			err = o.mayPut(ctx, p, b, key, meta)
+		}
+		if err == nil {
+			_, err = o.buckets.PutObject(ctx, bucket.PutRequest{Bucket: b, Key: key, Body: body, Meta: meta})
+		}
 		return reason(err)
 	}
 	whole := make([]byte, size)
@@ -118,7 +158,8 @@ func (o *Destination) BucketExists(ctx context.Context, p config.Place, name str
 		return false, err
 	}
 	if client == nil {
-		return o.buckets.Exists(ctx, p.Account, name)
+		_, err := o.buckets.Find(ctx, name)
+		return there(err)
 	}
 	_, err = client.Call(ctx, "s3", "HeadBucket", map[string]any{"Bucket": name})
 	return there(err)
@@ -167,6 +208,9 @@ func reason(err error) error {
 		return fmt.Errorf("%w: %w", delivery.ErrNoSuchTopic, err)
 	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "403":
 		return fmt.Errorf("%w: %w", delivery.ErrAccessDenied, err)
+	case "KMS.NotFoundException", "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException", "KMS.UnrecognizedClientException",
+		"InvalidKMSKey":
+		return fmt.Errorf("%w: %w", delivery.ErrKey, err)
 	case "InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException", "ParameterValueInvalid":
 		return fmt.Errorf("%w: %w", delivery.ErrInvalid, err)
 	}
