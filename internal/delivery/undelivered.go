@@ -68,8 +68,8 @@ func (d *Delivery) Undelivered(ctx context.Context, s Selection) (out []Undelive
 
 func (s Selection) rows(ctx context.Context, tx *db.Tx) ([]config.Outgoing, error) {
 	if s.ID == 0 {
-		return store.OutgoingMessages(ctx, tx, store.OutgoingQuery{
-			Account: s.Account, Region: s.Region, State: config.OutgoingUndelivered, After: s.After, Limit: undeliveredPage,
+		return store.UndeliveredMessages(ctx, tx, store.OutgoingQuery{
+			Account: s.Account, Region: s.Region, After: s.After, Limit: undeliveredPage,
 		})
 	}
 	o, err := store.OutgoingMessage(ctx, tx, s.ID)

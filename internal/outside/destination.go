@@ -135,14 +135,18 @@ func (o *Destination) PutObject(
 		}
 		return reason(err)
 	}
+	in := map[string]any{"Bucket": name, "Key": key, "ContentType": contentType, "ACL": "bucket-owner-full-control"}
+	if kmsKeyARN != "" {
+		in["ServerSideEncryption"], in["SSEKMSKeyId"] = "aws:kms", kmsKeyARN
+	}
+	if size > partSize {
+		return reason(putParts(ctx, client, in, body, size))
+	}
 	whole := make([]byte, size)
 	if _, err := io.ReadFull(body, whole); err != nil {
 		return fmt.Errorf("read what is to be delivered: %w", err)
 	}
-	in := map[string]any{"Bucket": name, "Key": key, "Body": whole, "ContentType": contentType}
-	if kmsKeyARN != "" {
-		in["ServerSideEncryption"], in["SSEKMSKeyId"] = "aws:kms", kmsKeyARN
-	}
+	in["Body"] = whole
 	_, err = client.Call(ctx, "s3", "PutObject", in)
 	return reason(err)
 }

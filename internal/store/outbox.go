@@ -216,19 +216,18 @@ func PutLane(ctx context.Context, tx *db.Tx, l config.Lane) error {
 	return nil
 }
 
-// An OutgoingQuery selects outgoing messages of an account.
+// An OutgoingQuery selects undelivered messages.
 type OutgoingQuery struct {
 	Account string // empty: of every account
 	Region  string // empty: of every region
-	State   config.OutgoingState
 	After   int64
 	Limit   int
 }
 
-// OutgoingMessages returns messages by their id.
-func OutgoingMessages(ctx context.Context, tx *db.Tx, q OutgoingQuery) ([]config.Outgoing, error) {
-	return scanOutgoing(ctx, tx, `WHERE m.id > ? AND m.state = ? AND (? = '' OR p.account = ?) AND (? = '' OR p.region = ?) ORDER BY m.id LIMIT ?`,
-		q.After, int(q.State), q.Account, q.Account, q.Region, q.Region, q.Limit)
+// UndeliveredMessages returns messages by their id.
+func UndeliveredMessages(ctx context.Context, tx *db.Tx, q OutgoingQuery) ([]config.Outgoing, error) {
+	return scanOutgoing(ctx, tx, `WHERE m.state = 3 AND m.id > ? AND (? = '' OR p.account = ?) AND (? = '' OR p.region = ?) ORDER BY m.id LIMIT ?`,
+		q.After, q.Account, q.Account, q.Region, q.Region, q.Limit)
 }
 
 // OutgoingMessage returns messages that were kept together, or ErrNotFound.

@@ -221,6 +221,18 @@ var unpagedReads = map[string]func(s suite) error{
 		_, err := store.NewestChange(s.Context(), s.tx)
 		return err
 	},
+	"WaitingOutgoing": func(s suite) error {
+		_, err := store.WaitingOutgoing(s.Context(), s.tx, config.LaneKey{Place: place, Sink: config.SinkTopic}, 10)
+		return err
+	},
+	"DueOutgoing": func(s suite) error {
+		_, err := store.DueOutgoing(s.Context(), s.tx, config.LaneKey{Place: place, Sink: config.SinkTopic}, noon, 10)
+		return err
+	},
+	"UndeliveredMessages": func(s suite) error {
+		_, err := store.UndeliveredMessages(s.Context(), s.tx, store.OutgoingQuery{After: 7, Limit: 10})
+		return err
+	},
 	"RollUps": func(s suite) error {
 		_, err := store.RollUps(s.Context(), s.tx, place, someKeys())
 		return err
@@ -298,7 +310,7 @@ func fill(t *testing.T, d *db.DB) {
 }
 
 // deletions begin anew each time, and are no page of a list.
-var deletions = []string{"DeleteVerdicts", "ForgetResources", "ExpireResources", "ExpireHistory", "ExpireMonth", "CarryForward", "IndexMonths"}
+var deletions = []string{"DeleteVerdicts", "ForgetResources", "ExpireResources", "ExpireHistory", "ExpireMonth", "CarryForward", "IndexMonths", "SweepOutgoing"}
 
 // A read with a limit that is not in the tables above is not looked at.
 func TestEveryPagedReadIsLookedAt(t *testing.T) {

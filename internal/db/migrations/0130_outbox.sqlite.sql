@@ -31,4 +31,5 @@ CREATE TABLE outbox_message (
 );
 CREATE INDEX outbox_message_lane ON outbox_message (place, sink, state, id);
 CREATE INDEX outbox_message_held ON outbox_message (place, sink, type, subject, id) WHERE state = 2;
-CREATE INDEX outbox_message_undelivered ON outbox_message (since) WHERE state = 3;
+CREATE INDEX outbox_message_undelivered ON outbox_message (id) WHERE state = 3;
+CREATE INDEX outbox_message_old ON outbox_message (since) WHERE state = 3;
