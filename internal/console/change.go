@@ -145,7 +145,7 @@ func changeRow(ctx context.Context, tx *db.Tx, v *visit, c store.Change) (row, e
 		return row{}, err
 	}
 	r := row{Cells: []cell{
-		moment(c.At(), v.now), linked(name, v.resource(c.ResourceKey, "rev", fmt.Sprint(c.StateID))), {Text: what}, turned, {Text: c.Type}, {Text: c.Account}, {Text: c.Region},
+		moment(c.At(), v.now), linked(name, v.resource(c.ResourceKey, "rev", fmt.Sprint(c.StateID))), {Text: what}, turned, {Text: c.Type, Kind: "short"}, {Text: c.Account, Kind: "short"}, {Text: c.Region, Kind: "short"},
 	}}
 	if bad {
 		r.Mark = "bad"

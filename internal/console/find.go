@@ -33,7 +33,7 @@ func showFind(v *visit) (*page, error) {
 		rules, err := store.ListRules(ctx, tx, v.account(), store.RulePosition{Name: text}, maxFound)
 		for _, r := range rules {
 			if r.Name == text { // those that come after it are listed too
-				t.Rows = append(t.Rows, row{Cells: []cell{linked(r.Name, v.rule(r.Place, r.Name)), said("rule"), said(r.Account), said(r.Region), said("")}})
+				t.Rows = append(t.Rows, row{Cells: []cell{linked(r.Name, v.rule(r.Place, r.Name)), said("rule"), cell{Text: r.Account, Kind: "short"}, cell{Text: r.Region, Kind: "short"}, said("")}})
 			}
 		}
 		return err

@@ -103,7 +103,7 @@ func bad(n int64) string {
 	return ""
 }
 
-// addRules counts new failures, and lists the rules that most fails.
+// addRules counts new failures, and lists the rules that most resources fail.
 func (d *homeView) addRules(ctx context.Context, tx *db.Tx, v *visit) error {
 	all, err := store.FailingRules(ctx, tx, v.account())
 	if err != nil {
@@ -128,7 +128,7 @@ func (d *homeView) addRules(ctx context.Context, tx *db.Tx, v *visit) error {
 		value = "≥ " + value
 	}
 	d.Numbers = append(d.Numbers, figure{value, "new failures in 24 h", "", v.link("wrong", "since", "24h"), bad(fresh)})
-	d.Rules = &table{Caption: "Rules that most fails", Columns: []col{{Name: "rule"}, {"failing", true}, {Name: "complies"}}, Empty: "Nothing that is judged fails."}
+	d.Rules = &table{Caption: "Rules that most resources fail", Columns: []col{{Name: "rule"}, {"failing", true}, {Name: "complies"}}, Empty: "Nothing that is judged fails."}
 	for _, g := range groups[:min(len(groups), homeRows)] {
 		d.Rules.Rows = append(d.Rules.Rows, row{Mark: "bad", Cells: []cell{linked(g.name, v.link("wrong", "rule", g.name)), number(g.NonCompliant), share(g.Compliant, g.NonCompliant)}})
 	}
@@ -216,7 +216,7 @@ func (d *homeView) addLine(ctx context.Context, tx *db.Tx, v *visit) error {
 	return nil
 }
 
-// addAccounts lists the places that most fails in.
+// addAccounts lists the places, those with the most failures first.
 func (d *homeView) addAccounts(v *visit, places []config.Place, tallies map[config.Place]store.PlaceTally) {
 	t := &table{
 		Caption: "Accounts and regions", Columns: []col{{Name: "account"}, {Name: "region"}, {"recorded", true}, {"failing", true}, {Name: "complies"}},
@@ -225,7 +225,7 @@ func (d *homeView) addAccounts(v *visit, places []config.Place, tallies map[conf
 	slices.SortStableFunc(places, func(a, b config.Place) int { return cmp.Compare(tallies[b].NonCompliant, tallies[a].NonCompliant) })
 	for _, p := range places {
 		n := tallies[p]
-		r := row{Cells: []cell{linked(p.Account, v.link("wrong", "is", "account:"+p.Account)), said(p.Region), number(n.Live), number(n.NonCompliant), share(n.Compliant, n.NonCompliant)}}
+		r := row{Cells: []cell{linked(p.Account, v.link("wrong", "is", "account:"+p.Account)), cell{Text: p.Region, Kind: "short"}, number(n.Live), number(n.NonCompliant), share(n.Compliant, n.NonCompliant)}}
 		if n.Compliant+n.NonCompliant == 0 {
 			r.Cells[4] = faint("no verdict yet")
 		}
@@ -237,7 +237,7 @@ func (d *homeView) addAccounts(v *visit, places []config.Place, tallies map[conf
 		}
 	}
 	if len(places) > 100 {
-		t.Note = "These are the 100 that most fails in, of " + fmt.Sprint(len(places)) + "."
+		t.Note = "These are the 100 with the most failures, of " + fmt.Sprint(len(places)) + "."
 	}
 	d.Accounts = t
 }

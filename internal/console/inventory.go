@@ -131,7 +131,7 @@ func (v *visit) addResources(ctx context.Context, tx *db.Tx, t *table, p config.
 	if v.past() {
 		items, next, err := store.AsOf(ctx, tx, p, v.at, types, after, inventoryPage-len(t.Rows))
 		for _, it := range items {
-			t.Rows = append(t.Rows, row{Cells: []cell{linked(it.ID, v.resource(it.ResourceKey)), {Text: it.Name}, {Text: it.Type}, {Text: p.Account}, {Text: p.Region}, faint("not kept for the past")}})
+			t.Rows = append(t.Rows, row{Cells: []cell{linked(it.ID, v.resource(it.ResourceKey)), {Text: it.Name}, {Text: it.Type, Kind: "short"}, {Text: p.Account, Kind: "short"}, {Text: p.Region, Kind: "short"}, faint("not kept for the past")}})
 		}
 		if next != (config.ResourceKey{}) {
 			t.More = v.afterKey(next)
@@ -176,7 +176,7 @@ func inventoryRow(v *visit, r store.Resource, tally store.Tally) row {
 	if tally != (store.Tally{}) {
 		said = verdict(tally.Compliance())
 	}
-	out := row{Cells: []cell{linked(r.ID, v.resource(r.ResourceKey)), {Text: r.Name}, {Text: r.Type}, {Text: r.Account}, {Text: r.Region}, said}}
+	out := row{Cells: []cell{linked(r.ID, v.resource(r.ResourceKey)), {Text: r.Name}, {Text: r.Type, Kind: "short"}, {Text: r.Account, Kind: "short"}, {Text: r.Region, Kind: "short"}, said}}
 	switch {
 	case r.Status.Gone():
 		out.Cells[0].Note = "deleted " + shortTime(r.Deleted)

@@ -53,7 +53,7 @@ func (r *resourcePage) addNeighbors(ctx context.Context, tx *db.Tx, v *visit) er
 		if tally := tallies[n.ResourceKey]; tally != (store.Tally{}) {
 			said = verdict(tally.Compliance())
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{linked(n.label(), n.href(v)), {Text: n.Type}, {Text: n.phrase}, said}})
+		t.Rows = append(t.Rows, row{Cells: []cell{linked(n.label(), n.href(v)), {Text: n.Type, Kind: "short"}, {Text: n.phrase}, said}})
 	}
 	r.Neighbors = t
 	if len(all) > 0 {

@@ -68,7 +68,7 @@ func (d *operationsView) addReadings(ctx context.Context, tx *db.Tx, v *visit) e
 	t := &table{Caption: "Readings: what fails first, then the oldest", Empty: "Nothing is read: no recorder runs, or nothing that it records is read yet.",
 		Columns: []col{{Name: "type"}, {Name: "account"}, {Name: "region"}, {Name: "last complete reading"}, {Name: "state"}}}
 	for _, r := range all[:min(len(all), maxReadings)] {
-		line := row{Cells: []cell{linked(r.Type, v.link("inventory", "is", "type:"+r.Type)), {Text: r.Account}, {Text: r.Region}, moment(r.Completed, v.now), faint("read")}}
+		line := row{Cells: []cell{linked(r.Type, v.link("inventory", "is", "type:"+r.Type)), {Text: r.Account, Kind: "short"}, {Text: r.Region, Kind: "short"}, moment(r.Completed, v.now), faint("read")}}
 		switch {
 		case !r.Failing.IsZero():
 			line.Mark, line.Cells[4] = "warn", cell{Text: r.Code + " " + r.Message, Note: "since " + shortTime(r.Failing)}
@@ -105,7 +105,7 @@ func (d *operationsView) addDeliveries(ctx context.Context, tx *db.Tx, v *visit)
 			name, to string
 			config.DeliveryInfo
 		}{{"messages", c.TopicARN, s.Stream}, {"history files", c.Bucket, s.History}, {"snapshots", c.Bucket, s.Snapshot}} {
-			line := row{Cells: []cell{said(p.Account), said(p.Region), said(part.name), said(part.to), moment(part.Success, v.now), moment(part.Attempt, v.now), faint(cmp.Or(part.Status, "nothing was delivered yet"))}}
+			line := row{Cells: []cell{cell{Text: p.Account, Kind: "short"}, cell{Text: p.Region, Kind: "short"}, said(part.name), said(part.to), moment(part.Success, v.now), moment(part.Attempt, v.now), faint(cmp.Or(part.Status, "nothing was delivered yet"))}}
 			if part.ErrorCode != "" {
 				line.Mark, line.Cells[6] = "bad", cell{Text: part.ErrorCode + " " + part.ErrorMessage}
 			}

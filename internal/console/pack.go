@@ -31,7 +31,7 @@ func showPacks(v *visit) (*page, error) {
 				return err
 			}
 			for _, k := range packs {
-				r := row{Cells: []cell{linked(k.Name, v.link("pack", "account", p.Account, "region", p.Region, "name", k.Name)), {Text: p.Account}, {Text: p.Region},
+				r := row{Cells: []cell{linked(k.Name, v.link("pack", "account", p.Account, "region", p.Region, "name", k.Name)), {Text: p.Account, Kind: "short"}, {Text: p.Region, Kind: "short"},
 					number(k.Rules), number(k.NonCompliant), number(k.Rules - k.Compliant - k.NonCompliant), share(k.Compliant, k.NonCompliant)}}
 				if k.NonCompliant > 0 {
 					r.Mark = "bad"

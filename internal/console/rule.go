@@ -23,7 +23,7 @@ const (
 
 // Which rules a list shows.
 var ruleKinds = []struct{ key, text string }{
-	{"all", "all"}, {"failing", "that something fails"}, {"nothing", "that look at nothing"}, {"broken", "that fail themselves"},
+	{"all", "all"}, {"failing", "that resources fail"}, {"nothing", "that look at nothing"}, {"broken", "with errors of their own"},
 }
 
 func showRules(v *visit) (*page, error) {
@@ -99,7 +99,7 @@ func listedRule(v *visit, r store.ListedRule, show string, words []string) bool 
 
 func ruleRow(v *visit, r store.ListedRule) row {
 	out := row{Cells: []cell{
-		linked(r.Name, v.rule(r.Place, r.Name)), {Text: r.Account}, {Text: r.Region}, number(r.NonCompliant), number(r.Compliant),
+		linked(r.Name, v.rule(r.Place, r.Name)), {Text: r.Account, Kind: "short"}, {Text: r.Region, Kind: "short"}, number(r.NonCompliant), number(r.Compliant),
 		share(r.Compliant, r.NonCompliant), moment(r.LastEvaluated, v.now), {Text: strings.ToLower(string(r.State))},
 	}}
 	if r.Tally == (store.Tally{}) {

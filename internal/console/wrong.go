@@ -286,7 +286,7 @@ func failureRow(v *visit, j store.Judgment) row {
 		said = faint("no annotation")
 	}
 	return row{Mark: "bad", Value: string(value), Cells: []cell{
-		linked(j.Key.ID, v.resource(j.Key)), {Text: j.Key.Type}, {Text: j.Key.Account}, {Text: j.Key.Region}, moment(j.Turned, v.now), said,
+		linked(j.Key.ID, v.resource(j.Key)), {Text: j.Key.Type, Kind: "short"}, {Text: j.Key.Account, Kind: "short"}, {Text: j.Key.Region, Kind: "short"}, moment(j.Turned, v.now), said,
 	}}
 }
 
@@ -376,7 +376,7 @@ func wrongByPack(v *visit, w *wrongView) error {
 			for _, r := range packs {
 				if r.NonCompliant > 0 {
 					t.Rows = append(t.Rows, row{Mark: "bad", Cells: []cell{
-						linked(r.Name, v.link("pack", "account", p.Account, "region", p.Region, "name", r.Name)), {Text: p.Account}, {Text: p.Region},
+						linked(r.Name, v.link("pack", "account", p.Account, "region", p.Region, "name", r.Name)), {Text: p.Account, Kind: "short"}, {Text: p.Region, Kind: "short"},
 						number(r.NonCompliant), number(r.Rules)}})
 				}
 			}
@@ -417,7 +417,7 @@ func wrongByResource(v *visit, w *wrongView) error {
 				}
 				for _, r := range some {
 					k := config.ResourceKey{Place: p, Type: r.Type, ID: r.ID}
-					t.Rows = append(t.Rows, row{Mark: "bad", Cells: []cell{linked(r.ID, v.resource(k)), {Text: r.Type}, {Text: p.Account}, {Text: p.Region},
+					t.Rows = append(t.Rows, row{Mark: "bad", Cells: []cell{linked(r.ID, v.resource(k)), {Text: r.Type, Kind: "short"}, {Text: p.Account, Kind: "short"}, {Text: p.Region, Kind: "short"},
 						number(r.NonCompliant), number(r.NonCompliant + r.Compliant)}})
 					if len(t.Rows) == wrongPage {
 						t.More = v.afterKey(k)

@@ -12,7 +12,7 @@
     let next = all[Math.max(0, Math.min(all.length - 1, (was ? all.indexOf(was) : step > 0 ? -1 : all.length) + step))];
     if (was) was.classList.remove('at-key');
     next.classList.add('at-key');
-    const link = next.querySelector('a, summary, input');
+    const link = next.querySelector('a') || next.querySelector('summary, input');
     if (link) link.focus({ preventScroll: true });
     next.scrollIntoView({ block: 'nearest' });
     if (next === all[all.length - 1] && step > 0) { const more = document.querySelector('a[data-more]'); if (more && window.htmx) more.click(); }
