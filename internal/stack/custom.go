@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -113,9 +112,9 @@ func checkCustom(q customRequest) (time.Duration, error) {
 	old, _ := q.OldResourceProperties["ServiceToken"].(string)
 	switch {
 	case q.ServiceToken == "":
-		return 0, errors.New("Missing ServiceToken property")
+		return 0, because("Missing ServiceToken property")
 	case old != "" && old != q.ServiceToken:
-		return 0, errors.New("Modifying service token is not allowed.")
+		return 0, because("Modifying service token is not allowed.")
 	}
 	given, ok := q.ResourceProperties["ServiceTimeout"]
 	if !ok {
@@ -126,7 +125,7 @@ func checkCustom(q customRequest) (time.Duration, error) {
 	if limit := time.Duration(n) * time.Second; err == nil && n > 0 && limit <= longestWait {
 		return limit, nil
 	}
-	return 0, fmt.Errorf("Invalid ServiceTimeout %s: a whole number of seconds from 1 to 3600 is wanted", text)
+	return 0, because("Invalid ServiceTimeout %s: a whole number of seconds from 1 to 3600 is wanted", text)
 }
 
 // asTexts makes all scalars texts, as CloudFormation sends them.
@@ -256,22 +255,22 @@ func (s *Stacks) awaited(ctx context.Context, tx *db.Tx, q silence) (st Stack, r
 // readAnswer returns what is wrong with an answer, or what it says is.
 func readAnswer(body []byte, st Stack, r Resource) (a answer, failure error) {
 	if len(body) > maxAnswer {
-		return a, errors.New("Response object is too long.")
+		return a, because("Response object is too long.")
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&a); err != nil {
-		return a, errors.New("Invalid response object: it is not JSON of the form that is wanted.")
+		return a, because("Invalid response object: it is not JSON of the form that is wanted.")
 	}
 	switch {
 	case a.StackId != st.ID || a.RequestId != r.Token || a.LogicalResourceId != r.ID:
-		return a, errors.New("Invalid response object: StackId, RequestId and LogicalResourceId must be those of the request.")
+		return a, because("Invalid response object: StackId, RequestId and LogicalResourceId must be those of the request.")
 	case a.Status == "FAILED":
-		return a, fmt.Errorf("Received response status [FAILED] from custom resource. Message returned: %s (RequestId: %s)", a.Reason, r.Token)
+		return a, because("Received response status [FAILED] from custom resource. Message returned: %s (RequestId: %s)", a.Reason, r.Token)
 	case a.Status != "SUCCESS":
-		return a, errors.New("Invalid response object: Value of property Status must be SUCCESS or FAILED.")
+		return a, because("Invalid response object: Value of property Status must be SUCCESS or FAILED.")
 	case strings.ContainsRune(a.PhysicalResourceId, 0) || len(a.PhysicalResourceId) > 1024 || a.PhysicalResourceId == "" && r.Do != doDelete:
-		return a, errors.New("Invalid PhysicalResourceId")
+		return a, because("Invalid PhysicalResourceId")
 	}
 	return a, nil
 }
@@ -332,7 +331,7 @@ func (s *Stacks) doSilence(ctx context.Context, tx *db.Tx, j job.Job[silence]) e
 	if r.Type == conditionType {
 		return s.expired(ctx, tx, st, r)
 	}
-	return s.answered(ctx, tx, st, r, answer{}, fmt.Errorf("CloudFormation did not receive a response from your Custom Resource. "+
+	return s.answered(ctx, tx, st, r, answer{}, because("CloudFormation did not receive a response from your Custom Resource. "+
 		"Please check your logs for requestId [%s]. If you are using the Python cfn-response module, you may need to update your Lambda function code "+
 		"so that CloudFormation can attach the updated version.", r.Token))
 }

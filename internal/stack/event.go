@@ -35,6 +35,14 @@ type storedEvent struct {
 	Token      string `json:"token,omitempty"`
 }
 
+// A cause is why something failed, in the words that AWS has for it.
+type cause string
+
+func (c cause) Error() string { return string(c) }
+
+// because returns a cause of those words.
+func because(format string, args ...any) error { return cause(fmt.Sprintf(format, args...)) }
+
 // maxReason is how many characters of a reason are kept.
 const maxReason = 4000
 

@@ -242,7 +242,7 @@ func (s *Stacks) doTold(ctx context.Context, tx *db.Tx, j job.Job[told]) error {
 		good = deleteWord + complete
 	}
 	if child.Status != good {
-		return s.endIn(ctx, tx, st, r, fmt.Errorf("Embedded stack %s was not successfully %s: %s", child.ID, pastOf(r.Do), child.Reason))
+		return s.endIn(ctx, tx, st, r, because("Embedded stack %s was not successfully %s: %s", child.ID, pastOf(r.Do), child.Reason))
 	}
 	r.Attributes = map[string]any{}
 	for _, o := range child.Outputs {

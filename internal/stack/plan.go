@@ -141,7 +141,7 @@ func input(st Stack, exported map[string]string, imported *[]string) template.In
 	in.Import = func(name string) (string, error) {
 		v, ok := exported[name]
 		if !ok {
-			return "", fmt.Errorf("No export named %s found.", name)
+			return "", because("No export named %s found.", name)
 		}
 		if imported != nil && !slices.Contains(*imported, name) {
 			*imported = append(*imported, name)

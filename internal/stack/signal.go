@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +69,7 @@ func seconds(v any) (time.Duration, error) {
 	if limit := time.Duration(n) * time.Second; err == nil && n > 0 && limit <= maxWait {
 		return limit, nil
 	}
-	return 0, errors.New("Timeout must be a whole number of seconds from 1 to 43200.")
+	return 0, because("Timeout must be a whole number of seconds from 1 to 43200.")
 }
 
 // openHandle makes the address that takes signals.
@@ -198,7 +197,7 @@ func (s *Stacks) weigh(ctx context.Context, tx *db.Tx, st Stack, r Resource) (ov
 		}
 		for id, one := range signalsOf(h) {
 			if one.Status == "FAILURE" {
-				return true, s.endIn(ctx, tx, st, r, fmt.Errorf("WaitCondition received failed message: '%s' for uniqueId: %s", one.Reason, id))
+				return true, s.endIn(ctx, tx, st, r, because("WaitCondition received failed message: '%s' for uniqueId: %s", one.Reason, id))
 			}
 			data[id] = one.Data
 		}
@@ -226,5 +225,5 @@ func (s *Stacks) expired(ctx context.Context, tx *db.Tx, st Stack, r Resource) e
 			n = len(signalsOf(h))
 		}
 	}
-	return s.endIn(ctx, tx, st, r, fmt.Errorf("WaitCondition timed out. Received %d conditions when expecting %d", n, countOf(r)))
+	return s.endIn(ctx, tx, st, r, because("WaitCondition timed out. Received %d conditions when expecting %d", n, countOf(r)))
 }

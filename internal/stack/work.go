@@ -92,9 +92,9 @@ func attributes(rows []Resource) template.Attribute {
 			if v, ok := r.Attributes[attribute]; ok {
 				return v, nil
 			}
-			return nil, fmt.Errorf("Template error: resource %s does not support attribute type %s in Fn::GetAtt", id, attribute)
+			return nil, because("Template error: resource %s does not support attribute type %s in Fn::GetAtt", id, attribute)
 		}
-		return nil, fmt.Errorf("Template error: resource %s is not there", id)
+		return nil, because("Template error: resource %s is not there", id)
 	}
 }
 
@@ -209,7 +209,7 @@ func (s *Stacks) unknown(r Resource) error {
 	if _, ok := s.kinds.Type(r.Type); ok || s.isSpecial(r.Type) {
 		return nil
 	}
-	return fmt.Errorf("Unrecognized resource types: [%s]", r.Type)
+	return because("Unrecognized resource types: [%s]", r.Type)
 }
 
 func (s *Stacks) replaces(r Resource, want Made) bool {
