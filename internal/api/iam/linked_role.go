@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"strings"
 
-	"plumb/internal/arn"
 	"plumb/internal/db"
 	"plumb/internal/identity"
 	"plumb/internal/model/iamapi"
@@ -61,18 +60,4 @@ func (f face) GetServiceLinkedRoleDeletionStatus(
 		}
 		return err
 	})
-}
-
-// isARN reports whether an ARN is of IAM and of a kind.
-func isARN(s string, kinds ...string) bool {
-	a, err := arn.Parse(s)
-	if err != nil || a.Service != "iam" {
-		return false
-	}
-	for _, k := range kinds {
-		if strings.HasPrefix(a.Resource, k+"/") {
-			return true
-		}
-	}
-	return false
 }

@@ -321,10 +321,10 @@ func TestChildrenAreReadAfterTheirParents(t *testing.T) {
 	f.untilData(2)
 	f.kinesis("SplitShard", object{"StreamName": "s", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "170141183460469231731687303715884105728"})
 	f.put("a-2", "b-2", "c-1", "d-1")
-	got := f.untilData(6)
+	f.untilData(6)
 	f.p.Clock().Advance(2 * time.Minute)
 	f.p.Drain(t)
-	if got = f.data(); len(got) != 6 || slices.Index(got, "a-1") > slices.Index(got, "a-2") || slices.Index(got, "b-1") > slices.Index(got, "b-2") {
+	if got := f.data(); len(got) != 6 || slices.Index(got, "a-1") > slices.Index(got, "a-2") || slices.Index(got, "b-1") > slices.Index(got, "b-2") {
 		t.Errorf("the function got %v", got)
 	}
 }
