@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"plumb/internal/api/sqs"
 	"plumb/internal/api/ssm"
 	"plumb/internal/api/sts"
+	"plumb/internal/authorization"
 	"plumb/internal/caller"
 	"plumb/internal/core"
 	"plumb/internal/model"
@@ -48,7 +50,9 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),
 		ssm.New(m.DB, m.Automation, m.Keys.Pages),
-		sts.New(a.log, m.Credentials, sts.Options{Development: a.settings.Mode == settings.Development, Keys: a.keyring(m)}),
+		sts.New(a.log, m.Credentials, sts.Options{
+			Development: a.settings.Mode == settings.Development, Keys: a.keyring(m), Roles: m.Authorizer, Enforce: a.settings.Enforces(),
+		}),
 	}
 }
 
@@ -66,9 +70,16 @@ func (a *App) wire(m *core.Machine) http.Handler {
 	signed := a.pending.count(services)
 	answers := cloudformation.Answers(a.log, m.Stacks)
 	code, pages := lambda.Code(m.Functions), sns.Pages(a.log, m.Topics)
-	urls := a.pending.count(functionurl.New(a.log, m.Functions, m.Clock.Now, func(r *http.Request, body []byte) (caller.Caller, error) {
+	byURL := functionurl.New(a.log, m.Functions, m.Clock.Now, func(r *http.Request, body []byte) (caller.Caller, error) {
 		return services.Identify(r, body, "lambda")
-	}))
+	})
+	if a.settings.Enforces() {
+		byURL.Authorize = func(ctx context.Context, functionARN string) error {
+			_, err := m.Authorizer.May(ctx, authorization.Ask{Action: "lambda:InvokeFunctionUrl", Resource: functionARN})
+			return err
+		}
+	}
+	urls := a.pending.count(byURL)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case functionurl.IsHost(r.Host):
@@ -90,9 +101,10 @@ func (a *App) signed(m *core.Machine) *wire.Handler {
 	router := outside.NewRouter(m.Outside, outside.Held{
 		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs, Stacks: m.Stacks,
 	}, forward)
-	return wire.New(a.log, wire.Options{
+	buckets := s3.New(a.log, m.Buckets, m.Notifications)
+	o := wire.Options{
 		Services:       a.faces(m),
-		S3:             routeS3(router, s3.New(a.log, m.Buckets, m.Notifications)),
+		S3:             routeS3(router, buckets),
 		Route:          router.Route,
 		Fallback:       forward,
 		Verify:         a.settings.Mode == settings.Server,
@@ -103,7 +115,30 @@ func (a *App) signed(m *core.Machine) *wire.Handler {
 		Throttle:       wire.Throttle{Service: "config", Rate: a.settings.Throttle, Burst: a.settings.ThrottleBurst},
 		MaxBody:        a.settings.MaxBody,
 		Now:            m.Clock.Now,
-	})
+	}
+	if a.settings.Enforces() {
+		enforce(&o, router, buckets, m.Authorizer)
+	}
+	return wire.New(a.log, o)
+}
+
+// enforce has the policies of identities asked wherever a request is answered.
+func enforce(o *wire.Options, router *outside.Router, buckets *s3.Handler, by *authorization.Authorizer) {
+	o.Authorize = by.Operation
+	buckets.Authorize = by.Bucket
+	router.AuthorizeS3 = func(ctx context.Context, operation, bucket, key string) error {
+		_, err := by.Bucket(ctx, authorization.BucketAsk{Operation: operation, Bucket: bucket, Key: key})
+		return err
+	}
+	forward := o.Fallback
+	o.Fallback = func(w http.ResponseWriter, r *http.Request, service string) {
+		if err := by.Unserved(r.Context(), service, wire.Unserved(r)); err != nil {
+			named, _ := model.Named(err)
+			wire.WriteError(w, r, named)
+			return
+		}
+		forward(w, r, service)
+	}
 }
 
 // routeS3 has requests for S3 answered by who holds the bucket.

@@ -46,6 +46,7 @@ type Plumb struct {
 	*Server
 	account, region string
 	key, secret     string
+	token           string
 }
 
 // A Server is what several accounts share.
@@ -170,6 +171,13 @@ func (p *Plumb) Signing(id, secret string) *Plumb {
 	return &Plumb{Server: p.Server, account: p.account, region: p.region, key: id, secret: secret}
 }
 
+// Temporary returns the same server called with temporary credentials.
+func (p *Plumb) Temporary(id, secret, token string) *Plumb {
+	out := p.Signing(id, secret)
+	out.token = token
+	return out
+}
+
 // Account is the account that the clients speak for.
 func (p *Plumb) Account() string { return p.account }
 
@@ -185,7 +193,7 @@ func (p *Plumb) SDK() aws.Config {
 	return aws.Config{
 		HTTPClient: p.http,
 		Region:     p.region, BaseEndpoint: aws.String(p.URL()), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+		Credentials: credentials.NewStaticCredentialsProvider(key, secret, p.token),
 	}
 }
 

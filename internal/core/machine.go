@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/authorization"
 	"plumb/internal/automation"
 	"plumb/internal/bucket"
 	"plumb/internal/clock"
@@ -70,6 +71,7 @@ type Machine struct {
 	Scheduler     *scheduler.Scheduler
 	Credentials   *credential.Store
 	Identities    *identity.Store
+	Authorizer    *authorization.Authorizer
 	Organizations *organization.Organizations
 	Stacks        *stack.Stacks
 
@@ -174,6 +176,10 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Outside.Called = m.meter.TargetCalled
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
+	m.Authorizer = authorization.New(authorization.Options{
+		DB: m.DB, Policy: outside.ResourcePolicy, Now: m.Clock.Now,
+		Elsewhere: func(p config.Place) bool { return m.options.Settings.Place(p.Account, p.Region).Target != "" },
+	})
 	m.Identities = identity.New(m.Clock.Now, identity.Options{Announce: m.changedEverywhere})
 	m.Organizations = organization.New(m.Clock.Now, func(ctx context.Context, tx *db.Tx, e config.MembershipChanged) error { return m.publish(ctx, tx, e) })
 	m.Logs = logs.New(m.log, m.DB, m.Clock.Now)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"plumb/internal/arn"
+	"plumb/internal/bucket"
 	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -65,6 +67,25 @@ func granted(from caller.Sender, text, action, target string) error {
 		return ErrMayNot
 	}
 	return nil
+}
+
+// ResourcePolicy returns the policy of a queue, topic, function or bucket that is
+// embedded here; empty if it has none or is not there.
+func ResourcePolicy(ctx context.Context, tx *db.Tx, resource string) (string, error) {
+	a, err := arn.Parse(resource)
+	if err != nil {
+		return "", nil
+	}
+	if a.Service == "s3" {
+		name, _, _ := strings.Cut(a.Resource, "/")
+		text, _, err := bucket.ReadConfiguration(ctx, tx, name, bucket.KindPolicy, "")
+		return text, err
+	}
+	text, _, err := policyOf(ctx, tx, a)
+	if err = absent(err); errors.Is(err, ErrMayNot) {
+		return "", nil
+	}
+	return text, err
 }
 
 // policyOf returns the policy of a resource, and the action that sending to it is.

@@ -32,6 +32,10 @@ type Router struct {
 	clients *Clients
 	stores  Held
 	forward Forward
+
+	// AuthorizeS3 refuses what a caller may not ask of S3 where there is a target; nil
+	// refuses nothing.
+	AuthorizeS3 func(ctx context.Context, operation, bucket, key string) error
 }
 
 // Held is what is embedded here.
@@ -48,7 +52,9 @@ type Held struct {
 type Forward func(w http.ResponseWriter, r *http.Request, service string)
 
 // NewRouter returns a router that sends on what is not held here.
-func NewRouter(c *Clients, h Held, f Forward) *Router { return &Router{c, h, f} }
+func NewRouter(c *Clients, h Held, f Forward) *Router {
+	return &Router{clients: c, stores: h, forward: f}
+}
 
 // creations are the operations that make what has a name afterwards.
 var creations = []string{
@@ -76,6 +82,9 @@ func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, her
 	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam", "cloudformation"}, a.Service) {
 		here(w)
 		return nil
+	}
+	if err := a.Authorize(); err != nil {
+		return err
 	}
 	q := &routed{service: a.Service, operation: a.Operation, r: r, body: a.Body}
 	if l, ok := lists[a.Service+" "+a.Operation]; ok && !q.ofAWS() {
@@ -111,6 +120,11 @@ func (o *Router) S3(w http.ResponseWriter, r *http.Request, operation, name, key
 	}
 	if named, ok := w.(interface{ Serves(operation string) }); ok {
 		named.Serves(operation)
+	}
+	if o.AuthorizeS3 != nil {
+		if err := o.AuthorizeS3(r.Context(), operation, name, key); err != nil {
+			return err
+		}
 	}
 	q := &routed{service: "s3", operation: operation, r: r}
 	if name == "" {

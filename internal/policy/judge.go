@@ -62,7 +62,39 @@ func (c Case) Judge() Verdict {
 			return verdicts[i]
 		}
 	}
+	if c.Owner == "" || c.Owner == c.Account {
+		verdicts[1] = c.directly(verdicts[1])
+	}
 	return c.combine(verdicts[0], verdicts[1], verdicts[2], verdicts[3])
+}
+
+// directly returns what the resource's policies allow the caller itself. What they
+// allow its whole account they leave to the account, which grants it by the policies
+// of its identities.
+func (c Case) directly(v Verdict) Verdict {
+	if !v.Allowed || c.Account == "" {
+		return v
+	}
+	for i := range c.Resource {
+		for j := range c.Resource[i].Document.Statements {
+			s := &c.Resource[i].Document.Statements[j]
+			if s.Effect == Allow && c.grantsDirectly(s) && s.Covers(c.Request) {
+				return Verdict{Allowed: true, Reason: ResourceBased, Source: &c.Resource[i], Statement: s}
+			}
+		}
+	}
+	return Verdict{Reason: ResourceBased}
+}
+
+func (c Case) grantsDirectly(s *Statement) bool {
+	return slices.ContainsFunc(s.Principals, func(p Principal) bool {
+		return p.Everyone() || !isAccount(p, c.Account) && slices.Contains(c.Principals, p)
+	})
+}
+
+// isAccount reports whether a principal is a whole account.
+func isAccount(p Principal, account string) bool {
+	return p.Type == "AWS" && (p.ID == account || strings.HasPrefix(p.ID, "arn:") && strings.HasSuffix(p.ID, ":iam::"+account+":root"))
 }
 
 func (c Case) combine(own, resource, boundary, session Verdict) Verdict {

@@ -40,6 +40,9 @@ func (s Settings) ConsoleAddress() (address string, chosen bool) {
 	return s.Console, true
 }
 
+// Enforces reports whether the policies of identities are asked.
+func (s Settings) Enforces() bool { return s.IAM == "enforce" || s.IAM != "off" && s.Mode == Server }
+
 // AWS as a target means Amazon's own regional endpoints.
 const AWS = "aws"
 
@@ -93,6 +96,7 @@ type Settings struct {
 	Node                    string
 	NodePath                string
 	Sandbox                 string
+	IAM                     string // whether policies of identities are enforced: auto, enforce, off
 	Queries                 string
 	Host                    string // name of this server among those that share a database
 	LogLevel                string
@@ -111,7 +115,7 @@ func Default() Settings {
 		Account: "123456789012", Region: "us-east-1",
 		Poll: time.Minute, DeliveryAge: 72 * time.Hour, MaxBody: 72 << 20, Quotas: DefaultQuotas(),
 		FunctionTTL: 10 * time.Minute,
-		Sandbox:     "auto", Queries: "aws", LogLevel: "info", LogFormat: "text",
+		Sandbox:     "auto", IAM: "auto", Queries: "aws", LogLevel: "info", LogFormat: "text",
 		origins: map[string]string{},
 	}
 }

@@ -66,6 +66,10 @@ func server() []Setting {
 			"development takes any credentials on loopback, an access key id of twelve digits being the account, and lets "+
 				"clients move the clock; server takes signed requests of known access keys only.",
 			Development, Server).in(group),
+		choice("iam", func(s *Settings) *string { return &s.IAM },
+			"Whether policies of users and roles are asked before a request is answered. auto does so in server mode. Access keys of the "+
+				"settings and of accounts themselves may do everything in their account.",
+			"auto", "enforce", "off").in(group),
 		text("tls-certificate", "FILE", func(s *Settings) *string { return &s.TLSCertificate },
 			"The server's certificate, with those that lead to its authority, in PEM. It is read again when it has changed. "+
 				"Functions call the server on loopback, without TLS.", "/etc/plumb/tls.crt").in(group),

@@ -218,11 +218,11 @@ func TestAnswersAreObservedAndOperationsMayBeRefused(t *testing.T) {
 		Observe: func(_ context.Context, a wire.Answered) {
 			seen = append(seen, a.Service+" "+a.Operation+" "+http.StatusText(a.Status))
 		},
-		Allow: func(_ context.Context, service, operation string) error {
-			if operation == "DeleteConfigRule" {
-				return model.AccessDeniedException("not %s:%s", service, operation)
+		Authorize: func(ctx context.Context, info model.Info, operation string, in any) (context.Context, error) {
+			if d, ok := in.(*configapi.DeleteConfigRuleInput); ok && *d.ConfigRuleName == "r" {
+				return ctx, model.AccessDeniedException("not %s:%s", info.Signing, operation)
 			}
-			return nil
+			return ctx, nil
 		},
 	}
 	config("PutConfigRule", `{"ConfigRule":{"Source":{"Owner":"AWS"}}}`).send(t, o)

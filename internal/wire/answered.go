@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -27,6 +29,18 @@ func (x *exchange) answered(took time.Duration) Answered {
 		a.Operation = unservedOperation(x.r, x.body)
 	}
 	return a
+}
+
+// Unserved names what a request for a service without a model asks, by its target or
+// action; empty where neither is there, as in REST's. The body is in memory, and stays.
+func Unserved(r *http.Request) string {
+	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if name == "" {
+		body, _ := io.ReadAll(r.Body) // what was read before cannot fail
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		name = formOf(r, body).Get("Action")
+	}
+	return name[:min(len(name), maxOperation)]
 }
 
 // maxOperation bounds what is told of an operation that nobody checked.

@@ -33,8 +33,9 @@ type Options struct {
 	// PublicURL is where clients reach the server, when they do not do so by the address that they name themselves.
 	PublicURL string
 
-	// Allow may refuse an operation to the caller in ctx. Without it everything is allowed.
-	Allow func(ctx context.Context, service, operation string) error
+	// Authorize may refuse an operation with its input, which was read and checked, to the caller in ctx. The handler gets
+	// the context that it returns. Without it everything is allowed.
+	Authorize func(ctx context.Context, info model.Info, operation string, in any) (context.Context, error)
 	// Throttle refuses what comes too often. Without it nothing does.
 	Throttle Throttle
 	// Observe is told of every answer, with the context of its request.

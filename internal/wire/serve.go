@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,8 @@ func (h *Handler) serve(x *exchange) error {
 	if h.options.Route == nil {
 		return h.serveOperation(x, to.served, c)
 	}
-	asked := Asked{Service: to.served.Info.Signing, Operation: x.operation, Built: c.route.Built(), Body: x.body}
+	asked := Asked{Service: to.served.Info.Signing, Operation: x.operation, Built: c.route.Built(), Body: x.body,
+		Authorize: func() error { return h.authorize(x, to.served, c) }}
 	return h.options.Route(x.w, x.r, asked, func(w http.ResponseWriter) { h.answerTo(w, x, to.served, c) })
 }
 
@@ -66,6 +68,7 @@ type Asked struct {
 	Operation string
 	Built     bool // there is a handler for the operation
 	Body      []byte
+	Authorize func() error // refuses what the caller may not do; who answers it elsewhere asks
 }
 
 // answerTo runs an operation for whoever reads the answer.
@@ -208,28 +211,50 @@ func (h *Handler) serveOther(x *exchange, name string) error {
 
 // serveOperation runs an operation. The order of the checks is AWS's: operation, body, constraints, handler.
 func (h *Handler) serveOperation(x *exchange, s *served, call call) error {
-	if h.options.Allow != nil {
-		if err := h.options.Allow(x.r.Context(), x.service, x.operation); err != nil {
-			return err
-		}
-	}
 	if !call.route.Built() {
 		return model.NotImplementedException("%s: the operation %s is not implemented yet.", s.Info.Title, x.operation)
 	}
-	in := call.route.New()
-	if err := call.decode(in); err != nil {
-		return reword(err, s.Info)
-	}
-	checker := s.NewChecker()
-	call.route.Check(in, checker)
-	if err := checker.Err(); err != nil {
+	in, ctx, err := h.input(x, s, call)
+	if err != nil {
 		return err
 	}
-	out, err := call.route.Call(x.r.Context(), in)
+	out, err := call.route.Call(ctx, in)
 	if err != nil {
 		return err
 	}
 	return h.answer(x, call.route, out)
+}
+
+// input reads and checks an operation's input and asks whether the caller may call the
+// operation with it.
+func (h *Handler) input(x *exchange, s *served, call call) (in any, ctx context.Context, err error) {
+	in, ctx = call.route.New(), x.r.Context()
+	if err := call.decode(in); err != nil {
+		return nil, nil, reword(err, s.Info)
+	}
+	checker := s.NewChecker()
+	call.route.Check(in, checker)
+	if err := checker.Err(); err != nil {
+		return nil, nil, err
+	}
+	if h.options.Authorize != nil {
+		ctx, err = h.options.Authorize(ctx, s.Info, x.operation, in)
+	}
+	return in, ctx, err
+}
+
+// authorize is asked where a request may be answered elsewhere. What has no handler here
+// is asked about without its input.
+func (h *Handler) authorize(x *exchange, s *served, call call) error {
+	if h.options.Authorize == nil {
+		return nil
+	}
+	if !call.route.Built() {
+		_, err := h.options.Authorize(x.r.Context(), s.Info, x.operation, &struct{}{})
+		return err
+	}
+	_, _, err := h.input(x, s, call)
+	return err
 }
 
 func (h *Handler) answer(x *exchange, route *model.Route, out any) error {

@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"strings"
 
+	"plumb/internal/authorization"
 	"plumb/internal/bucket"
+	"plumb/internal/caller"
 )
 
 // source finds the object that x-amz-copy-source names.
@@ -26,7 +28,13 @@ func (c *call) source() (bucket.Bucket, bucket.Object, error) {
 	if err != nil {
 		return b, bucket.Object{}, err
 	}
-	if b.Account != c.Account {
+	ctx := c.ctx
+	if c.h.Authorize != nil {
+		if ctx, err = c.h.Authorize(ctx, authorization.BucketAsk{Operation: "GetObject", Bucket: name, Owner: b.Account, Key: key, Version: version}); err != nil {
+			return b, bucket.Object{}, err
+		}
+	}
+	if !caller.MayUse(ctx, b.Account) {
 		return b, bucket.Object{}, bucket.AccessDenied()
 	}
 	o, err := c.store.Object(c.ctx, b, key, version)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"plumb/internal/authorization"
 	"plumb/internal/bucket"
 	"plumb/internal/model"
 )
@@ -70,11 +71,28 @@ func (c *call) deleteObjects() error {
 	if len(targets) == 0 || len(targets) > 1000 {
 		return malformedXML()
 	}
-	list, err := c.store.DeleteObjects(c.ctx, c.bucket, targets)
+	allowed, refused := c.mayDelete(targets)
+	list, err := c.store.DeleteObjects(c.ctx, c.bucket, allowed)
 	if err != nil {
 		return err
 	}
-	return c.document(deletedResult(list, doc.child("Quiet").value() == "true"))
+	return c.document(deletedResult(append(list, refused...), doc.child("Quiet").value() == "true"))
+}
+
+// mayDelete asks for each object whether the caller may delete it.
+func (c *call) mayDelete(targets []bucket.Target) (allowed []bucket.Target, refused []bucket.Deleted) {
+	for _, t := range targets {
+		err := c.authorize(authorization.BucketAsk{Operation: "DeleteObject", Bucket: c.name, Owner: c.bucket.Account, Key: t.Key, Version: t.Version})
+		if err == nil {
+			err = c.mayUseBucket() // by what this question was granted
+		}
+		if err != nil {
+			refused = append(refused, bucket.Deleted{Target: t, Err: err})
+			continue
+		}
+		allowed = append(allowed, t)
+	}
+	return allowed, refused
 }
 
 func deletedResult(list []bucket.Deleted, quiet bool) deleteResult {

@@ -9,7 +9,7 @@
 //	wire.New(log, wire.Options{S3: h})
 //
 // Buckets belong to accounts and accounts are walls: a bucket of another account
-// answers AccessDenied, whatever its policy says.
+// answers AccessDenied, unless policies are enforced and both sides' let the caller in.
 package s3
 
 import (
@@ -18,7 +18,9 @@ import (
 	"log/slog"
 	"net/http"
 
+	"plumb/internal/authorization"
 	"plumb/internal/bucket"
+	"plumb/internal/caller"
 	"plumb/internal/model"
 	events "plumb/internal/source/s3"
 )
@@ -29,6 +31,10 @@ type Handler struct {
 	store  *bucket.Store
 	events *events.Notifications
 	routes []route
+
+	// Authorize may refuse what the caller of ctx asks, and returns the context in which
+	// it is done. Nil refuses nothing but another account's buckets.
+	Authorize func(ctx context.Context, a authorization.BucketAsk) (context.Context, error)
 }
 
 // New returns the face of a store, whose events are told by e.
@@ -87,18 +93,41 @@ func (h *Handler) serve(c *call) error {
 			return err
 		}
 	}
+	if rt.name != "DeleteObjects" { // which asks for each of its keys
+		if err := c.authorize(authorization.BucketAsk{Operation: rt.name, Bucket: c.name, Owner: c.bucket.Account, Key: c.key, Version: c.query.Get("versionId"), Prefix: c.query.Get("prefix")}); err != nil {
+			return err
+		}
+		if err := c.mayUseBucket(); err != nil {
+			return err
+		}
+	}
 	return rt.handle(c)
 }
 
-// findBucket looks up the bucket that the request is about and checks that it
-// is the caller's.
+// authorize asks whether the caller may do something.
+func (c *call) authorize(a authorization.BucketAsk) (err error) {
+	if c.h.Authorize != nil {
+		c.ctx, err = c.h.Authorize(c.ctx, a)
+	}
+	return err
+}
+
+// mayUseBucket refuses a bucket of another account that no policy lets the caller into.
+func (c *call) mayUseBucket() error {
+	if c.bucket.Name != "" && !caller.MayUse(c.ctx, c.bucket.Account) {
+		return bucket.AccessDenied()
+	}
+	return nil
+}
+
+// findBucket looks up the bucket that the request is about.
 func (c *call) findBucket() error {
 	b, err := c.store.Find(c.ctx, c.name)
 	if err != nil {
 		return err
 	}
 	owner := c.r.Header.Get("x-amz-expected-bucket-owner")
-	if b.Account != c.Account || (owner != "" && owner != b.Account) {
+	if owner != "" && owner != b.Account {
 		return bucket.AccessDenied()
 	}
 	c.bucket = b

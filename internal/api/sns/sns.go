@@ -87,13 +87,14 @@ func invalid(format string, args ...any) error {
 	return snsapi.InvalidParameterException("Invalid parameter: "+format, args...)
 }
 
-// own checks that what an ARN names is of the caller's account.
+// own checks that what an ARN names is of the caller's account, or of one whose policy
+// lets the caller in.
 func own(ctx context.Context, resourceARN *string, parameter string) error {
 	a, err := arn.Parse(deref(resourceARN))
 	if err != nil || a.Service != "sns" {
 		return invalid("%s Reason: An ARN must have at least 6 elements, not %d", parameter, strings.Count(deref(resourceARN), ":")+1)
 	}
-	if c := caller.From(ctx); a.Account != c.Account {
+	if c := caller.From(ctx); !caller.MayUse(ctx, a.Account) {
 		return snsapi.AuthorizationErrorException("User: %s is not authorized to perform this operation on resource: %s", c.PrincipalARN, deref(resourceARN))
 	}
 	return nil

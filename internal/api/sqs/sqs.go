@@ -72,7 +72,7 @@ func queueURL(ctx context.Context, q queue.Queue) *string {
 }
 
 // find returns the queue that a URL names, whatever its host. A queue of another
-// account is one that does not exist.
+// account is one that does not exist, unless its policy lets the caller in.
 func (f face) find(ctx context.Context, queueURL *string) (queue.Queue, error) {
 	at := place(ctx)
 	u, err := url.Parse(deref(queueURL))
@@ -81,8 +81,10 @@ func (f face) find(ctx context.Context, queueURL *string) (queue.Queue, error) {
 	}
 	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
 	name := parts[len(parts)-1]
-	if len(parts) > 1 && parts[len(parts)-2] != at.Account {
-		return queue.Queue{}, queue.NoSuchQueue()
+	if len(parts) > 1 {
+		if at.Account = parts[len(parts)-2]; !caller.MayUse(ctx, at.Account) {
+			return queue.Queue{}, queue.NoSuchQueue()
+		}
 	}
 	return f.store.Find(ctx, at, name)
 }

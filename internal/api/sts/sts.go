@@ -1,8 +1,9 @@
 // Package sts is the face of the embedded STS: who a caller is, and temporary
 // credentials, which package credential keeps.
 //
-// Plumb has no IAM. In development mode every role can be assumed, whether it
-// exists or not; a server lets an account assume its own roles.
+// In development mode every role can be assumed, whether it exists or not. Where
+// policies are enforced, a role of the embedded IAM is asked whom it trusts, and the
+// account itself alone assumes what is no role here.
 package sts
 
 import (
@@ -15,10 +16,12 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/authorization"
 	"plumb/internal/caller"
 	"plumb/internal/credential"
 	"plumb/internal/model"
 	"plumb/internal/model/stsapi"
+	"plumb/internal/policy"
 	"plumb/internal/wire"
 )
 
@@ -26,6 +29,10 @@ import (
 type Options struct {
 	Development bool         // roles of other accounts can be assumed too
 	Keys        wire.Secrets // knows the owners of all access keys
+	// Roles knows the roles of the embedded IAM; nil knows none. Enforce has it ask their
+	// trust policies.
+	Roles   *authorization.Authorizer
+	Enforce bool
 }
 
 // New returns STS with its operations bound to a store.
@@ -100,15 +107,20 @@ func (f face) AssumeRole(ctx context.Context, in *stsapi.AssumeRoleInput) (*stsa
 	if err != nil || a.Service != "iam" || a.Region != "" || !arn.IsAccount(a.Account) || !validRole.MatchString(a.Resource) {
 		return nil, invalid("%s is invalid", role)
 	}
-	if p := deref(in.Policy); p != "" && (!strings.HasPrefix(strings.TrimSpace(p), "{") || !json.Valid([]byte(p))) {
-		return nil, stsapi.MalformedPolicyDocumentException("This policy contains invalid Json")
+	if p := deref(in.Policy); p != "" {
+		if !strings.HasPrefix(strings.TrimSpace(p), "{") || !json.Valid([]byte(p)) {
+			return nil, stsapi.MalformedPolicyDocumentException("This policy contains invalid Json")
+		}
+		if _, err := policy.Parse(p); err != nil {
+			return nil, stsapi.MalformedPolicyDocumentException("Syntax errors in policy.")
+		}
 	}
 	d := time.Hour
 	if in.DurationSeconds != nil {
 		d = time.Duration(*in.DurationSeconds) * time.Second
 	}
 	who := caller.From(ctx)
-	c, err := f.store.Assume(ctx, who.Account, credential.Role{ARN: role, Session: deref(in.RoleSessionName)}, d)
+	c, err := f.assume(ctx, a, in, d)
 	if errors.Is(err, credential.ErrForeignRole) {
 		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.PrincipalARN, role)
 	}
@@ -119,6 +131,33 @@ func (f face) AssumeRole(ctx context.Context, in *stsapi.AssumeRoleInput) (*stsa
 		Credentials: shape(c), AssumedRoleUser: &stsapi.AssumedRoleUser{Arn: &c.PrincipalARN, AssumedRoleId: &c.UserID},
 		SourceIdentity: in.SourceIdentity, PackedPolicySize: packed(in),
 	}, nil
+}
+
+// assume gives the credentials if the role lets the caller in, or, where nobody knows
+// the role, if it is of the caller's account.
+func (f face) assume(ctx context.Context, a arn.ARN, in *stsapi.AssumeRoleInput, d time.Duration) (credential.Credential, error) {
+	as := authorization.Assumption{Role: a, Session: deref(in.RoleSessionName), Duration: d, ExternalID: deref(in.ExternalId)}
+	as.Given.SourceIdentity, as.Given.Tags = deref(in.SourceIdentity), map[string]string{}
+	for _, t := range in.Tags {
+		as.Given.Tags[deref(t.Key)] = deref(t.Value)
+	}
+	if p := deref(in.Policy); p != "" {
+		as.Given.Policies = []string{p}
+	}
+	for _, p := range in.PolicyArns {
+		as.PolicyARNs = append(as.PolicyARNs, deref(p.Arn))
+	}
+	r, known := credential.Role{ARN: a.String(), Session: as.Session, Given: as.Given}, false
+	if f.o.Roles != nil {
+		var err error
+		if r, known, err = f.o.Roles.Assume(ctx, as, f.o.Enforce); err != nil {
+			return credential.Credential{}, err
+		}
+	}
+	if known {
+		return f.store.Open(ctx, a, r, d)
+	}
+	return f.store.Assume(ctx, caller.From(ctx).Account, r, d)
 }
 
 // packed is how much of the room for session policies is used, in percent; AWS

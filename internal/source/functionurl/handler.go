@@ -35,6 +35,10 @@ type Handler struct {
 	functions *lambda.Service
 	now       func() time.Time
 	identify  func(r *http.Request, body []byte) (caller.Caller, error)
+
+	// Authorize refuses a caller of the function's account whose policies do not let it
+	// invoke the function; nil refuses none.
+	Authorize func(ctx context.Context, functionARN string) error
 }
 
 // New returns the handler. identify says who signed a request, or an error that is
@@ -42,7 +46,7 @@ type Handler struct {
 func New(
 	log *slog.Logger, functions *lambda.Service, now func() time.Time, identify func(r *http.Request, body []byte) (caller.Caller, error),
 ) *Handler {
-	return &Handler{log, functions, now, identify}
+	return &Handler{log: log, functions: functions, now: now, identify: identify}
 }
 
 // ServeHTTP answers one request.
@@ -116,8 +120,14 @@ func allowed(text string, u lambda.URL, ask policy.Request) error {
 // no statement in the policy.
 func (h *Handler) admit(r *http.Request, body []byte, u lambda.URL, text string) (*caller.Caller, error) {
 	c, err := h.identify(r, body)
-	if err != nil || c.Account == u.Ref.Account {
+	if err != nil {
 		return &c, err
+	}
+	if c.Account == u.Ref.Account {
+		if h.Authorize != nil && h.Authorize(caller.With(r.Context(), c), u.Ref.ARN()) != nil {
+			return nil, errForbidden
+		}
+		return &c, nil
 	}
 	ask := policy.Request{Context: policy.Context{"aws:principalaccount": {c.Account}}}
 	for _, id := range []string{c.PrincipalARN, c.Account, "arn:aws:iam::" + c.Account + ":root"} {
