@@ -84,6 +84,19 @@ var services = map[string]service{
 		free:      []string{"GetCallerIdentity", "GetSessionToken", "AssumeRole"}, // AssumeRole asks itself, with the trust policy
 	},
 	"organizations": {byDefault: "*"},
+	"cloudformation": {
+		byDefault: "{StackName|stack}",
+		passes:    map[string]string{"CreateStack": "RoleARN", "UpdateStack": "RoleARN", "DeleteStack": "RoleARN", "CreateChangeSet": "RoleARN"},
+		passedTo:  "cloudformation.amazonaws.com",
+	},
+	"events": {
+		passes:   map[string]string{"PutRule": "RoleArn", "PutTargets": "Targets.RoleArn"},
+		passedTo: "events.amazonaws.com",
+	},
+	"scheduler": {
+		passes:   map[string]string{"CreateSchedule": "Target.RoleArn", "UpdateSchedule": "Target.RoleArn"},
+		passedTo: "scheduler.amazonaws.com",
+	},
 	"ssm": {
 		byDefault: "{Name|document} arn:aws:ssm:@:automation-execution/{AutomationExecutionId}",
 		resources: map[string]string{"StartAutomationExecution": "arn:aws:ssm:@:automation-definition/{DocumentName}:{DocumentVersion} arn:aws:ssm:@:automation-definition/{DocumentName}:$DEFAULT"},
@@ -346,6 +359,11 @@ func (r reading) named(v, kind string) string {
 			return v
 		}
 		return "arn:aws:ssm:" + at + ":document/" + v
+	case "stack":
+		if strings.HasPrefix(v, "arn:") {
+			return v
+		}
+		return "arn:aws:cloudformation:" + at + ":stack/" + v + "/*"
 	case "role", "user", "iam-group", "instance-profile", "linked", "task", "self":
 		return r.identity(v, kind)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/outside"
 	"plumb/internal/stack"
@@ -11,11 +12,12 @@ import (
 
 // addStacks makes the embedded CloudFormation.
 func (m *Machine) addStacks() {
-	caller := outside.NewCaller(m.Outside, m.Embedded)
+	calls := outside.NewCaller(m.Outside, m.Embedded)
 	m.Stacks = stack.New(m.log, stack.Options{
 		DB: m.DB, Jobs: m.Jobs, APIs: m.Known.APIs, Announce: m.changed, Object: m.stackObject, AnswerAt: m.options.FunctionURL, Now: m.Clock.Now,
 		Call: func(ctx context.Context, w stack.Who, service, operation string, in map[string]any) (map[string]any, error) {
-			return caller.CallAs(ctx, w.Place, w.Principal, w.UserID, service, operation, in)
+			who := caller.Identity{Account: w.Account, PrincipalARN: w.Principal, UserID: w.UserID, Root: w.Unbounded}
+			return calls.CallAs(ctx, w.Place, who, service, operation, in)
 		},
 	})
 }

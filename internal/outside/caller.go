@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"plumb/internal/awsclient"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 )
 
@@ -36,10 +37,10 @@ func (c *Caller) Call(ctx context.Context, p config.Place, service, operation st
 // CallAs makes one call as a principal of the place would: an outside service that
 // the settings name answers it, or this server, which may have it answered by the
 // place's target. What the service refuses is an *awsclient.Error.
-func (c *Caller) CallAs(ctx context.Context, p config.Place, principal, userID, service, operation string, in map[string]any) (map[string]any, error) {
+func (c *Caller) CallAs(ctx context.Context, p config.Place, who caller.Identity, service, operation string, in map[string]any) (map[string]any, error) {
 	client, err := c.clients.Service(ctx, p, service)
 	if client == nil && err == nil {
-		client = c.embedded.As(p, principal, userID)
+		client = c.embedded.As(p, who)
 	}
 	if err != nil {
 		return nil, err

@@ -57,13 +57,17 @@ func (l *Embedded) Client(p config.Place) *awsclient.Client {
 	return c
 }
 
-// As returns the client of a principal of a place: its calls are answered as if
-// the principal had sent them.
-func (l *Embedded) As(p config.Place, principal, userID string) *awsclient.Client {
-	who := base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(principal + " " + userID))
+// As returns the client of somebody in a place: its calls are answered as if they
+// had sent them.
+func (l *Embedded) As(p config.Place, who caller.Identity) *awsclient.Client {
+	text := who.PrincipalARN + " " + who.UserID
+	if who.Root {
+		text += " root"
+	}
+	name := base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(text))
 	return awsclient.New(awsclient.Options{
 		Region: p.Region, Endpoint: l.url, Transport: asked{l}, Models: l.models, Now: l.now,
-		Credentials: awsclient.Static(ownKey+p.Account+who, l.secret, ""),
+		Credentials: awsclient.Static(ownKey+p.Account+name, l.secret, ""),
 	})
 }
 
@@ -83,8 +87,9 @@ func (l *Embedded) Identity(id string) (secret string, who caller.Identity, ok b
 	}
 	if account, encoded := account[:12], account[12:]; encoded != "" {
 		who, err := base32.HexEncoding.WithPadding(base32.NoPadding).DecodeString(encoded)
-		principal, user, _ := strings.Cut(string(who), " ")
-		return l.secret, caller.Identity{Account: account, PrincipalARN: principal, UserID: user}, err == nil
+		principal, rest, _ := strings.Cut(string(who), " ")
+		user, root, _ := strings.Cut(rest, " ")
+		return l.secret, caller.Identity{Account: account, PrincipalARN: principal, UserID: user, Root: root == "root"}, err == nil
 	}
 	return l.secret, caller.Identity{
 		Account:      account,

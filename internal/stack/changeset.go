@@ -379,7 +379,8 @@ func (s *Stacks) Execute(ctx context.Context, w Who, stack, name, token string, 
 		}
 		st.ChangeSet = set.ID
 		if set.Kind == createWord {
-			st.Settings, st.By, st.UserID = c.Settings, w.Principal, w.UserID
+			st.Settings = c.Settings
+			st.actFor(w)
 			return s.beginCreate(ctx, tx, st, text, token)
 		}
 		if err := st.mayUpdate(); err != nil {

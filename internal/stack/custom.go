@@ -189,7 +189,7 @@ func (s *Stacks) deliver(ctx context.Context, st Stack, q customRequest) error {
 		return err
 	}
 	call := func(service, operation string, in map[string]any) error {
-		_, err := s.Call(ctx, Who{st.Place, st.principal(), st.UserID}, service, operation, in)
+		_, err := s.Call(ctx, st.caller(), service, operation, in)
 		return err
 	}
 	switch a, err := arn.Parse(q.ServiceToken); {

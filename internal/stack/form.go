@@ -19,6 +19,7 @@ type storedStack struct {
 	Settings      storedSettings `json:"settings"`
 	By            string         `json:"by,omitempty"`
 	UserID        string         `json:"userId,omitempty"`
+	ByRoot        bool           `json:"byRoot,omitempty"`
 	ChangeSet     string         `json:"changeSet,omitempty"`
 	Protected     bool           `json:"protected,omitempty"`
 	Outputs       []storedOutput `json:"outputs,omitempty"`
@@ -93,7 +94,7 @@ func fromSettings(s storedSettings) Settings {
 func toStack(s Stack) (string, error) {
 	form := storedStack{
 		Reason: s.Reason, Root: s.Root, Updated: db.Micros(s.Updated), Deleted: db.Micros(s.Deleted), Settings: toSettings(s.Settings),
-		By: s.By, UserID: s.UserID, ChangeSet: s.ChangeSet, Protected: s.Protected,
+		By: s.By, UserID: s.UserID, ByRoot: s.ByRoot, ChangeSet: s.ChangeSet, Protected: s.Protected,
 		Operation: s.Operation.ID, Token: s.Operation.Token, Phase: string(s.Operation.Phase), Failed: s.Operation.Failed,
 		FailureReason: s.Operation.Reason, Retain: s.Operation.Retain, Before: toSettings(s.Operation.Before), Delete: s.Operation.Delete,
 	}
@@ -109,7 +110,8 @@ func fromStack(text string, s *Stack) error {
 		return fmt.Errorf("stack %s: %w", s.ID, err)
 	}
 	s.Reason, s.Root, s.Updated, s.Deleted = form.Reason, form.Root, db.Time(form.Updated), db.Time(form.Deleted)
-	s.Settings, s.By, s.UserID, s.ChangeSet, s.Protected = fromSettings(form.Settings), form.By, form.UserID, form.ChangeSet, form.Protected
+	s.Settings, s.ChangeSet, s.Protected = fromSettings(form.Settings), form.ChangeSet, form.Protected
+	s.By, s.UserID, s.ByRoot = form.By, form.UserID, form.ByRoot
 	for _, o := range form.Outputs {
 		s.Outputs = append(s.Outputs, Output(o))
 	}

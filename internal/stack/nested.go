@@ -67,7 +67,11 @@ func (s *Stacks) removeSpecial(ctx context.Context, st Stack, r Resource) error 
 	})
 }
 
-func (st Stack) who() Who { return Who{st.Place, st.By, st.UserID} }
+// who is for whom the stack is made.
+func (st Stack) who() Who { return Who{st.Place, st.By, st.UserID, st.ByRoot} }
+
+// actFor has the stack made for somebody.
+func (st *Stack) actFor(w Who) { st.By, st.UserID, st.ByRoot = w.Principal, w.UserID, w.Unbounded }
 
 // nest makes or changes a nested stack. Its end is told by tellParent.
 func (s *Stacks) nest(ctx context.Context, st Stack, r Resource) error {

@@ -208,10 +208,11 @@ func (s *Stacks) Create(ctx context.Context, r Request) (id string, err error) {
 // newStack is one that is not there yet.
 func (s *Stacks) newStack(c checked) Stack {
 	st := Stack{
-		Place: c.Place, Name: c.Stack, Created: s.Now(), Settings: c.Settings, By: c.Principal, UserID: c.UserID, Protected: c.Protect,
+		Place: c.Place, Name: c.Stack, Created: s.Now(), Settings: c.Settings, Protected: c.Protect,
 		ID: arn.New("cloudformation", c.Region, c.Account, "stack/"+c.Stack+"/"+newUUID()).String(),
 	}
 	st.Root = st.ID
+	st.actFor(c.Who)
 	if c.Parent != nil {
 		st.Parent, st.Root = c.Parent.ID, c.Parent.Root
 	}
@@ -349,7 +350,8 @@ func (s *Stacks) update(ctx context.Context, tx *db.Tx, id string, c checked) er
 // beginUpdate begins the operation that changes a stack.
 func (s *Stacks) beginUpdate(ctx context.Context, tx *db.Tx, st Stack, c checked) error {
 	st.Operation = Operation{ID: newUUID(), Token: c.Token, Before: st.Settings}
-	st.Settings, st.Updated, st.By, st.UserID = c.Settings, s.Now(), c.Principal, c.UserID
+	st.Settings, st.Updated = c.Settings, s.Now()
+	st.actFor(c.Who)
 	if err := putTemplate(ctx, tx, st.ID, coming, c.Template); err != nil {
 		return err
 	}
@@ -429,7 +431,7 @@ func (s *Stacks) delete(ctx context.Context, tx *db.Tx, d Deletion) error {
 		st.Role = d.Role
 	}
 	if d.Principal != "" {
-		st.By, st.UserID = d.Principal, d.UserID
+		st.actFor(d.Who)
 	}
 	if st.InProgress() {
 		st.Operation.Delete, st.Operation.Token = true, d.Token

@@ -22,6 +22,7 @@ type Stack struct {
 	Settings
 	By        string // the principal that calls for it
 	UserID    string
+	ByRoot    bool   // the principal may do everything in its account
 	ChangeSet string // the ARN of the one that was executed last
 	Protected bool   // from being deleted
 	Outputs   []Output

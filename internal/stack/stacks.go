@@ -18,6 +18,7 @@ type Who struct {
 	config.Place
 	Principal string
 	UserID    string
+	Unbounded bool // no policy bounds it: it may do everything in its account
 }
 
 // Options are what Stacks are made of. All are required.

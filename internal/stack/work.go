@@ -266,7 +266,7 @@ func (s *Stacks) request(st Stack, r Resource, again bool) *kind.Request {
 		Place: st.Place, Name: r.Name, Physical: r.Physical, Properties: r.Properties,
 		Attributes: maps.Clone(r.Attributes), Tags: tagMap(st.Tags), OldTags: map[string]string{}, Again: again, APIs: s.APIs,
 		Call: func(ctx context.Context, service, operation string, in map[string]any) (map[string]any, error) {
-			return s.Call(ctx, Who{st.Place, st.principal(), st.UserID}, service, operation, in)
+			return s.Call(ctx, st.caller(), service, operation, in)
 		},
 	}
 	if r.Properties == nil {
@@ -288,12 +288,12 @@ func tagMap(tags []Tag) map[string]string {
 	return out
 }
 
-// principal is who calls for a stack: its role, or who asked for it.
-func (st Stack) principal() string {
+// caller is for whom calls are made: the stack's role, or who asked for it.
+func (st Stack) caller() Who {
 	if st.Role != "" {
-		return st.Role
+		return Who{Place: st.Place, Principal: st.Role, UserID: st.UserID}
 	}
-	return st.By
+	return st.who()
 }
 
 // change carries out what begun noted, or what a rollback wants. It may have been

@@ -65,7 +65,7 @@ func place(ctx context.Context) config.Place {
 
 func who(ctx context.Context) stack.Who {
 	c := caller.From(ctx)
-	return stack.Who{Place: place(ctx), Principal: c.PrincipalARN, UserID: c.UserID}
+	return stack.Who{Place: place(ctx), Principal: c.PrincipalARN, UserID: c.UserID, Unbounded: c.Root}
 }
 
 // page is how many of a list one answer has.
