@@ -97,9 +97,6 @@ func trouble(t *testing.T, worlds []*world, database *database) {
 	for range 10 {
 		pause(any(), rand.N(2*time.Second))
 	}
-	w := any()
-	w.setBare(true) // the database ends its transactions, for the others' sake
-	pause(w, maxBlocked+10*time.Second)
 	for range number("PLUMB_CRASH_KILLS", 5) {
 		w := any()
 		if err := w.wait(t.Context()); err != nil {
@@ -115,6 +112,7 @@ func trouble(t *testing.T, worlds []*world, database *database) {
 		}
 		w.setBare(true)
 	}
+	pause(any(), maxBlocked+10*time.Second) // the database ends its transactions, and what waits for their locks gives up
 	database.restart(t)
 	for _, w := range worlds {
 		awaitReady(t, w)
@@ -143,10 +141,8 @@ func awaitReady(t *testing.T, w *world) {
 // for.
 func settleAll(t *testing.T, worlds []*world) {
 	t.Helper()
-	for range 2 {
-		for _, w := range worlds {
-			w.settle(t)
-		}
+	for _, w := range append(worlds, worlds[0]) {
+		w.settle(t)
 	}
 }
 
