@@ -26,6 +26,7 @@ func TestThreeServersShareOneStore(t *testing.T) {
 	var worlds []*world
 	for n := range 3 {
 		s := newServer(plumb, t.TempDir(), freeAddress(t), database.url)
+		s.bare = true // it will be without its database for a while, and others wait for its locks
 		s.start(t)
 		t.Cleanup(func() { s.end(t) })
 		if err := s.wait(t.Context()); err != nil {
@@ -110,7 +111,6 @@ func trouble(t *testing.T, worlds []*world, database *database) {
 		if err := w.wait(t.Context()); err != nil { // a start without a database fails
 			t.Fatal(err)
 		}
-		w.setBare(true)
 	}
 	pause(any(), maxBlocked+10*time.Second) // the database ends its transactions, and what waits for their locks gives up
 	database.restart(t)
@@ -119,7 +119,6 @@ func trouble(t *testing.T, worlds []*world, database *database) {
 	}
 	for _, w := range worlds {
 		w.restart(t)
-		w.setBare(false)
 	}
 }
 
