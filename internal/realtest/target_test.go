@@ -9,6 +9,7 @@ import (
 // TestACloudThatWeDidNotWriteIsRecorded records what moto's server holds, changes
 // it there, and reads with the AWS CLI what became of it.
 func TestACloudThatWeDidNotWriteIsRecorded(t *testing.T) {
+	t.Parallel()
 	needTool(t, "aws")
 	moto := startMoto(t)
 	names := boto3(t, "cloud.py", moto)

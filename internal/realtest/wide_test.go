@@ -27,6 +27,7 @@ import (
 // moto, and reads them again and again, at last through a proxy that fails a fifth
 // of the calls. An item is born of a change and of nothing else.
 func TestNinetyTypesAreRecordedThroughAFaultyProxy(t *testing.T) {
+	t.Parallel() // it waits for moto most of the time
 	moto := startMoto(t)
 	var population struct {
 		Made   []wideResource
