@@ -24,7 +24,7 @@ func TestEveryPartStillMeasures(t *testing.T) {
 			if p.name == "program" {
 				t.Skip("it builds the program")
 			}
-			b := &bench{options: options{rounds: 1, turn: 10 * time.Millisecond, batch: 100, rules: 14, clients: 2, changes: 10}}
+			b := &bench{options: options{rounds: 1, turn: 10 * time.Millisecond, batch: 100, rules: 14, clients: 2, changes: 10, items: 200, quick: true, archived: 1200, resources: 2000}}
 			defer b.close()
 			if err := b.open(); err != nil {
 				t.Fatal(err)

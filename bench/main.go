@@ -28,16 +28,20 @@ import (
 
 // The options are the sizes of what is measured.
 type options struct {
-	database string
-	rounds   int           // in which each takes its turn
-	turn     time.Duration // of one contender in one round
-	batch    int           // items that are recorded together
-	rules    int           // in-process rules on every item
-	clients  int           // at once, of what answers requests
-	changes  int           // whose latency is measured
-	ready    bool          // the floor of reads sends bytes that are ready, instead of encoding its answer
-	profile  string
-	program  string // a built plumb; empty: it is built here
+	database  string
+	rounds    int           // in which each takes its turn
+	turn      time.Duration // of one contender in one round
+	batch     int           // items that are recorded together
+	rules     int           // in-process rules on every item
+	clients   int           // at once, of what answers requests
+	changes   int           // whose latency is measured
+	ready     bool          // the floor of reads sends bytes that are ready, instead of encoding its answer
+	profile   string
+	items     int    // that a rule is tried on
+	quick     bool   // what takes long by itself is left out
+	archived  int    // items that are imported, and then a snapshot's
+	resources int    // that are queried
+	program   string // a built plumb; empty: it is built here
 }
 
 // A part is one thing to measure.
@@ -53,9 +57,15 @@ func parts() []part {
 		{"record-all", "the same where compliance is recorded too", recordAll},
 		{"evaluations", "PutEvaluations", evaluations},
 		{"read", "read operations", read},
+		{"authorize", "signed requests while policies are asked", authorize},
 		{"invoke", "warm invocations of functions", invoke},
 		{"latency", "from a change to its verdict", latency},
 		{"save", "from a saved rule to its verdict", save},
+		{"backtest", "a rule that is tried on what is recorded", backtest},
+		{"archive", "the import of files of AWS Config, and a snapshot of what came", archived},
+		{"query", "advanced queries over many resources", queries},
+		{"aggregate", "what an aggregator of a thousand accounts says", aggregate},
+		{"packs", "conformance packs that come and go", packs},
 		{"program", "start, idle memory and size of the program", program},
 	}
 }
@@ -104,6 +114,10 @@ func readFlags() (options, []string) {
 	flag.IntVar(&o.rules, "rules", 50, "in-process rules on every item")
 	flag.IntVar(&o.clients, "clients", 4, "clients at once")
 	flag.IntVar(&o.changes, "changes", 200, "changes whose way to the verdict is timed; a tenth of them cold")
+	flag.IntVar(&o.items, "items", 20000, "items that a rule is tried on, and twice as many")
+	flag.BoolVar(&o.quick, "quick", false, "leave out what takes long by itself: rules in Go")
+	flag.IntVar(&o.archived, "archived", 100000, "items that are imported, and that a snapshot of them has")
+	flag.IntVar(&o.resources, "resources", 100000, "resources that are queried, and shown by an aggregator; the goals are for 1000000")
 	flag.BoolVar(&o.ready, "ready", false, "the floor of reads sends bytes that are ready, instead of encoding its answer")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile to this file")
 	flag.StringVar(&o.program, "program", "", "a built plumb for the part program; built when empty")

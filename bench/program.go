@@ -74,9 +74,9 @@ func (b *bench) startOnce(ctx context.Context, data, store string, idle bool) (t
 		cmd.Wait()
 	}()
 	lines := bufio.NewScanner(out)
-	var said bytes.Buffer
+	var printed bytes.Buffer
 	for lines.Scan() {
-		fmt.Fprintln(&said, lines.Text())
+		fmt.Fprintln(&printed, lines.Text())
 		if url, ok := strings.CutPrefix(lines.Text(), "ready "); ok {
 			if err := firstAnswer(ctx, url); err != nil {
 				return 0, 0, err
@@ -89,7 +89,7 @@ func (b *bench) startOnce(ctx context.Context, data, store string, idle bool) (t
 			return took, kilobytes, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("plumb serve did not get ready: %s", &said)
+	return 0, 0, fmt.Errorf("plumb serve did not get ready: %s", &printed)
 }
 
 func drainLines(lines *bufio.Scanner) {
@@ -110,6 +110,12 @@ func firstAnswer(ctx context.Context, url string) error {
 // settle; 0 where the system does not tell.
 func (b *bench) idleMemory(pid int) float64 {
 	time.Sleep(5 * time.Second)
+	return residentMemory(pid)
+}
+
+// residentMemory returns the resident kilobytes of a process; 0 where the system does not
+// tell.
+func residentMemory(pid int) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0

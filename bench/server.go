@@ -30,11 +30,17 @@ func (b *bench) newServer(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := app.New(ctx, s, b.log(), app.Options{Version: "bench"})
+	a, err := b.start(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Start(ctx); err != nil {
+	return &server{a, newClient(), s.Database}, nil
+}
+
+// start starts a server that is stopped at the end.
+func (b *bench) start(ctx context.Context, s settings.Settings) (*app.App, error) {
+	a, err := app.New(ctx, s, b.log(), app.Options{Version: "bench"})
+	if err != nil {
 		return nil, err
 	}
 	b.atEnd(func() {
@@ -42,7 +48,7 @@ func (b *bench) newServer(ctx context.Context) (*server, error) {
 		defer cancel()
 		a.Stop(ctx)
 	})
-	return &server{a, newClient(), s.Database}, nil
+	return a, a.Start(ctx)
 }
 
 // settings are those of a Plumb with an empty store and a data folder of its own.

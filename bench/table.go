@@ -13,8 +13,12 @@ type table struct{ rows [][]string }
 
 // race adds a rate with its floor.
 func (t *table) race(what, unit string, r race, goal float64) {
-	t.add(what, fmt.Sprintf("%.0f %s", r.ours, unit), fmt.Sprintf("%.0f", r.floor), fmt.Sprintf("%.2f", r.ratio), fmt.Sprintf("%.2f", r.cpu),
-		goalText(goal, func(g float64) string { return fmt.Sprintf(">= %.1f", g) }), verdict(goal == 0, r.ratio >= goal))
+	cpu := ""
+	if r.cpu > 0 { // what runs once has none
+		cpu = fmt.Sprintf("%.2f", r.cpu)
+	}
+	t.add(what, fmt.Sprintf("%.0f %s", r.ours, unit), fmt.Sprintf("%.0f", r.floor), fmt.Sprintf("%.2f", r.ratio), cpu,
+		goalText(goal, func(g float64) string { return fmt.Sprintf(">= %.2g", g) }), verdict(goal == 0, r.ratio >= goal))
 }
 
 // latencies adds how long something took, in the middle and at worst.
@@ -22,6 +26,14 @@ func (t *table) latencies(what string, took []time.Duration, goal time.Duration)
 	p50, p99 := quantile(took, 0.5), quantile(took, 0.99)
 	t.add(what, fmt.Sprintf("p50 %s, p99 %s", short(p50), short(p99)), "", "", "",
 		goalText(goal, func(g time.Duration) string { return "p99 <= " + short(g) }), verdict(goal == 0, p99 <= goal))
+}
+
+// beside adds how long something took next to a floor that took turns with it. The
+// ratio is how many times the floor it takes in the middle.
+func (t *table) beside(what string, took []time.Duration, floorIs string, floor []time.Duration, goal time.Duration) {
+	p50, p99 := quantile(took, 0.5), quantile(took, 0.99)
+	t.add(what+"; floor: "+floorIs, fmt.Sprintf("p50 %s, p99 %s", short(p50), short(p99)), fmt.Sprintf("p50 %s, p99 %s", short(quantile(floor, 0.5)), short(quantile(floor, 0.99))),
+		fmt.Sprintf("%.2f", p50.Seconds()/quantile(floor, 0.5).Seconds()), "", goalText(goal, func(g time.Duration) string { return "p99 <= " + short(g) }), verdict(goal == 0, p99 <= goal))
 }
 
 // limit adds a figure that stays below another.

@@ -222,3 +222,62 @@ func TestActionTestsRulesAndEvaluatesPlans(t *testing.T) {
 		t.Errorf("nothing to do: %v\n%s", err, a.text)
 	}
 }
+
+// TestWorkflowOfThePageRuns runs the steps of docs/how-to/in-ci.md that are ours, as
+// they stand there, over what a newcomer has: new rules and a plan.
+func TestWorkflowOfThePageRuns(t *testing.T) {
+	needBash(t)
+	page, err := os.ReadFile("../docs/how-to/in-ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	jobs, _ := at(decode(t, "the page", []byte(text)), "jobs").(map[string]any)
+	ran := 0
+	for _, job := range jobs {
+		steps, _ := at(job, "steps").([]any)
+		for _, step := range steps {
+			uses, _ := at(step, "uses").(string)
+			path, ours := strings.CutPrefix(uses, "PLUMB/deploy/actions/")
+			if !ours {
+				continue
+			}
+			name, _, _ := strings.Cut(path, "@")
+			a := newAction(t, name)
+			t.Cleanup(func() { end(t, a.temp) })
+			a.newcomer(program(t))
+			inputs := map[string]string{"plumb": program(t)}
+			given, _ := at(step, "with").(map[string]any)
+			for k, v := range given {
+				inputs[k] = fmt.Sprint(v)
+			}
+			if err := a.run(inputs); err != nil {
+				t.Errorf("%s: %v\n%s", uses, err, a.text)
+			}
+			ran++
+		}
+	}
+	if ran != 2 {
+		t.Errorf("%d steps of the page ran", ran)
+	}
+}
+
+// newcomer writes rules, as "plumb rule new" makes them, and a plan that they like.
+func (a *action) newcomer(plumb string) {
+	a.Helper()
+	for folder, language := range map[string]string{"rules/by-policy": "guard", "rules/by-rule-file": "cel", "policies": "guard"} {
+		cmd := exec.CommandContext(a.Context(), plumb, "rule", "new", folder, "--language", language)
+		cmd.Dir = a.work
+		if out, err := cmd.CombinedOutput(); err != nil {
+			a.Fatalf("%v: %s", err, out)
+		}
+	}
+	const plan = `{"format_version": "1.2", "planned_values": {"root_module": {"resources": [
+  {"address": "aws_s3_bucket.logs", "mode": "managed", "type": "aws_s3_bucket", "name": "logs", "values": {"bucket": "logs", "tags": {"owner": "ops"}, "tags_all": {"owner": "ops"}}},
+  {"address": "aws_s3_bucket_versioning.logs", "mode": "managed", "type": "aws_s3_bucket_versioning", "name": "logs", "values": {"bucket": "logs", "versioning_configuration": [{"status": "Enabled"}]}}
+]}}, "resource_changes": []}`
+	if err := os.WriteFile(filepath.Join(a.work, "plan.json"), []byte(plan), 0o600); err != nil {
+		a.Fatal(err)
+	}
+}

@@ -212,15 +212,15 @@ func TestImageRunsAsNobodyOnAnEmptyRoot(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var said string
+	var line string
 	for lines := bufio.NewScanner(errOut); lines.Scan(); {
-		if said = lines.Text(); strings.HasPrefix(said, "ready ") {
+		if line = lines.Text(); strings.HasPrefix(line, "ready ") {
 			break
 		}
 	}
-	url, ok := strings.CutPrefix(said, "ready ")
+	url, ok := strings.CutPrefix(line, "ready ")
 	if !ok {
-		t.Fatalf("it says %q", said)
+		t.Fatalf("it says %q", line)
 	}
 	check := c.Config.Healthcheck.Test
 	if len(check) < 2 || check[0] != "CMD" {

@@ -148,11 +148,17 @@ func TestPackagesHoldWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestPackageForDebianIsMade(t *testing.T) {
-	nfpm, err := exec.LookPath("nfpm")
-	if err != nil {
-		t.Skip("this machine has no nfpm")
+func TestReleaseIsWellFormedToGoreleaser(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "goreleaser", "check", "packages/goreleaser.yaml")
+	if _, err := exec.LookPath("goreleaser"); err != nil {
+		cmd = exec.CommandContext(t.Context(), tool(t, "release"), "packages/goreleaser.yaml")
 	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestPackageForDebianIsMade(t *testing.T) {
 	root, dir := "..", t.TempDir()
 	program := filepath.Join(dir, "plumb")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
@@ -166,7 +172,10 @@ func TestPackageForDebianIsMade(t *testing.T) {
 	if err := os.WriteFile(config, bytes.ReplaceAll(text, []byte("dist/plumb"), []byte(program)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), nfpm, "package", "--config", config, "--packager", "deb", "--target", dir)
+	cmd := exec.CommandContext(t.Context(), "nfpm", "package", "--config", config, "--packager", "deb", "--target", dir)
+	if _, err := exec.LookPath("nfpm"); err != nil {
+		cmd = exec.CommandContext(t.Context(), tool(t, "deb"), config, filepath.Join(dir, "plumb.deb"))
+	}
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "VERSION=0.1.0", "ARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -25,6 +25,24 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// tool builds a program of the folder tools, which does with a program's own library
+// what the program does that this machine does not have.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	if os.Getenv("PLUMB_TEST_REAL") == "" {
+		t.Skip("PLUMB_TEST_REAL is not set: with it, what the programs of packaging do is built from their libraries")
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "list", "-C", "tools", "-deps", "./"+name).CombinedOutput(); err != nil {
+		t.Skipf("the modules of deploy/tools are not here: %v: %s", err, out)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-C", "tools", "-o", path, "./"+name)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
 // program builds plumb, once for all tests.
 func program(t *testing.T) string {
 	t.Helper()

@@ -38,8 +38,7 @@ func TestEveryOperationThatIsBuiltIsRunByATest(t *testing.T) {
 func untested() []string {
 	return []string{
 		"lambda GetFunctionCodeSigningConfig", "lambda GetFunctionConcurrency", "lambda ListVersionsByFunction", "lambda UpdateFunctionCode",
-		"sns ConfirmSubscription", "sns GetDataProtectionPolicy", "sns GetSubscriptionAttributes", "sns ListSubscriptions",
-		"sns PutDataProtectionPolicy", "sns Unsubscribe", "sqs ChangeMessageVisibilityBatch",
+		"sns GetDataProtectionPolicy", "sns ListSubscriptions", "sns PutDataProtectionPolicy", "sqs ChangeMessageVisibilityBatch",
 	}
 }
 
@@ -51,7 +50,7 @@ func clientOf(service string) string {
 	return service
 }
 
-var serviceLine = regexp.MustCompile(`^## .*\((\w+) [-0-9]+\)$`)
+var serviceLine = regexp.MustCompile(`^## .*\(([\w-]+) [-0-9]+\)$`)
 
 // builtOperations reads docs/coverage.md, which another test keeps fresh.
 func builtOperations(t *testing.T) map[string][]string {
@@ -79,6 +78,9 @@ func testSources(t *testing.T) (texts []string) {
 			return err
 		}
 		path = filepath.ToSlash(path)
+		if strings.HasPrefix(path, "walltest/") { // it names operations that are to be refused
+			return nil
+		}
 		if !strings.HasSuffix(path, "_test.go") && !strings.Contains(path, "testdata/script/") && !strings.HasPrefix(path, "apptest/") {
 			return nil
 		}

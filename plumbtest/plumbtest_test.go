@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 
+	"plumb/internal/lambda/lambdatest"
+	"plumb/internal/scaffold"
 	"plumb/plumbtest"
 )
 
@@ -77,9 +79,7 @@ func TestClockIsMovedAndResetForgets(t *testing.T) {
 }
 
 func TestFunctionRunsWithoutATestMain(t *testing.T) {
-	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		t.Skip("this machine has no python3 with boto3")
-	}
+	lambdatest.NeedBoto3(t)
 	dir := t.TempDir()
 	const code = `import json, boto3
 
@@ -149,7 +149,24 @@ func TestOwned(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestProgram(t *testing.T) {
+	p := plumbtest.Start(t)
+	p.Record()
+	rule := p.Put("program")[0]
+	p.Fixture("logs.yaml", "lost.json")
+	p.Drain()
+	if lost, logs := p.Compliance(rule, "AWS::S3::Bucket", "lost"), p.Compliance(rule, "AWS::S3::Bucket", "logs"); lost != "NON_COMPLIANT" || logs != "COMPLIANT" {
+		t.Error(lost, logs)
+	}
+}
 `
+	if _, err := scaffold.New(filepath.Join(dir, "program"), scaffold.Go, bucket); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command("go", "mod", "download", "github.com/aws/aws-lambda-go@v1.54.0").Run(); err != nil {
+		t.Skipf("Lambda's library for Go is not here: %v", err)
+	}
 	for name, text := range map[string]string{"go.mod": outside, "go.sum": string(sum), "rules_test.go": example} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -161,7 +178,7 @@ func TestOwned(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-v", "./...")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestOwned") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestOwned") || !strings.Contains(string(out), "--- PASS: TestProgram") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -50,6 +50,7 @@ Exit codes: 0 nothing failed, 1 a resource does not comply, 2 something could no
 			return cobra.MinimumNArgs(1)(cmd, args)
 		},
 	}
+	misuseBreaks(cmd)
 	cmd.Flags().BoolVar(&types, "types", false, "list the planned types that are known, and end")
 	cmd.Flags().StringArrayVarP(&rules, "rule", "r", nil, "an identifier of a managed rule, or a `PATH`")
 	cmd.Flags().StringArrayVar(&ruleParameters, "rule-parameter", nil, "a parameter of a rule, as `RULE.NAME=VALUE`")

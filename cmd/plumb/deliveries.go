@@ -19,8 +19,8 @@ import (
 	"plumb/internal/delivery"
 )
 
-// A deliveryClient asks a running server about its messages.
-type deliveryClient struct {
+// A serverClient asks a running server what its own pages tell.
+type serverClient struct {
 	url, token string
 	json       bool
 	out        io.Writer
@@ -30,7 +30,7 @@ func newDeliveriesCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "deliveries",
 		Short: "See the messages that could not be delivered, try them again or drop them",
-		Long: `Deliveries shows what becomes of the messages that AWS Config sends to topics. A message that is not taken is tried
+		Long: `Deliveries shows what becomes of the messages that AWS Config sends to topics, to an outside event bus and to the channels of the settings. A message that is not taken is tried
 for as long as the setting delivery-age says, in the order of its resource. Then it is undelivered, and stays until somebody
 tries it again or drops it, for 30 days at most.
 
@@ -43,14 +43,14 @@ PLUMB_CONTROL_TOKEN or in the settings file.`,
 	return command
 }
 
-// addDeliveryClient adds the flags that all have, and returns what makes the client.
-func addDeliveryClient(cmd *cobra.Command) func() (*deliveryClient, error) {
+// addServerClient adds the flags that all have, and returns what makes the client.
+func addServerClient(cmd *cobra.Command) func() (*serverClient, error) {
 	var endpoint string
-	c := &deliveryClient{}
+	c := &serverClient{}
 	load := addSettings(cmd)
 	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON")
 	cmd.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of the server (default: made of the listen setting)")
-	return func() (*deliveryClient, error) {
+	return func() (*serverClient, error) {
 		s, err := load()
 		if err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func newDeliveriesListCommand() *cobra.Command {
 		Example: `  plumb deliveries list
   plumb deliveries list --only-account 123456789012 --json`,
 	}
-	client := addDeliveryClient(cmd)
+	client := addServerClient(cmd)
 	cmd.Flags().StringVar(&account, "only-account", "", "only undelivered messages of the account with these `DIGITS`")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := client()
@@ -90,7 +90,7 @@ func newDeliveriesShowCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		Example: "  plumb deliveries show 7",
 	}
-	client := addDeliveryClient(cmd)
+	client := addServerClient(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := client()
 		if err != nil {
@@ -111,7 +111,7 @@ func newDeliveriesOrderCommand(verb, short, told string) *cobra.Command {
 		Example: fmt.Sprintf(`  plumb deliveries %s 7
   plumb deliveries %s --all`, verb, verb),
 	}
-	client := addDeliveryClient(cmd)
+	client := addServerClient(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "all that are undelivered")
 	cmd.Flags().StringVar(&account, "only-account", "", "those of the account with these `DIGITS`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -157,7 +157,7 @@ type listedDeliveries struct {
 	Undelivered []delivery.Undelivered `json:"undelivered"`
 }
 
-func (c *deliveryClient) list(ctx context.Context, account string) error {
+func (c *serverClient) list(ctx context.Context, account string) error {
 	var all listedDeliveries
 	for after := int64(0); ; {
 		var page listedDeliveries
@@ -213,7 +213,7 @@ func short(text string, n int) string {
 	return text
 }
 
-func (c *deliveryClient) show(ctx context.Context, id string) error {
+func (c *serverClient) show(ctx context.Context, id string) error {
 	var one struct {
 		delivery.Undelivered
 		Written []struct {
@@ -239,13 +239,18 @@ func (c *deliveryClient) show(ctx context.Context, id string) error {
 	return nil
 }
 
-func (c *deliveryClient) printJSON(v any) error {
+func (c *serverClient) printJSON(v any) error {
 	e := json.NewEncoder(c.out)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
 
-func (c *deliveryClient) call(ctx context.Context, method, path string, in, out any) error {
+func (c *serverClient) call(ctx context.Context, method, path string, in, out any) error {
+	return c.ask(ctx, method, "/_plumb/deliveries"+path, in, out)
+}
+
+// ask asks one of the server's own pages.
+func (c *serverClient) ask(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -254,7 +259,7 @@ func (c *deliveryClient) call(ctx context.Context, method, path string, in, out 
 		}
 		body = bytes.NewReader(b)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.url, "/")+"/_plumb/deliveries"+path, body)
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.url, "/")+path, body)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +33,7 @@ func checkDatabase(ctx context.Context, s settings.Settings) []finding {
 	}
 	d, err := db.Inspect(ctx, u, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []finding{{broken, "database", err.Error(), "see that it runs, that the user may create tables, and that --database is right"}}
+		return []finding{{broken, "database", oneLine(err), "see that it runs, that the user may create tables, and that --database is right"}}
 	}
 	defer d.Close()
 	schema, err := d.Schema(ctx)
@@ -41,6 +45,15 @@ func checkDatabase(ctx context.Context, s settings.Settings) []finding {
 			"the server moves it forward when it starts; an older program cannot use it afterwards"}}
 	}
 	return []finding{{fine, "database", shown + " answers", ""}}
+}
+
+// oneLine is an error's text without the lines that the PostgreSQL driver writes for each try.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.Join(slices.Compact(lines), " ")
 }
 
 // checkServer says whether something answers where the server would listen.
@@ -56,7 +69,37 @@ func checkServer(ctx context.Context, s settings.Settings) []finding {
 		return []finding{{remark, "server", fmt.Sprintf("%s answers, but not that it is ready (HTTP %d)", s.Listen, status),
 			"see the server's log, or listen elsewhere with --listen"}}
 	}
-	return []finding{{fine, "server", s.URL() + " is ready", ""}}
+	return append([]finding{{fine, "server", s.URL() + " is ready", ""}}, checkListeners(ctx, s)...)
+}
+
+// checkListeners says where the running server listens beside HTTP.
+func checkListeners(ctx context.Context, s settings.Settings) []finding {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/_plumb/listeners", nil)
+	if err != nil {
+		return []finding{{remark, "listeners", err.Error(), ""}}
+	}
+	if token := s.ControlToken.Reveal(); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := anyCertificate.Do(req)
+	if err != nil {
+		return []finding{{remark, "listeners", err.Error(), ""}}
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return []finding{{remark, "listeners", fmt.Sprintf("the server does not tell (HTTP %d)", resp.StatusCode), "give doctor the server's control-token"}}
+	}
+	var open map[string]string
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&open); err != nil {
+		return []finding{{remark, "listeners", err.Error(), ""}}
+	}
+	var out []finding
+	for _, name := range slices.Sorted(maps.Keys(open)) {
+		out = append(out, finding{fine, "listeners", name + " at " + open[name], ""})
+	}
+	return out
 }
 
 // checkSandbox says how strongly functions are kept apart, and why not stronger.
@@ -80,7 +123,16 @@ func checkSandbox(_ context.Context, s settings.Settings) []finding {
 		f.state = remark
 		f.advice = strings.Join(r.Reasons, "; ")
 	}
-	return []finding{f}
+	return []finding{f, checkNames(used)}
+}
+
+// checkNames says whether functions come here that call AWS by its own names.
+func checkNames(l sandbox.Level) finding {
+	if l == sandbox.Namespaces {
+		return finding{fine, "names", "in functions, the names of AWS's hosts lead to this server", ""}
+	}
+	return finding{remark, "names", fmt.Sprintf("at level %s, functions come to this server by AWS_ENDPOINT_URL alone", l),
+		"an SDK that does not read it looks for AWS itself: build such functions with a newer one, or see to the level namespaces"}
 }
 
 // checkTarget asks an outside endpoint for any answer at all.

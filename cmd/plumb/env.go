@@ -41,6 +41,12 @@ the variables for those shells. With --unset it prints what takes the variables 
 			return err
 		}
 		c := clientOf(s, endpoint)
+		if c.Secret == placeholder {
+			fmt.Fprintf(cmd.ErrOrStderr(), "plumb env: put the secret of the access key %s in the place of %s\n", c.Key, placeholder)
+		}
+		if endpoint == "" && strings.HasSuffix(s.Listen, ":0") {
+			fmt.Fprintln(cmd.ErrOrStderr(), "plumb env: the server picks its port: give --endpoint the URL that it prints")
+		}
 		if len(args) == 0 {
 			return c.writeAll(cmd.OutOrStdout())
 		}
@@ -63,10 +69,13 @@ func clientOf(s settings.Settings, endpoint string) client {
 	}
 	c := client{Endpoint: endpoint, Region: s.Region, Key: s.Account, Secret: "any"}
 	if s.Mode == settings.Server {
-		c.Key, c.Secret = s.AccessKeys[0].ID, "SECRET"
+		c.Key, c.Secret = s.AccessKeys[0].ID, placeholder
 	}
 	return c
 }
+
+// placeholder stands for a secret that is not printed.
+const placeholder = "SECRET"
 
 func (c client) writeAll(w io.Writer) error {
 	if err := c.write(w, snippets()[0].text, ""); err != nil {

@@ -1,9 +1,13 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
 
 // An exitError ends the program with its code; without an err inside, nothing is
-// printed, because the command has said what there is to say.
+// printed, because the command has printed what there is to tell.
 type exitError struct {
 	code int
 	err  error
@@ -19,3 +23,16 @@ func (e exitError) Error() string {
 
 // Unwrap returns what is inside.
 func (e exitError) Unwrap() error { return e.err }
+
+// misuseBreaks has a command that checks something end with exitBroken where it is called in a wrong way:
+// exitFailed is for what it found. It comes after the command's Args are set.
+func misuseBreaks(cmd *cobra.Command) {
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, given []string) error {
+		if err := args(cmd, given); err != nil {
+			return exitError{exitBroken, err}
+		}
+		return nil
+	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitError{exitBroken, suggestFlag(cmd, err)} })
+}

@@ -44,11 +44,11 @@ func TestReadmesFiguresAreTrue(t *testing.T) {
 	if m == nil {
 		t.Fatal("the README has no figures")
 	}
-	said := func(i int) int { n, _ := strconv.Atoi(string(m[i])); return n } // digits, and few of them
-	if fmt.Sprint(said(1)) != string(operations[1]) || said(3) != rules {
-		t.Errorf("the README says %d operations and %d rules; there are %s and %d", said(1), said(3), operations[1], rules)
+	stated := func(i int) int { n, _ := strconv.Atoi(string(m[i])); return n } // digits, and few of them
+	if fmt.Sprint(stated(1)) != string(operations[1]) || stated(3) != rules {
+		t.Errorf("the README says %d operations and %d rules; there are %s and %d", stated(1), stated(3), operations[1], rules)
 	}
-	for what, n := range map[string][2]int{"rules that judge": {said(2), judged}, "types": {said(4), len(known.Types.Types())}} {
+	for what, n := range map[string][2]int{"rules that judge": {stated(2), judged}, "types": {stated(4), len(known.Types.Types())}} {
 		if n[1] < n[0] || n[1] > n[0]+100 {
 			t.Errorf("the README says more than %d %s; there are %d", n[0], what, n[1])
 		}

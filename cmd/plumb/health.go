@@ -43,12 +43,12 @@ It does not ask who signed the server's certificate.`,
 			return err
 		}
 		defer answer.Body.Close()
-		said, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
+		body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
 		if err == nil && answer.StatusCode != http.StatusOK {
-			err = fmt.Errorf("%s: %s", answer.Status, strings.TrimSpace(string(said)))
+			err = fmt.Errorf("%s: %s", answer.Status, strings.TrimSpace(string(body)))
 		}
 		if err == nil {
-			_, err = cmd.OutOrStdout().Write(said)
+			_, err = cmd.OutOrStdout().Write(body)
 		}
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -98,6 +100,25 @@ func TestDevelopmentModeRefusesToListenToTheWorld(t *testing.T) {
 	}
 }
 
+func TestAPortThatIsTakenIsToldWithWhatToDo(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	code, _, errOut := plumb(t, "serve", "--listen", l.Addr().String(), "--data", t.TempDir(), "--console", "off")
+	if code != 1 || !strings.Contains(errOut, l.Addr().String()) || runtime.GOOS != "windows" && !strings.Contains(errOut, "--listen") {
+		t.Errorf("code %d: %s", code, errOut)
+	}
+}
+
+func TestTheDriversLinesAreOne(t *testing.T) {
+	err := errors.New("failed to connect to `user=u`:\n\t127.0.0.1:1: refused\n\t127.0.0.1:1: refused")
+	if got := oneLine(err); got != "failed to connect to `user=u`: 127.0.0.1:1: refused" {
+		t.Error(got)
+	}
+}
+
 func TestSecondServerOnADataFolderIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	first := program(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
@@ -111,9 +132,9 @@ func TestSecondServerOnADataFolderIsRefused(t *testing.T) {
 	lines := bufio.NewScanner(errOut)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "ready ") {
 	}
-	code, _, said := plumb(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
-	if code != 1 || !strings.Contains(said, "used by another plumb") {
-		t.Errorf("code %d: %s", code, said)
+	code, _, refused := plumb(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	if code != 1 || !strings.Contains(refused, "used by another plumb") {
+		t.Errorf("code %d: %s", code, refused)
 	}
 	if err := first.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
@@ -360,7 +381,7 @@ func records(t *testing.T, args ...string) (code int, lines []map[string]any) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 	defer cancel()
 	w := &watcher{when: `"msg":"ready"`, do: cancel}
-	code = run(ctx, append([]string{"serve", "--log-format", "json"}, args...), strings.NewReader(""), w, w)
+	code = run(ctx, append([]string{"serve", "--log-format", "json", "--console", "127.0.0.1:0"}, args...), strings.NewReader(""), w, w)
 	for line := range strings.Lines(w.text.String()) {
 		var r map[string]any
 		if err := json.Unmarshal([]byte(line), &r); err != nil {

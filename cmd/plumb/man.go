@@ -120,11 +120,11 @@ func (p *roff) commands(parent *cobra.Command) {
 
 func (p *roff) command(c *cobra.Command) {
 	p.line(fmt.Sprintf(`.SS "%s"`, escaped(c.UseLine())))
-	said := c.Long
-	if said == "" {
-		said = c.Short + "."
+	text := c.Long
+	if text == "" {
+		text = c.Short + "."
 	}
-	p.text(said)
+	p.text(text)
 	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 		if f.Hidden || f.Name == "help" || len(f.Annotations[groupOf]) > 0 {
 			return // the settings stand below

@@ -35,13 +35,13 @@ func newQueryCommand() *cobra.Command {
 		Use:   "query EXPRESSION",
 		Short: "Select among the resources that are recorded",
 		Long: `Query prints the rows of an advanced query over the resources of the account and region, or of an aggregator.
-EXPRESSION is SELECT ... [WHERE ...] [GROUP BY ...] [ORDER BY ...]; docs/query.md is the language, with AS, DISTINCT, HAVING
-and AS OF beside what AWS has. With - it is read from
-standard input.
+EXPRESSION is SELECT ... [WHERE ...] [GROUP BY ...] [ORDER BY ...]; docs/query.md is the language, with JOIN, AS, DISTINCT,
+HAVING and AS OF beside what AWS has. With - it is read from standard input.
 
 In server mode it signs with the credentials of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`,
 		Example: `  plumb query "SELECT resourceId, configuration.state.name WHERE resourceType = 'AWS::EC2::Instance'"
   plumb query --aggregator all --json "SELECT accountId, COUNT(*) GROUP BY accountId"
+  plumb query "SELECT resourceId, sg.resourceId JOIN sg ON relationships WHERE sg.resourceType = 'AWS::EC2::SecurityGroup'"
   plumb query --stored unencrypted-volumes`,
 		Args: cobra.MaximumNArgs(1),
 	}

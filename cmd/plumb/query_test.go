@@ -66,6 +66,15 @@ func TestQueryPrintsATable(t *testing.T) {
 	if out, _, _ = queried(t, p, "", "SELECT resourceType AS kind, COUNT(*) AS n"+cars+" GROUP BY kind HAVING n > 100"); out != "kind             n\nAcme::Road::Car  103\n" {
 		t.Error(out)
 	}
+	if _, err := c.PutConfigRule(t.Context(), &configservice.PutConfigRuleInput{ConfigRule: &types.ConfigRule{ConfigRuleName: new("versioned"),
+		Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: new("S3_BUCKET_VERSIONING_ENABLED")}}}); err != nil {
+		t.Fatal(err)
+	}
+	p.Drain(t)
+	out, _, _ = queried(t, p, "", "SELECT bucket.resourceId, configuration.complianceType AS is JOIN bucket ON relationships WHERE resourceType = 'AWS::Config::ResourceCompliance'")
+	if out != "bucket.resourceId  is\ndeliveries         NON_COMPLIANT\n" {
+		t.Error(out)
+	}
 	if _, err := c.PutStoredQuery(t.Context(), &configservice.PutStoredQueryInput{StoredQuery: &types.StoredQuery{
 		QueryName: new("cars"), Expression: new("SELECT COUNT(*)" + cars)}}); err != nil {
 		t.Fatal(err)

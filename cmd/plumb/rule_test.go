@@ -24,7 +24,7 @@ func TestRuleListCanBeNarrowedToWhatIsEvaluated(t *testing.T) {
 		t.Errorf("%v, %d lines", err, strings.Count(all, "\n"))
 	}
 	some, err := ruleCommand(t, "list", "--evaluated")
-	if err != nil || strings.Contains(some, "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION") || !strings.Contains(some, "ENCRYPTED_VOLUMES") {
+	if err != nil || strings.Contains(some, "FMS_WEBACL_RESOURCE_POLICY_CHECK") || !strings.Contains(some, "ENCRYPTED_VOLUMES") {
 		t.Errorf("%v\n%s", err, some)
 	}
 }

@@ -31,7 +31,9 @@ verdict with its annotation, what the function printed and where it failed, or w
 
 A folder holds a rule if there is parameters.json of the Rule Development Kit, a file with a handler
 (NAME.py, index.js, index.mjs, main.go, bootstrap), a policy NAME.guard, a rule file, or a template.yaml
-or .tf files that declare rules. Functions are deployed to a throw-away server, or to the running one.`,
+or .tf files that declare rules. Functions are deployed to a throw-away server, or to the running one.
+
+Exit codes without --watch: 0 no test failed, 1 a test failed, 2 a rule could not be run.`,
 		Example: `  plumb rule dev my-rule --watch
   plumb rule dev my-rule --endpoint http://127.0.0.1:4577 --watch`,
 		Args: cobra.ExactArgs(1),
@@ -50,15 +52,28 @@ or .tf files that declare rules. Functions are deployed to a throw-away server, 
 		defer cancel()
 		s.Folder, s.Out, s.Color, s.Running = args[0], cmd.OutOrStdout(), isTerminal(cmd.OutOrStdout()), endpoint != ""
 		s.Managed = sync.OnceValues(func() (*managed.Catalogue, error) { return managed.LoadWith(given.Rules) })
-		bench := &lazyBench{cmd: cmd, settings: given, endpoint: endpoint}
+		bench := &lazyBench{cmd: cmd, settings: given, endpoint: endpoint, reload: watch}
 		s.Bench = bench.get
 		defer func() { err = errors.Join(err, bench.close()) }()
 		if watch {
 			return s.Watch(ctx)
 		}
-		return s.Round(ctx)
+		return roundEnded(s.Round(ctx), s)
 	}
 	return cmd
+}
+
+// roundEnded is how the program ends after a round.
+func roundEnded(err error, s ruledev.Session) error {
+	switch {
+	case err != nil:
+		return exitError{exitBroken, err}
+	case s.Broken:
+		return exitError{code: exitBroken}
+	case s.Failed:
+		return exitError{code: exitFailed}
+	}
+	return nil
 }
 
 // A lazyBench is a running server, or a throw-away one that starts when it is
@@ -67,6 +82,7 @@ type lazyBench struct {
 	cmd      *cobra.Command
 	settings settings.Settings
 	endpoint string
+	reload   bool // of functions, in a warm process
 	bench    *rulebench.Bench
 }
 
@@ -82,7 +98,7 @@ func (l *lazyBench) get(ctx context.Context) (*rulebench.Bench, error) {
 		}
 		return b, err
 	}
-	l.bench, err = rulebench.Start(ctx, newLog(l.cmd, l.settings), rulebench.Options{Settings: l.settings})
+	l.bench, err = rulebench.Start(ctx, newLog(l.cmd, l.settings), rulebench.Options{Settings: l.settings, Reload: l.reload})
 	return l.bench, err
 }
 

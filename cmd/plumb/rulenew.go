@@ -7,7 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plumb/internal/awsclient"
+	"plumb/internal/fixture"
+	"plumb/internal/resource"
 	"plumb/internal/scaffold"
+	"plumb/models"
+	"plumb/resources"
 )
 
 func newRuleNewCommand() *cobra.Command {
@@ -18,9 +23,13 @@ func newRuleNewCommand() *cobra.Command {
 		Long: `New writes a rule into a new folder: a function in Python, Node.js or Go, a policy in Guard, or a rule file in CEL,
 with tests. The rule wants a tag; what it checks is yours to change.`,
 		Example: `  plumb rule new my-rule
+  plumb rule new my-rule --language go
   plumb rule new my-rule --language guard --type AWS::EC2::Instance`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := knownType(resourceType); err != nil {
+				return err
+			}
 			files, err := scaffold.New(args[0], language, resourceType)
 			if err != nil {
 				return err
@@ -29,10 +38,7 @@ with tests. The rule wants a tag; what it checks is yours to change.`,
 			for _, f := range files {
 				fmt.Fprintln(out, filepath.ToSlash(f))
 			}
-			switch language {
-			case scaffold.Go:
-				fmt.Fprintf(out, "(cd %s && go mod tidy)   # once\n", args[0])
-			case scaffold.Node:
+			if language == scaffold.Node {
 				fmt.Fprintln(out, "npm install -g @aws-sdk/client-config-service   # once, where Node.js has no AWS SDK")
 			}
 			_, err = fmt.Fprintf(out, "plumb rule test %s\nplumb rule dev %s --watch\n", args[0], args[0])
@@ -43,4 +49,16 @@ with tests. The rule wants a tag; what it checks is yours to change.`,
 	cmd.Flags().StringVarP(&resourceType, "type", "t", resourceType, "the resource `TYPE` that the rule looks at")
 	cmd.RegisterFlagCompletionFunc("language", cobra.FixedCompletions(scaffold.Languages(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// knownType refuses a type of AWS's that AWS Config does not know: a rule of a misspelled one looks at nothing.
+func knownType(name string) error {
+	if !strings.HasPrefix(name, "AWS::") {
+		return nil // of somebody else's registry
+	}
+	types, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
+	if err != nil || types.Known(name) {
+		return err
+	}
+	return fmt.Errorf("AWS Config has no resource type %s: %s", name, fixture.Meant(types, name))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -20,10 +19,9 @@ import (
 var needs = map[string][]string{
 	"python": {"python3", "-c", "import boto3"},
 	"node":   {"sh", "-c", `ls "${PLUMB_NODE_PATH:-$(npm root -g)}"/@aws-sdk/client-config-service`},
-	// It loads and builds an SDK, which takes half a minute.
-	"go":    {"sh", "-c", "test -n \"$PLUMB_TEST_GO_RULE\" && go version"},
-	"guard": nil,
-	"cel":   nil,
+	"go":     {"go", "mod", "download", "github.com/aws/aws-lambda-go@v1.54.0"},
+	"guard":  nil,
+	"cel":    nil,
 }
 
 func TestNewRulePassesItsFirstTests(t *testing.T) {
@@ -36,13 +34,6 @@ func TestNewRulePassesItsFirstTests(t *testing.T) {
 			code, out, errs := plumb(t, "rule", "new", "my-rule", "--language", language, "--type", "AWS::EC2::Instance")
 			if code != 0 || !strings.Contains(out, "plumb rule test my-rule\n") {
 				t.Fatalf("code %d: %s%s", code, out, errs)
-			}
-			if language == "go" {
-				tidy := exec.Command("go", "mod", "tidy")
-				tidy.Dir, tidy.Env = "my-rule", append(os.Environ(), "GOFLAGS=-mod=mod")
-				if text, err := tidy.CombinedOutput(); err != nil {
-					t.Fatalf("%v: %s", err, text)
-				}
 			}
 			code, out, errs = plumb(t, "rule", "test", "my-rule")
 			if code != 0 || !strings.Contains(out, "passed") || strings.Contains(out, "skipped") {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,9 +40,10 @@ PutEvaluations with their unmodified SDK.
 Exit codes: 0 all passed, 1 a test failed, 2 something could not be run.`,
 		Example: `  plumb rule test my-rules
   plumb rule test my-rules/encrypted/plumb-test.yaml -j 4
-  plumb rule test my-rules --junit report.xml --sarif report.sarif --github`,
+  plumb rule test my-rules --junit=report.xml --sarif=report.sarif --github`,
 		Args: cobra.MinimumNArgs(1),
 	}
+	misuseBreaks(cmd)
 	load := addSettings(cmd, "target", "python", "node", "node-path", "sandbox")
 	cmd.Flags().IntVarP(&o.Workers, "jobs", "j", 0, "how many rules are tested at once (default: the number of processors)")
 	cmd.Flags().StringVar(&o.Root, "root", "", "`FOLDER` that the rules named in plumb-test.yaml are relative to (default: that of the file)")
@@ -61,7 +63,8 @@ Exit codes: 0 all passed, 1 a test failed, 2 something could not be run.`,
 			return exitError{exitBroken, err}
 		}
 		if len(suites) == 0 {
-			return exitError{exitBroken, errors.New("there are no tests at these paths")}
+			return exitError{exitBroken, fmt.Errorf("there are no tests at %s: a folder with %s, a policy with trials beside it, or a rule file with examples is looked for, at the paths and below",
+				strings.Join(paths, ", "), ruletest.FileName)}
 		}
 		s := o.Settings
 		s.LogLevel = "error"

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"plumb/internal/apptest"
+	"plumb/internal/db"
 )
 
 // A step is a command of a page, and what the page shows of what it prints.
@@ -65,6 +68,48 @@ func TestCommandsOfTheFirstRuleDoWhatThePageShows(t *testing.T) {
 	walk(t, steps, "")
 }
 
+func TestCommandsOfTheRuleInGoDoWhatThePageShows(t *testing.T) {
+	if os.Getenv("PLUMB_TEST_REAL") == "" {
+		t.Skip("PLUMB_TEST_REAL is not set: with it, programs are built")
+	}
+	if need := needs["go"]; runtime.GOOS == "windows" || exec.Command(need[0], need[1:]...).Run() != nil {
+		t.Skip("the page needs a shell and Go with the libraries of a new rule")
+	}
+	walk(t, consoles(t, "../../docs/how-to/go-rule.md"), "")
+}
+
+// TestCommandsOfTheRuleDevelopmentKitDoWhatThePageShows runs AWS's own tool, unchanged.
+func TestCommandsOfTheRuleDevelopmentKitDoWhatThePageShows(t *testing.T) {
+	checkout := os.Getenv("PLUMB_RDK_CHECKOUT")
+	_, err := exec.LookPath("rdk")
+	switch {
+	case runtime.GOOS == "windows" || exec.Command("python3", "-c", "import boto3, yaml").Run() != nil:
+		t.Skip("the page needs a shell, and python3 with boto3 and yaml")
+	case checkout != "":
+		writeRDK(t, checkout)
+	case err != nil:
+		t.Skip("no rdk is here, and PLUMB_RDK_CHECKOUT names none: see docs/how-to/run-public-rules.md")
+	}
+	p := apptest.Start(t)
+	for name, value := range map[string]string{ // as "plumb env" has it
+		"AWS_ENDPOINT_URL": p.URL(), "AWS_ACCESS_KEY_ID": p.Account(), "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
+	} {
+		t.Setenv(name, value)
+	}
+	walk(t, consoles(t, "../../docs/how-to/rdk.md"), strings.TrimPrefix(p.URL(), "http://"))
+}
+
+// writeRDK puts a program rdk that runs a checkout into the PATH.
+func writeRDK(t *testing.T, checkout string) {
+	t.Helper()
+	dir := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\nPYTHONPATH=%q exec python3 -c 'import sys; sys.argv[0] = \"rdk\"; from rdk.cli import main; main()' \"$@\"\n", abs(t, checkout))
+	if err := os.WriteFile(filepath.Join(dir, "rdk"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
 // walk runs the commands of a page in a folder of their own. Where a page names the
 // server of the default settings, the one at the address is meant.
 func walk(t *testing.T, steps []step, address string) {
@@ -88,6 +133,33 @@ func walk(t *testing.T, steps []step, address string) {
 				t.Errorf("%s: the page shows %q, and it prints\n%s", s.command, s.shown[i], out)
 			}
 		}
+	}
+}
+
+// TestCommandsOfPagesAboutFilesDoWhatThePagesShow runs those that need no server. Where
+// a page names folders of a machine, those of the test are meant.
+func TestCommandsOfPagesAboutFilesDoWhatThePagesShow(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the pages need a shell")
+	}
+	data := t.TempDir()
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(data, "plumb.db"), slog.New(slog.DiscardHandler)) // as a server leaves it
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	here := strings.NewReplacer("/var/lib/plumb-again", filepath.Join(t.TempDir(), "again"), "/var/lib/plumb-as-before", filepath.Join(t.TempDir(), "before"), "/var/lib/plumb", data, "/backups", t.TempDir())
+	for page, commands := range map[string]int{"back-up": 6, "iam-policy": 1, "planned-type": 3, "record-an-account": 1} {
+		t.Run(page, func(t *testing.T) {
+			steps := consoles(t, "../../docs/how-to/"+page+".md")
+			if len(steps) != commands {
+				t.Fatalf("the page has %d commands", len(steps))
+			}
+			for i := range steps {
+				steps[i].command = here.Replace(steps[i].command)
+			}
+			walk(t, steps, "")
+		})
 	}
 }
 

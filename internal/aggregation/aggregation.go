@@ -4,14 +4,15 @@
 //
 // It reads the live data of this server's accounts. It keeps no copy, so an answer
 // is never old, and there is nothing to delete when an account withdraws its
-// authorization. A walk takes the places in pieces, so that its memory is bounded
+// authorization. Only of accounts whose AWS Config is elsewhere is there a copy,
+// which jobs read (outside.go). A walk takes the places in pieces, so that its memory is bounded
 // however many accounts there are; sums come from the kept tallies.
 //
 // All accounts of an organization are shown to its management account, and to who
 // administers the service for it, without an authorization of each.
 //
-// It does not read other servers: a source of which nothing is known here is
-// reported as failed. What is kept is in store.
+// A source of which nothing is known here is reported as failed. What is kept is in
+// store.
 //
 //	err := g.Each(ctx, tx, aggregator, within, from, func(ps store.Places) (more bool, err error) { ... })
 package aggregation
@@ -38,11 +39,13 @@ type Aggregation struct {
 	orgs *organization.Organizations
 	most int // aggregators of a place
 	now  func() time.Time
+
+	outside *outside // nil where nothing is read
 }
 
 // New returns it. A place may have most aggregators.
 func New(orgs *organization.Organizations, most int, now func() time.Time) *Aggregation {
-	return &Aggregation{orgs, most, now}
+	return &Aggregation{orgs: orgs, most: most, now: now}
 }
 
 const maxAccounts = 10_000 // of an aggregator
@@ -90,7 +93,10 @@ func (g *Aggregation) Put(ctx context.Context, tx *db.Tx, a config.Aggregator, t
 	if err != nil {
 		return a, err
 	}
-	return a, store.PutAggregator(ctx, tx, a)
+	if err := store.PutAggregator(ctx, tx, a); err != nil {
+		return a, err
+	}
+	return a, g.readSoon(ctx, tx, a)
 }
 
 // name gives a new aggregator its identity and its tags.

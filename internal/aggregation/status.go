@@ -10,9 +10,11 @@ import (
 	"plumb/internal/store"
 )
 
-// The states of a source. None is ever out of date: reads are live.
+// The states of a source. What is read live is never out of date; what is elsewhere
+// is, if it could not be read again.
 const (
 	Succeeded = "SUCCEEDED"
+	Outdated  = "OUTDATED"
 	Failed    = "FAILED"
 )
 
@@ -46,8 +48,12 @@ func (g *Aggregation) Statuses(ctx context.Context, tx *db.Tx, a config.Aggregat
 		for _, p := range places {
 			of[p.Account] = append(of[p.Account], p)
 		}
+		read, err := g.outside.readOf(ctx, tx, accounts)
+		if err != nil {
+			return false, err
+		}
 		for _, account := range accounts {
-			for _, s := range g.statusesOf(a, account, of[account]) {
+			for _, s := range g.statusesOf(a, account, of[account], read) {
 				if s.Compare(after) > 0 && (len(wanted) == 0 || slices.Contains(wanted, s.Status)) {
 					out = append(out, s)
 				}
@@ -62,13 +68,16 @@ func (g *Aggregation) Statuses(ctx context.Context, tx *db.Tx, a config.Aggregat
 }
 
 // statusesOf returns the rows of an account.
-func (g *Aggregation) statusesOf(a config.Aggregator, account string, known store.Places) []SourceStatus {
-	regions := slices.Clone(a.SourceRegions().Names)
+func (g *Aggregation) statusesOf(
+	a config.Aggregator, account string, known store.Places, read map[config.Place]store.OutsideSource,
+) []SourceStatus {
+	elsewhere := g.outside.regionsOf(a, account)
+	regions := append(slices.Clone(a.SourceRegions().Names), elsewhere...)
 	if a.SourceRegions().All {
 		for _, p := range known {
 			regions = append(regions, p.Region)
 		}
-		if len(known) == 0 {
+		if len(regions) == 0 {
 			regions = []string{a.Region}
 		}
 	}
@@ -77,7 +86,11 @@ func (g *Aggregation) statusesOf(a config.Aggregator, account string, known stor
 	for _, region := range slices.Compact(regions) {
 		p := config.Place{Account: account, Region: region}
 		i := slices.IndexFunc(known, func(k store.Placed) bool { return k.Place == p })
-		out = append(out, g.status(a, p, len(known) > 0, i >= 0 && known[i].Authorized))
+		s := g.status(a, p, len(known) > 0, i >= 0 && known[i].Authorized)
+		if slices.Contains(elsewhere, region) {
+			s = outsideStatus(s, read[p])
+		}
+		out = append(out, s)
 	}
 	return out
 }
@@ -88,9 +101,33 @@ func (g *Aggregation) status(a config.Aggregator, p config.Place, known, authori
 		return SourceStatus{Place: p, Status: Succeeded, Updated: g.now()}
 	case !known:
 		return SourceStatus{Place: p, Status: Failed, Code: "UnknownAccount",
-			Message: "Nothing is known of the account on this server. Accounts elsewhere are not read."}
+			Message: "Nothing is known of the account on this server. Accounts elsewhere are read where the settings say how."}
 	default:
 		return SourceStatus{Place: p, Status: Failed, Code: "AccessDenied",
 			Message: "The source account has not authorized the aggregator account " + a.Account + " in " + a.Region + " to collect its data."}
 	}
+}
+
+// outsideStatus is the status of a place elsewhere, which was read as that says.
+func outsideStatus(s SourceStatus, read store.OutsideSource) SourceStatus {
+	switch {
+	case read.Code != "" && read.Succeeded.IsZero():
+		return SourceStatus{Place: s.Place, Status: Failed, Code: read.Code, Message: read.Message}
+	case read.Succeeded.IsZero():
+		return SourceStatus{Place: s.Place, Status: Failed, Code: "NotRead", Message: "The account is elsewhere, and was not read yet."}
+	case s.Status != Succeeded:
+		return s
+	case read.Code != "":
+		return SourceStatus{Place: s.Place, Status: Outdated, Updated: read.Succeeded, Code: read.Code, Message: read.Message}
+	}
+	s.Updated = read.Succeeded
+	return s
+}
+
+// readOf returns what was read of those of the accounts that are elsewhere.
+func (o *outside) readOf(ctx context.Context, tx *db.Tx, accounts []string) (map[config.Place]store.OutsideSource, error) {
+	if o == nil {
+		return nil, nil
+	}
+	return store.OutsideSources(ctx, tx, o.among(accounts))
 }

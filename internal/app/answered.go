@@ -15,9 +15,11 @@ import (
 
 // answered counts and logs a request. What the recorder asks of the embedded
 // services is no client's request, and is logged for debugging only.
-func (a *App) answered(ctx context.Context, r wire.Answered) {
+func (a *App) answered(ctx context.Context, r wire.Answered, asks bucketAsks) {
 	a.metrics.observe(r)
+	nameSpan(ctx, r)
 	a.keyUsed(ctx, r)
+	a.audited(ctx, r, asks)
 	level := slog.LevelInfo
 	if outside.IsOwn(ctx) {
 		level = slog.LevelDebug

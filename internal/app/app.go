@@ -11,13 +11,17 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"plumb/internal/clock"
 	"plumb/internal/core"
+	"plumb/internal/db"
 	"plumb/internal/listener"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
+	"plumb/internal/source/iot"
+	"plumb/internal/trace"
 )
 
 // Options are what the settings cannot say.
@@ -26,6 +30,9 @@ type Options struct {
 	// Idle has no job run by itself: only Drain runs what is due. Who tests a rule
 	// then decides alone what the rule is asked.
 	Idle bool
+	// Reload has functions go on with their next code in a warm process. It is for who
+	// writes one.
+	Reload bool
 	// Catalogues are read by each server unless they are given.
 	Catalogues func() (core.Catalogues, error)
 }
@@ -36,6 +43,7 @@ type App struct {
 	log         *slog.Logger
 	version     string
 	idle        bool
+	reload      bool
 	locks       []*fileLock
 	name        string // of this server among those that share the store
 	listener    net.Listener
@@ -44,9 +52,13 @@ type App struct {
 	server      *http.Server
 	debug       *http.Server // nil if there is none
 	console     *consoleServer
+	further     *further
+	broker      *iot.Broker
 	metrics     *metrics
-	pending     pending    // requests
-	ended       chan error // what ended serving
+	tracer      *trace.Tracer // nil where nobody collects traces
+	pending     pending       // requests
+	unsigned    bodyMemory    // for the bodies of requests that anybody may send
+	ended       chan error    // what ended serving
 
 	// What takes a while is begun when the store is opened, and waited for when
 	// it is needed.
@@ -64,15 +76,18 @@ type App struct {
 // New opens the data folder, the listener and the store, and puts the machine
 // together. Nothing is answered and no job runs before Start.
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
-	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, catalogues: o.Catalogues, ended: make(chan error, 2)}
+	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, reload: o.Reload, catalogues: o.Catalogues, ended: make(chan error, 2),
+		unsigned: bodyMemory{most: unsignedBodies}}
 	a.metrics = newMetrics(a)
+	a.broker = a.newBroker()
+	a.further = newFurther(log, func(ctx context.Context, fn func(*db.Tx) error) error { return a.machine.Load().DB.Read(ctx, fn) }, a.protocols())
 	if err := a.open(ctx); err != nil {
 		a.close()
 		return nil, err
 	}
 	a.server = &http.Server{
 		Handler:           limitBody(a.Handler(), bodyTimeout),
-		ReadHeaderTimeout: 30 * time.Second,
+		ReadHeaderTimeout: headTimeout,
 		IdleTimeout:       5 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -100,9 +115,15 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.name, err = serverName(a.settings); err != nil {
 		return err
 	}
+	if a.tracer, err = trace.Open(trace.Options{Log: a.log, Endpoint: a.settings.Traces, Version: a.version, Instance: a.name}); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", a.settings.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: another program, maybe another Plumb, has the address; give another one with --listen, or 127.0.0.1:0 for any free port", err)
+	}
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err // it says that it is about listening, and where
 	}
 	a.listener = listener.Limit(l, maxConnections())
 	if err := a.encrypt(); err != nil {
@@ -119,11 +140,15 @@ func (a *App) open(ctx context.Context) (err error) {
 	return nil
 }
 
+// headTimeout is how long the head of a request may take.
+const headTimeout = 30 * time.Second
+
 // encrypt has the listener speak TLS, if the settings say so. Functions could not
 // check the certificate of this machine's own address, so they get a listener on
 // loopback.
 func (a *App) encrypt() error {
 	if !a.settings.TLS() {
+		a.listener = listener.Head(a.listener, headTimeout)
 		return nil
 	}
 	c, err := openCertificate(a.log, a.settings.TLSCertificate, a.settings.TLSKey)
@@ -151,12 +176,12 @@ type machine struct {
 func (a *App) build(ctx context.Context) (*machine, error) {
 	m, err := core.New(ctx, a.log, core.Options{
 		Settings: a.settings, Name: a.name, URL: a.URL, FunctionURL: a.functionURL, Catalogues: a.catalogues, Sandbox: a.sandbox, Pending: a.pending.number,
-		Meter: a.metrics,
+		Meter: a.metrics, Tracer: a.tracer, Listeners: a.further.follow, Deliver: a.broker.Deliver, Reload: a.reload, ResourcePage: a.resourcePage,
 	})
 	if err != nil {
 		return nil, err
 	}
-	h := a.wire(m)
+	h := a.traced(a.wire(m))
 	m.Embedded.Handle(h)
 	return &machine{m, h}, nil
 }
@@ -206,6 +231,9 @@ func (a *App) Start(ctx context.Context) error {
 		go func() { a.ended <- a.server.Serve(a.loopback) }()
 	}
 	a.console.start()
+	if err := a.further.start(); err != nil {
+		return err
+	}
 	a.ready.Store(true)
 	return nil
 }
@@ -259,6 +287,7 @@ func (a *App) Stop(ctx context.Context) error {
 	a.ready.Store(false)
 	m := a.last()
 	a.console.stop()
+	a.further.stop(ctx) // what it takes is given to the machine, which rests after it
 	errs := []error{m.Rest(ctx)}
 	if err := a.server.Shutdown(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("end requests: %w", err), a.server.Close())
@@ -279,6 +308,7 @@ func (a *App) last() *machine {
 
 // close gives back what open took, as far as it came.
 func (a *App) close() {
+	a.further.stop(context.Background())
 	if m := a.machine.Load(); m != nil {
 		m.Close()
 	}
@@ -289,6 +319,7 @@ func (a *App) close() {
 		a.debug.Close()
 	}
 	a.console.close()
+	a.closeTracer()
 	if a.loopback != nil {
 		a.loopback.Close()
 	}

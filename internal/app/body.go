@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"plumb/internal/model"
@@ -14,6 +15,10 @@ import (
 // There is no limit for the whole: an upload of gigabytes may take its time.
 const bodyTimeout = 30 * time.Second
 
+// restTimeout is how long a client has to send the rest of a body that was not read, if
+// its connection is to be kept.
+const restTimeout = 2 * time.Second
+
 // limitBody ends requests whose body stops coming.
 func limitBody(next http.Handler, timeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -22,8 +27,9 @@ func limitBody(next http.Handler, timeout time.Duration) http.Handler {
 			return
 		}
 		b := &body{ReadCloser: r.Body, conn: http.NewResponseController(w), timeout: timeout}
-		// What the handler leaves unread is read by net/http, after it.
-		defer b.expect()
+		// What the handler leaves unread is read by net/http, after it and before the answer is sent. Nobody needs it, and
+		// a stranger would keep the connection by it.
+		defer func() { b.timeout = min(timeout, restTimeout); b.expect() }()
 		r.Body = b
 		next.ServeHTTP(w, r)
 	})
@@ -61,4 +67,46 @@ func (b *body) expect() {
 func errBodyTimeout() error {
 	return model.Errorf(model.Error{Code: "RequestTimeout", Status: http.StatusBadRequest},
 		"Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
+}
+
+// unsignedBodies is how much is held at once of bodies that anybody may send: to functions'
+// addresses, APIs and skills. Signed requests have a memory of their own, see wire.
+const unsignedBodies = 128 << 20
+
+// A bodyMemory is memory that requests share for bodies which are read whole.
+type bodyMemory struct {
+	most int64
+	used atomic.Int64
+}
+
+// bound has a handler's bodies take from the memory what was read of them, until the
+// request is answered. Reading fails where there is none left, which the client may
+// try again.
+func (m *bodyMemory) bound(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil || r.Body == http.NoBody {
+			next.ServeHTTP(w, r)
+			return
+		}
+		b := &heldBody{ReadCloser: r.Body, memory: m}
+		defer func() { m.used.Add(-b.held) }()
+		r.Body = b
+		next.ServeHTTP(w, r)
+	})
+}
+
+type heldBody struct {
+	io.ReadCloser
+	memory *bodyMemory
+	held   int64
+}
+
+// Read counts what it reads.
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.held += int64(n)
+	if b.memory.used.Add(int64(n)) > b.memory.most {
+		return n, model.ServiceUnavailable("The server has no memory for another request body at the moment. Try again.")
+	}
+	return n, err
 }

@@ -75,3 +75,44 @@ func TestHandlerMayTakeLongerThanItsBody(t *testing.T) {
 	}
 	resp.Body.Close()
 }
+
+func TestBodiesOfStrangersShareTheirMemory(t *testing.T) {
+	m := bodyMemory{most: 1 << 20}
+	entered, release := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(m.bound(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		if r.URL.Path == "/held" {
+			close(entered)
+			<-release
+		}
+	})))
+	defer s.Close()
+	post := func(path string, size int) int {
+		res, err := http.Post(s.URL+path, "text/plain", strings.NewReader(strings.Repeat("x", size)))
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	held := make(chan int)
+	go func() { held <- post("/held", 700<<10) }()
+	<-entered
+	if got := post("/", 700<<10); got != http.StatusServiceUnavailable {
+		t.Errorf("more than there is memory for: %d", got)
+	}
+	if got := post("/", 100<<10); got != http.StatusOK {
+		t.Errorf("what there is memory for: %d", got)
+	}
+	close(release)
+	if got := <-held; got != http.StatusOK {
+		t.Errorf("the held one: %d", got)
+	}
+	if got := post("/", 700<<10); got != http.StatusOK || m.used.Load() != 0 {
+		t.Errorf("once the memory was given back: %d, %d bytes are held", got, m.used.Load())
+	}
+}

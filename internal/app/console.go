@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/config"
 	"plumb/internal/console"
 	"plumb/internal/core"
 	"plumb/internal/listener"
@@ -114,6 +115,18 @@ func (s *consoleServer) urlFor(r *http.Request) string {
 func loopbackOnly(addr net.Addr) bool {
 	t, ok := addr.(*net.TCPAddr)
 	return ok && t.IP.IsLoopback()
+}
+
+// resourcePage is where people find a resource in the console; empty if there is none.
+func (a *App) resourcePage(key config.ResourceKey) string {
+	root := a.console.url()
+	if set := a.settings.ConsoleURL; set != "" {
+		root = strings.TrimSuffix(strings.TrimSuffix(set, "/"), strings.TrimSuffix(console.Root, "/")) + console.Root
+	}
+	if root == "" {
+		return ""
+	}
+	return strings.TrimSuffix(root, console.Root) + console.ResourcePage(key)
 }
 
 // Console is the address of the console; empty if there is none.

@@ -19,12 +19,14 @@ func (a *App) addControls(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_plumb/drain", a.postDrain)
 	mux.HandleFunc("POST /_plumb/reset", a.postReset)
 	mux.HandleFunc("GET /_plumb/clock", a.getClock)
-	mux.HandleFunc("POST /_plumb/clock", a.postClock)
+	mux.Handle("POST /_plumb/clock", a.ordered("move-clock", http.HandlerFunc(a.postClock)))
 	mux.HandleFunc("POST /_plumb/event", a.postEvent)
 	mux.HandleFunc("POST /_plumb/verdicts", a.postVerdicts)
-	mux.HandleFunc("POST /_plumb/forget", a.postForget)
+	mux.HandleFunc("POST /_plumb/backtest", a.postBacktest)
+	mux.Handle("POST /_plumb/forget", a.ordered("forget", http.HandlerFunc(a.postForget)))
+	mux.Handle("POST /_plumb/button/{serial}", a.ordered("press-button", http.HandlerFunc(a.postButton)))
 	mux.HandleFunc("/_plumb/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, errors.New("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock, POST /_plumb/event, POST /_plumb/verdicts, POST /_plumb/forget, GET /_plumb/deliveries"))
+		refuse(w, http.StatusNotFound, errors.New("there is POST /_plumb/drain, POST /_plumb/reset, GET and POST /_plumb/clock, POST /_plumb/event, POST /_plumb/verdicts, POST /_plumb/backtest, POST /_plumb/forget, POST /_plumb/button/SERIAL, GET /_plumb/deliveries, GET /_plumb/channels, GET /_plumb/listeners, GET /_plumb/audit, POST /_plumb/import"))
 	})
 }
 

@@ -26,7 +26,7 @@ func (a *App) openDebug() error {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	a.debug = &http.Server{
-		Handler: guardBrowsers(hostNames{}, mux), ReadHeaderTimeout: 30 * time.Second,
+		Handler: a.guardBrowsers(hostNames{}, mux), ReadHeaderTimeout: 30 * time.Second,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	a.log.Info("profiles are served", "url", "http://"+l.Addr().String()+"/debug/pprof/")

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"plumb/internal/audit"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
@@ -134,6 +136,10 @@ func (a *App) postDeliveries(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	a.note(r, caller.Caller{}, audit.Event{
+		Kind: audit.ServerAction, Service: ownPages, Operation: r.PathValue("verb") + "-deliveries", Place: config.Place{Account: o.Account},
+		Who: operator("control-token"), Sent: audit.Redact(o).JSON,
+	})
 	answer(w, map[string]any{"messages": n})
 }
 

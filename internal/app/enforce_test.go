@@ -24,6 +24,7 @@ import (
 
 	"plumb/internal/apptest"
 	"plumb/internal/lambda/lambdatest"
+	"plumb/internal/settings"
 )
 
 // signing makes a user with an inline policy and returns the server as its key sees it.
@@ -371,5 +372,49 @@ func TestARoleIsAssumedByWhomItTrusts(t *testing.T) {
 	}
 	if _, err := as.SNS().CreateTopic(ctx, &sns.CreateTopicInput{Name: new("t")}); !refusedFor(err) {
 		t.Errorf("what the role may not: %v", err)
+	}
+}
+
+// TestAnAuthorTestsALeastPrivilegeRoleInDevelopmentMode has policies asked where every
+// key is taken: the account's own does everything, a role and a user what theirs allow.
+func TestAnAuthorTestsALeastPrivilegeRoleInDevelopmentMode(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		ctx, own := t.Context(), p.As("111111111111", "us-east-1")
+		_, err := own.S3().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: new("reports")})
+		must(t, err)
+		role, err := iam.NewFromConfig(own.SDK()).CreateRole(ctx, &iam.CreateRoleInput{RoleName: new("rule"), AssumeRolePolicyDocument: new(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root","Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+		must(t, err)
+		_, err = iam.NewFromConfig(own.SDK()).PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: new("rule"), PolicyName: new("least"),
+			PolicyDocument: new(allowing("s3:GetBucketVersioning", "arn:aws:s3:::reports"))})
+		must(t, err)
+		got, err := own.STS().AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: new("author")})
+		must(t, err)
+		as := own.Temporary(*got.Credentials.AccessKeyId, *got.Credentials.SecretAccessKey, *got.Credentials.SessionToken)
+		if _, err := as.S3().GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: new("reports")}); err != nil {
+			t.Errorf("what the role may do: %v", err)
+		}
+		for name, do := range map[string]func() error{
+			"another action on the bucket": func() error {
+				_, err := as.S3().DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: new("reports")})
+				return err
+			},
+			"another service": func() error { _, err := as.SQS().ListQueues(ctx, &sqs.ListQueuesInput{}); return err },
+			"its own policy": func() error {
+				_, err := iam.NewFromConfig(as.SDK()).PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: new("rule"), PolicyName: new("least"), PolicyDocument: new(allowing("*", "*"))})
+				return err
+			},
+		} {
+			if err := do(); !refusedFor(err) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}, func(s *settings.Settings) { s.IAM = "enforce" })
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -7,15 +7,27 @@ import (
 	"net/http"
 	"strings"
 
+	restgateway "plumb/internal/api/apigateway"
+	"plumb/internal/api/apigatewayv2"
 	"plumb/internal/api/cloudformation"
+	"plumb/internal/api/cloudfront"
+	"plumb/internal/api/codecommit"
+	"plumb/internal/api/cognitoidentity"
+	"plumb/internal/api/cognitosync"
 	"plumb/internal/api/config"
 	"plumb/internal/api/events"
+	"plumb/internal/api/firehose"
 	"plumb/internal/api/iam"
+	"plumb/internal/api/iot"
+	"plumb/internal/api/iotdata"
 	"plumb/internal/api/lambda"
+	"plumb/internal/api/lexv2models"
+	"plumb/internal/api/lexv2runtime"
 	"plumb/internal/api/logs"
 	"plumb/internal/api/organizations"
 	"plumb/internal/api/s3"
 	"plumb/internal/api/scheduler"
+	"plumb/internal/api/ses"
 	"plumb/internal/api/sns"
 	"plumb/internal/api/sqs"
 	"plumb/internal/api/ssm"
@@ -26,6 +38,8 @@ import (
 	"plumb/internal/model"
 	"plumb/internal/outside"
 	"plumb/internal/settings"
+	"plumb/internal/source/apigateway"
+	repositories "plumb/internal/source/codecommit"
 	"plumb/internal/source/functionurl"
 	"plumb/internal/wire"
 )
@@ -40,12 +54,26 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 			Development: a.settings.Mode == settings.Development, Extended: a.settings.Queries == "extended", Now: m.Clock.Now,
 			MaxStoredQueries: a.settings.Quotas.StoredQueries,
 		}).Registry(),
+		restgateway.New(m.RESTAPIs, m.Keys.Pages),
+		apigatewayv2.New(m.HTTPAPIs, m.Keys.Pages),
 		cloudformation.New(m.Stacks, m.Keys.Pages),
+		codecommit.New(m.Repositories, m.Keys.Pages),
+		cognitoidentity.New(m.Cognito, cognitoidentity.Options{
+			Credentials: m.Credentials, Tokens: m.Keys.Pages, Logins: a.settings.Mode == settings.Development,
+		}),
+		cognitosync.New(m.Sync, m.Keys.Pages, m.Clock.Now),
 		iam.New(m.DB, m.Identities, m.Keys.Pages),
 		lambda.New(m.Functions, m.Mappings),
 		logs.New(m.Logs, m.Subscriptions, m.Keys.Pages),
 		events.New(m.Events, outside.May, m.Keys.Pages),
 		scheduler.New(m.Scheduler, m.Keys.Pages),
+		firehose.New(m.Firehose),
+		ses.New(m.Mail, m.Keys.Pages),
+		iot.New(m.IoT, m.Keys.Pages, a.endpointOfDevices),
+		iotdata.New(m.IoT, m.Keys.Pages),
+		lexv2models.New(m.Bots, m.Keys.Pages),
+		lexv2runtime.New(m.Bots),
+		cloudfront.New(m.Distributions),
 		organizations.New(m.DB, m.Organizations, m.Keys.Pages),
 		sns.New(a.log, m.Topics, m.Keys.Pages),
 		sqs.New(a.log, m.Queues, m.Keys.Pages),
@@ -68,22 +96,32 @@ func WriteCoverage(w io.Writer) error {
 func (a *App) wire(m *core.Machine) http.Handler {
 	services := a.signed(m)
 	signed := a.pending.count(services)
-	answers := cloudformation.Answers(a.log, m.Stacks)
-	code, pages := lambda.Code(m.Functions), sns.Pages(a.log, m.Topics)
+	answers := cloudformation.Answers(a.log, m.Stacks, a.note)
+	code, pages := lambda.Code(m.Functions, a.note), sns.Pages(a.log, m.Topics, a.note)
 	byURL := functionurl.New(a.log, m.Functions, m.Clock.Now, func(r *http.Request, body []byte) (caller.Caller, error) {
 		return services.Identify(r, body, "lambda")
 	})
+	byURL.Note = a.note
+	byURL.Admit = func(r *http.Request) error { return services.Admit(r, "lambda") }
 	if a.settings.Enforces() {
 		byURL.Authorize = func(ctx context.Context, functionARN string) error {
 			_, err := m.Authorizer.May(ctx, authorization.Ask{Action: "lambda:InvokeFunctionUrl", Resource: functionARN})
 			return err
 		}
 	}
-	urls := a.pending.count(byURL)
+	urls, apis := a.pending.count(a.unsigned.bound(byURL)), a.pending.count(a.unsigned.bound(a.gateway(m, services)))
+	edge := a.pending.count(m.Edge)
+	git := a.pending.count(a.git(m, services))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case functionurl.IsHost(r.Host):
 			urls.ServeHTTP(w, r)
+		case apigateway.Takes(r):
+			apis.ServeHTTP(w, r)
+		case m.Edge.Serves(r):
+			edge.ServeHTTP(w, r)
+		case repositories.IsGit(r):
+			git.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, lambda.CodePath):
 			code.ServeHTTP(w, r)
 		case cloudformation.IsAnswer(r):
@@ -96,10 +134,41 @@ func (a *App) wire(m *core.Machine) http.Handler {
 	})
 }
 
+// gateway answers the requests for API Gateway's APIs.
+func (a *App) gateway(m *core.Machine, services *wire.Handler) http.Handler {
+	identify := func(r *http.Request, body []byte) (caller.Caller, error) {
+		return services.Identify(r, body, "execute-api")
+	}
+	admit := func(r *http.Request) error { return services.Admit(r, "execute-api") }
+	m.HTTPAPIs.Identify, m.RESTAPIs.Identify, m.HTTPAPIs.Admit, m.RESTAPIs.Admit = identify, identify, admit, admit
+	m.HTTPAPIs.Note, m.RESTAPIs.Note = a.note, a.note
+	if a.settings.Enforces() {
+		may := func(ctx context.Context, resource string) error {
+			_, err := m.Authorizer.May(ctx, authorization.Ask{Action: "execute-api:Invoke", Resource: resource})
+			return err
+		}
+		m.HTTPAPIs.Authorize, m.RESTAPIs.Authorize = may, may
+	}
+	return apigateway.New(a.log, m.DB, map[string]apigateway.Server{apigateway.HTTP: m.HTTPAPIs, apigateway.REST: m.RESTAPIs})
+}
+
+// git answers git's requests for the repositories of CodeCommit.
+func (a *App) git(m *core.Machine, services *wire.Handler) http.Handler {
+	o := repositories.ServerOptions{Identify: services.IdentifyGit, Note: a.note, Region: a.settings.Region, MaxPush: a.settings.MaxBody}
+	if a.settings.Enforces() {
+		o.Authorize = func(ctx context.Context, action, repositoryARN string) error {
+			_, err := m.Authorizer.May(ctx, authorization.Ask{Action: action, Resource: repositoryARN})
+			return err
+		}
+	}
+	return repositories.NewServer(a.log, m.Repositories, o)
+}
+
 func (a *App) signed(m *core.Machine) *wire.Handler {
 	forward := a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve)
 	router := outside.NewRouter(m.Outside, outside.Held{
 		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs, Stacks: m.Stacks,
+		Firehose: m.Firehose, Distributions: m.Distributions,
 	}, forward)
 	buckets := s3.New(a.log, m.Buckets, m.Notifications)
 	o := wire.Options{
@@ -107,11 +176,13 @@ func (a *App) signed(m *core.Machine) *wire.Handler {
 		S3:             routeS3(router, buckets),
 		Route:          router.Route,
 		Fallback:       forward,
+		SentOn:         []string{"iot", "lex"},
+		Unsigned:       map[string][]string{"cognito-identity": cognitoidentity.Unsigned},
 		Verify:         a.settings.Mode == settings.Server,
 		Secrets:        a.keyring(m),
 		DefaultAccount: a.settings.Account,
 		DefaultRegion:  a.settings.Region,
-		Observe:        a.answered,
+		Observe:        func(ctx context.Context, r wire.Answered) { a.answered(ctx, r, buckets.Asks) },
 		Throttle:       wire.Throttle{Service: "config", Rate: a.settings.Throttle, Burst: a.settings.ThrottleBurst},
 		MaxBody:        a.settings.MaxBody,
 		Now:            m.Clock.Now,

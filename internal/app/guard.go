@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"plumb/internal/hostname"
 )
 
 // guardBrowsers refuses what a web page of somebody else has a browser send.
@@ -15,9 +17,10 @@ import (
 // a page could run functions and change resources with a form or an image. Such
 // a request names another origin, or, when the attacker has pointed a name of his
 // own at this machine, a host that is not this machine's.
-func guardBrowsers(ours hostNames, next http.Handler) http.Handler {
+func (a *App) guardBrowsers(ours hostNames, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if reason := foreign(r, ours); reason != "" {
+			a.refusedPage(r, reason)
 			http.Error(w, "Refused: "+reason+" In development mode web pages of others may not send requests here.", http.StatusForbidden)
 			return
 		}
@@ -72,13 +75,16 @@ func (n hostNames) has(host string) bool {
 		name = h
 	}
 	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
-	if ip, err := netip.ParseAddr(name); err == nil {
+	ip, err := netip.ParseAddr(name)
+	if behind, ok := hostname.Behind(name); ok {
+		ip, err = behind, nil
+	}
+	if err == nil {
 		return ip.IsLoopback() || n.addresses || slices.Contains(n.listed, name)
 	}
-	for _, ours := range append([]string{"localhost", "amazonaws.com", "amazonaws.com.cn"}, n.listed...) {
-		if ours = strings.ToLower(ours); name == ours || strings.HasSuffix(name, "."+ours) {
-			return true
-		}
+	ours := []string{"localhost", "amazonaws.com", "amazonaws.com.cn", "api.aws"}
+	for _, listed := range n.listed {
+		ours = append(ours, strings.ToLower(listed))
 	}
-	return false
+	return hostname.Below(name, ours)
 }

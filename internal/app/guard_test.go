@@ -13,3 +13,16 @@ func TestAddressesAreTakenWhereAnyoneMayReachTheServer(t *testing.T) {
 		t.Error("a name that is not listed is taken")
 	}
 }
+
+// The SDKs put an account or a word in front of an endpoint's address for some services.
+func TestAnAddressIsKnownBehindWhatClientsPutInFront(t *testing.T) {
+	closed := hostNames{}
+	for host, want := range map[string]bool{
+		"123456789012.127.0.0.1:4577": true, "sync-127.0.0.1:4577": true, "123456789012.localhost:4577": true,
+		"123456789012.192.0.2.7:4577": false, "127.0.0.1.attacker.example:4577": false,
+	} {
+		if closed.has(host) != want {
+			t.Errorf("%s: %v", host, !want)
+		}
+	}
+}

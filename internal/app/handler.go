@@ -10,6 +10,8 @@ import (
 
 	"plumb/internal/api/lambda"
 	"plumb/internal/settings"
+	"plumb/internal/source/alexa"
+	"plumb/internal/source/apigateway"
 	"plumb/internal/source/functionurl"
 	"plumb/internal/stack"
 )
@@ -32,11 +34,13 @@ func (a *App) Handler() http.Handler {
 	})
 	guarded := http.Handler(all)
 	if a.settings.Mode == settings.Development {
-		guarded = guardBrowsers(hostNames{listed: a.settings.Hosts, addresses: a.settings.Exposed()}, all)
+		guarded = a.guardBrowsers(hostNames{listed: a.settings.Hosts, addresses: a.settings.Exposed()}, all)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if functionurl.IsHost(r.Host) { // for web pages too: nobody guesses the name, and CORS is the function's
-			a.machine.Load().handler.ServeHTTP(w, r)
+		m := a.machine.Load()
+		// For web pages too: nobody guesses the names of functions and APIs, CORS is theirs, and a distribution is for everybody.
+		if functionurl.IsHost(r.Host) || apigateway.Takes(r) || m.Edge.Serves(r) {
+			m.handler.ServeHTTP(w, r)
 			return
 		}
 		guarded.ServeHTTP(w, r)
@@ -55,10 +59,21 @@ func (a *App) ownPages() *http.ServeMux {
 		a.machine.Load().handler.ServeHTTP(w, r)
 	})
 	a.addDeliveries(mux)
+	a.addChannels(mux)
+	mux.Handle("GET /_plumb/listeners", a.behindToken(http.HandlerFunc(a.getListeners), a.settings.ControlToken, "control-token"))
+	mux.Handle("POST "+alexa.RequestPath+"{id}", a.unsigned.bound(a.skills((*alexa.Skills).Requests)))
+	mux.Handle(alexa.ManifestPath, a.behindToken(a.ordered("change-skill", a.skills((*alexa.Skills).Manifests)), a.settings.ControlToken, "control-token"))
+	a.addAudit(mux)
+	a.addImport(mux)
 	if a.settings.Mode == settings.Development {
 		a.addControls(mux)
 	}
 	return mux
+}
+
+// skills has requests for Alexa's skills answered, which are no AWS client's.
+func (a *App) skills(which func(*alexa.Skills) http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { which(a.machine.Load().Skills).ServeHTTP(w, r) })
 }
 
 // behindToken asks for the token of the settings, which development mode does
@@ -67,18 +82,20 @@ func (a *App) behindToken(next http.Handler, token settings.Secret, name string)
 	if token == "" && a.settings.Mode == settings.Development {
 		return next
 	}
-	return behind(next, token.Reveal(), name)
+	return a.behind(next, token.Reveal(), name)
 }
 
 // behind asks for a token of the settings; without one in the settings nobody passes.
 // What is behind it names accounts and what they do.
-func behind(next http.Handler, want, name string) http.Handler {
+func (a *App) behind(next http.Handler, want, name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
 		case want == "":
+			a.refusedPage(r, "there is no "+name)
 			http.Error(w, "Refused: in server mode this needs the setting "+name+".", http.StatusForbidden)
 		case subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1:
+			a.refusedPage(r, "it has no "+name)
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "Refused: send the "+name+" as Authorization: Bearer TOKEN.", http.StatusUnauthorized)
 		default:

@@ -46,7 +46,7 @@ func newMetrics(a *App) *metrics {
 		verdictSeconds: histogram("plumb_change_to_verdict_seconds", "Time from the capture of a change to a rule's verdict on it.",
 			[]float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900}, "rule_kind"),
 		deliveryFailures: counter("plumb_delivery_failures_total",
-			"Tries to deliver that failed: messages, histories, snapshots, subscribers of topics, destinations of functions.", "kind"),
+			"Tries to deliver that failed: messages, posts to channels, histories, snapshots, subscribers of topics, destinations of functions, files of the audit log.", "kind"),
 		invocations: counter("plumb_function_invocations_total", "Invocations of functions, by how they ended.", "outcome"),
 		targetCalls: counter("plumb_target_calls_total", "Calls to targets and outside services, by the code of their answer.",
 			"service", "operation", "code"),
@@ -81,7 +81,7 @@ func (m *metrics) begin() {
 			m.evaluations.WithLabelValues(kind, outcome)
 		}
 	}
-	for _, kind := range []string{"message", "history", "snapshot", "subscriber", "destination"} {
+	for _, kind := range []string{"message", "history", "snapshot", "subscriber", "destination", "audit"} {
 		m.deliveryFailures.WithLabelValues(kind)
 	}
 	for _, outcome := range []string{"success", "error", "timeout", "throttled", "failed"} {

@@ -86,7 +86,13 @@ func (f *aTopic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		panic(http.ErrAbortHandler) // and the connection ends without an answer
 	default:
-		f.take(r.Form.Get("Message"))
+		body := r.Form.Get("Message")
+		if r.Form.Get("MessageStructure") == "json" { // with another body for mail
+			var by map[string]string
+			json.Unmarshal([]byte(body), &by)
+			body = by["default"]
+		}
+		f.take(body)
 	}
 	action := r.Form.Get("Action")
 	fmt.Fprintf(w, "<%sResponse><%sResult></%sResult></%sResponse>", action, action, action, action)

@@ -32,6 +32,7 @@ func (a *App) Reset(ctx context.Context) error {
 	}
 	a.machine.Store(m)
 	old.Close()
+	a.further.follow(ctx)
 	a.ready.Store(true)
 	return notEmptied
 }

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"os/exec"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,9 +25,7 @@ def handler(event, context):
 `
 
 func TestStopLetsARunningFunctionFinish(t *testing.T) {
-	if exec.CommandContext(t.Context(), "python3", "-c", "import boto3").Run() != nil {
-		t.Skip("no python3 with boto3")
-	}
+	lambdatest.NeedBoto3(t)
 	p := apptest.Start(t)
 	if _, err := p.SQS().CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("said")}); err != nil {
 		t.Fatal(err)
@@ -42,12 +39,12 @@ func TestStopLetsARunningFunctionFinish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if said := receive(t, p); said != "begun" {
-		t.Fatalf("it said %q", said)
+	if message := receive(t, p); message != "begun" {
+		t.Fatalf("it sent %q", message)
 	}
 	p.Restart(t)
-	if said := receive(t, p); said != "ended" {
-		t.Errorf("after the restart it had said %q", said)
+	if message := receive(t, p); message != "ended" {
+		t.Errorf("after the restart it had sent %q", message)
 	}
 }
 

@@ -134,11 +134,11 @@ func TestDeliveriesOfAServerAskForAToken(t *testing.T) {
 	}
 	p = apptest.Start(t, twoAccounts, func(s *settings.Settings) { s.ControlToken, s.MetricsToken = "hush", "other" })
 	for header, want := range map[string]int{"": 401, "Bearer ": 401, "Bearer other": 401, "Bearer hush": 200} {
-		for _, path := range []string{page, page + "/1", page + "/drop"} {
+		for _, path := range []string{page, page + "/1", page + "/drop", "/_plumb/channels"} {
 			method, body, want := "GET", "", want
 			if path == page+"/drop" {
 				method, body = "POST", `{"all": true}`
-			} else if path != page && want == 200 {
+			} else if path == page+"/1" && want == 200 {
 				want = 404
 			}
 			if status, text := call(t, method, p.URL()+path, body, "Authorization", header); status != want {

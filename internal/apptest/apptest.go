@@ -18,6 +18,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,9 +63,13 @@ type Server struct {
 func Start(t testing.TB, change ...func(*settings.Settings)) *Plumb {
 	t.Helper()
 	s := settings.Default()
-	s.Listen, s.Data, s.Console = "127.0.0.1:0", t.TempDir(), settings.NoConsole
+	s.Listen, s.Data, s.Console = "127.0.0.1:0", dbtest.Folder(t), settings.NoConsole
+	fresh := s.Data
 	for _, f := range change {
 		f(&s)
+	}
+	if s.Data == fresh && s.Database == "" {
+		dbtest.SQLite(t, strings.TrimPrefix(s.DatabaseURL(), "sqlite:"))
 	}
 	p := &Plumb{Server: &Server{settings: s, http: awshttp.NewBuildableClient()}, account: s.Account, region: s.Region}
 	p.start(t)
@@ -143,6 +148,10 @@ func (s *Server) URL() string { return s.app.URL() }
 
 // Console is where the console answers; empty unless the settings ask for one.
 func (s *Server) Console() string { return s.app.Console() }
+
+// Listener is where the server listens for a protocol beside HTTP; empty while it does
+// not.
+func (s *Server) Listener(protocol string) string { return s.app.Listeners()[protocol] }
 
 // Clock is the server's time.
 func (s *Server) Clock() *clock.Clock { return s.app.Clock() }

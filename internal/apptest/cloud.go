@@ -27,10 +27,10 @@ import (
 const (
 	DeliveryBucket = "delivered"
 	DeliveryTopic  = "published"
-	DeliveryQueue  = "heard"
+	DeliveryQueue  = "received"
 )
 
-// Record makes a bucket, a topic with a queue that hears it, a delivery channel
+// Record makes a bucket, a topic with a queue that subscribes to it, a delivery channel
 // to both, and a recorder that runs.
 func (p *Plumb) Record(ctx context.Context) error {
 	topic := "arn:aws:sns:" + p.region + ":" + p.account + ":" + DeliveryTopic
@@ -173,7 +173,7 @@ func zipFile(name string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// published takes a message that all patterns match away from what the queue heard.
+// published takes a message that all patterns match away from what the queue received.
 func (st *story) published(args []string) (bool, error) {
 	var patterns []*regexp.Regexp
 	for _, arg := range args {
@@ -189,22 +189,22 @@ func (st *story) published(args []string) (bool, error) {
 	if err := st.plumb.drain(); err != nil {
 		return false, err
 	}
-	more, err := st.plumb.Heard(context.Background())
+	more, err := st.plumb.Received(context.Background())
 	if err != nil {
 		return false, err
 	}
-	st.heard = append(st.heard, more...)
-	i := slices.IndexFunc(st.heard, matches)
+	st.received = append(st.received, more...)
+	i := slices.IndexFunc(st.received, matches)
 	if i < 0 {
 		return false, nil
 	}
-	st.heard = slices.Delete(st.heard, i, i+1)
+	st.received = slices.Delete(st.received, i, i+1)
 	return true, nil
 }
 
-// Heard takes away and returns the bodies of all messages in the queue that
-// hears what is published.
-func (p *Plumb) Heard(ctx context.Context) ([]string, error) {
+// Received takes away and returns the bodies of all messages in the queue that
+// receives what is published.
+func (p *Plumb) Received(ctx context.Context) ([]string, error) {
 	u, err := p.SQS().GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(DeliveryQueue)})
 	if err != nil {
 		return nil, err

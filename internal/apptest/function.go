@@ -97,5 +97,5 @@ func (p *Plumb) Client() *awsclient.Client {
 	if p.key != "" {
 		key, secret = p.key, p.secret
 	}
-	return awsclient.New(awsclient.Options{Endpoint: p.URL(), Region: p.region, Credentials: awsclient.Static(key, secret, "")})
+	return awsclient.New(awsclient.Options{Endpoint: p.URL(), Region: p.region, Credentials: awsclient.Static(key, secret, ""), Attempts: 1})
 }

@@ -19,7 +19,7 @@ import (
 //
 //	serve [SETTING=VALUE ...]   start the server, or start it again on the same data
 //	aws ARGS                    the AWS CLI as a person would use it; without one the story is skipped
-//	record                      a recorder with a channel: bucket "delivered", topic "published", queue "heard"
+//	record                      a recorder with a channel: bucket "delivered", topic "published", queue "received"
 //	function NAME FILE HANDLER  a Python function of the file, which AWS Config may invoke
 //	cloud s3 VERB BUCKET [ARGS] what happens to resources: make, remove, enable-versioning, suspend-versioning, tag KEY=VALUE
 //	drain                       run all that is due until nothing is
@@ -50,9 +50,9 @@ type storyKey struct{}
 
 // A story is the state of one script.
 type story struct {
-	t     testscript.T
-	plumb *Plumb
-	heard []string // messages that were received and not yet asked for
+	t        testscript.T
+	plumb    *Plumb
+	received []string // messages that were received and not yet asked for
 }
 
 func setUp(e *testscript.Env) error {

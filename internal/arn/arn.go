@@ -28,6 +28,12 @@ func Parse(s string) (ARN, error) {
 	return a, nil
 }
 
+// Foreign reports whether a text is the ARN of what another account has.
+func Foreign(text, account string) bool {
+	a, err := Parse(text)
+	return err == nil && IsAccount(a.Account) && a.Account != account
+}
+
 // IsAccount reports whether s is an account id: twelve digits.
 func IsAccount(s string) bool {
 	if len(s) != 12 {

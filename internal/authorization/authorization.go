@@ -135,38 +135,42 @@ func (q Ask) owner(c caller.Caller) string {
 // May answers questions about one request: all must be allowed. The context that it
 // returns says if that lets the caller use what another account has.
 func (a *Authorizer) May(ctx context.Context, asks ...Ask) (context.Context, error) {
+	if c := caller.From(ctx); IsRoot(c) && allOwn(c, asks) {
+		return caller.Grant(ctx, ""), nil
+	}
+	granted := ""
+	err := a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		granted, err = a.mayIn(ctx, tx, asks)
+		return err
+	})
+	return caller.Grant(ctx, granted), err // what another question was granted is none of this one
+}
+
+// mayIn is May in a transaction. It returns the account whose resources the caller may
+// use though they are another's; empty if there is none.
+func (a *Authorizer) mayIn(ctx context.Context, tx *db.Tx, asks []Ask) (string, error) {
 	c := caller.From(ctx)
-	root := IsRoot(c)
-	ctx = caller.Grant(ctx, "") // what another question was granted is none of this one
-	if root && allOwn(c, asks) {
-		return ctx, nil
+	s, err := a.subject(ctx, tx, c, IsRoot(c))
+	if err != nil || s.free && allOwn(c, asks) {
+		return "", err
 	}
 	grants := map[string]bool{} // accounts whose resources are asked for: whether all of these are granted
-	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		s, err := a.subject(ctx, tx, c, root)
-		if err != nil || s.free && allOwn(c, asks) {
-			return err
+	for _, q := range asks {
+		granted, err := a.decide(ctx, tx, s, q)
+		if err != nil {
+			return "", err
 		}
-		for _, q := range asks {
-			granted, err := a.decide(ctx, tx, s, q)
-			if err != nil {
-				return err
-			}
-			if owner := q.owner(c); owner != c.Account {
-				before, asked := grants[owner]
-				grants[owner] = granted == owner && (before || !asked)
-			}
-		}
-		return nil
-	})
-	if len(grants) == 1 { // one request uses what one other account has, or none
-		for owner, all := range grants {
-			if all {
-				ctx = caller.Grant(ctx, owner)
-			}
+		if owner := q.owner(c); owner != c.Account {
+			before, asked := grants[owner]
+			grants[owner] = granted == owner && (before || !asked)
 		}
 	}
-	return ctx, err
+	for owner, all := range grants {
+		if all && len(grants) == 1 { // one request uses what one other account has, or none
+			return owner, nil
+		}
+	}
+	return "", nil
 }
 
 func allOwn(c caller.Caller, asks []Ask) bool {

@@ -40,6 +40,9 @@ func (s subject) context(q Ask, now time.Time) policy.Context {
 		if t.SourceIdentity != "" {
 			out["aws:sourceidentity"] = []string{t.SourceIdentity}
 		}
+		if t.Cognito != "" {
+			out["cognito-identity.amazonaws.com:sub"] = []string{t.Cognito}
+		}
 		if !t.Issued.IsZero() {
 			out["aws:tokenissuetime"] = []string{t.Issued.UTC().Format(time.RFC3339)}
 		}

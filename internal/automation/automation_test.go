@@ -127,7 +127,7 @@ outputs: [act.Count]
 
 func TestDocumentWaitsByTheClockTriesAgainAndBranches(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
-		looks, acts, said := 0, 0, ""
+		looks, acts, text := 0, 0, ""
 		r := newRunner(t, d, func(operation string, in map[string]any) (map[string]any, error) {
 			switch operation {
 			case "Look":
@@ -141,7 +141,7 @@ func TestDocumentWaitsByTheClockTriesAgainAndBranches(t *testing.T) {
 				}
 				return map[string]any{"Count": 2}, nil
 			}
-			said = fmt.Sprint(in["Text"])
+			text = fmt.Sprint(in["Text"])
 			return nil, nil
 		})
 		id := r.start(waiting, map[string][]string{"Name": {"n"}})
@@ -154,8 +154,8 @@ func TestDocumentWaitsByTheClockTriesAgainAndBranches(t *testing.T) {
 			r.drain()
 		}
 		r.shows(id, "Success pause:Success:1 wait:Success:1 act:Success:3 choose:Success:1 end:Success:1")
-		if said != "2 of n" || len(r.ended) != 1 || fmt.Sprint(r.ended[0].Outputs()) != "map[act.Count:2]" {
-			t.Fatalf("it said %q, ended %d times, outputs %v", said, len(r.ended), r.ended[0].Outputs())
+		if text != "2 of n" || len(r.ended) != 1 || fmt.Sprint(r.ended[0].Outputs()) != "map[act.Count:2]" {
+			t.Fatalf("it said %q, ended %d times, outputs %v", text, len(r.ended), r.ended[0].Outputs())
 		}
 	})
 }

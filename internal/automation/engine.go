@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"plumb/internal/arn"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -102,6 +103,9 @@ func (e *Engine) Start(ctx context.Context, tx *db.Tx, r Request) (string, error
 		return "", wrongParameter("assumeRole: %s", err)
 	}
 	x.Role = text(role)
+	if arn.Foreign(x.Role, r.Account) {
+		return "", wrongParameter("The defined assume role is unable to be assumed.")
+	}
 	if err := addExecution(ctx, tx, x); err != nil {
 		return "", err
 	}

@@ -133,7 +133,7 @@ func restValue(api *model.API, op *model.Operation, ref *model.Ref, body []byte)
 	if err != nil {
 		return nil, err
 	}
-	if root.name == "Error" { // S3 may find out that it failed after it said 200
+	if root.name == "Error" { // S3 may fail after it answered 200
 		return nil, readError(api, &answer{status: http.StatusInternalServerError, body: body})
 	}
 	switch {

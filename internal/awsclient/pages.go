@@ -184,8 +184,8 @@ func inputFor(op *model.Operation, out string) string {
 
 // next returns the input members of the next page, nil when this was the last.
 func (p *pager) next(page map[string]any) (map[string]any, error) {
-	more, said := page[p.more].(bool)
-	if said && !more {
+	more, known := page[p.more].(bool)
+	if known && !more {
 		return nil, nil
 	}
 	next := map[string]any{}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,10 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/jackc/pgx/v5"
 
 	"plumb/internal/apptest"
 	"plumb/internal/backup"
+	"plumb/internal/db"
 	"plumb/internal/db/dbtest"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
@@ -42,40 +41,30 @@ func onBoth(t *testing.T, story func(t *testing.T, p *apptest.Plumb, s, empty se
 		empty.Data = filepath.Join(t.TempDir(), "fresh")
 		story(t, p, kept, empty)
 	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		source := dbtest.PostgresURL(t)
-		if _, err := exec.LookPath("pg_dump"); err != nil {
-			t.Skip("pg_dump is not installed")
+	postgres := func(address func(testing.TB) string) func(t *testing.T) {
+		return func(t *testing.T) {
+			source := address(t)
+			if _, err := exec.LookPath("pg_dump"); err != nil {
+				t.Skip("pg_dump is not installed")
+			}
+			p := apptest.Start(t, func(s *settings.Settings) { s.Database = source }, keep)
+			empty := kept
+			empty.Data, empty.Database = filepath.Join(t.TempDir(), "fresh"), emptyDatabase(t, source)
+			story(t, p, kept, empty)
 		}
-		p := apptest.Start(t, func(s *settings.Settings) { s.Database = source }, keep)
-		empty := kept
-		empty.Data, empty.Database = filepath.Join(t.TempDir(), "fresh"), emptyDatabase(t, source)
-		story(t, p, kept, empty)
-	})
+	}
+	t.Run("PostgreSQL", postgres(dbtest.PostgresURL))
+	t.Run("PostgreSQL in a schema of its own", postgres(dbtest.EmptyPostgresURL))
 }
 
-// emptyDatabase makes a database beside the one of a URL.
+// emptyDatabase makes a database that is used with the parameters of a URL.
 func emptyDatabase(t *testing.T, source string) string {
 	t.Helper()
-	name := fmt.Sprintf("plumb_restored_%d", os.Getpid())
-	run := func(statement string) {
-		c, err := pgx.Connect(context.Background(), os.Getenv(dbtest.EnvPostgres))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close(context.Background())
-		if _, err := c.Exec(context.Background(), statement); err != nil {
-			t.Fatal(err)
-		}
+	address, _, _ := strings.Cut(dbtest.EmptyDatabaseURL(t), "?")
+	if _, parameters, ok := strings.Cut(source, "?"); ok {
+		address += "?" + parameters
 	}
-	run("CREATE DATABASE " + name)
-	t.Cleanup(func() { run("DROP DATABASE " + name + " WITH (FORCE)") })
-	u, err := url.Parse(source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
+	return address
 }
 
 func put(ctx context.Context, p *apptest.Plumb, key, text string) error {
@@ -168,6 +157,31 @@ func checkRestored(t *testing.T, p *apptest.Plumb) {
 	})
 	if err != nil || len(items.ConfigurationItems) == 0 {
 		t.Errorf("the bucket's history is %v, %v", items, err)
+	}
+}
+
+func TestABackupOfASchemaGoesToTheSchemaOfItsName(t *testing.T) {
+	source := dbtest.EmptyPostgresURL(t)
+	if _, err := exec.LookPath("pg_dump"); err != nil {
+		t.Skip("pg_dump is not installed")
+	}
+	s := settings.Default()
+	s.Data, s.Database = t.TempDir(), source
+	d, err := db.Open(t.Context(), source, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	folder := filepath.Join(t.TempDir(), "copy")
+	if _, err := backup.Make(t.Context(), quiet, s, folder, "test"); err != nil {
+		t.Fatal(err)
+	}
+	other := s
+	other.Data, other.Database = filepath.Join(t.TempDir(), "fresh"), emptyDatabase(t, source)
+	other.Database, _, _ = strings.Cut(other.Database, "?")
+	_, err = backup.Restore(t.Context(), quiet, other, folder)
+	if err == nil || !strings.Contains(err.Error(), "add search_path=plumb_test_") {
+		t.Errorf("restored where no server would find it: %v", err)
 	}
 }
 

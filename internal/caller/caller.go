@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"plumb/internal/config"
 )
 
 // A Caller is who sent a request, and from where it came.
@@ -35,6 +37,7 @@ type Session struct {
 	Tags           map[string]string // of the session
 	SourceIdentity string
 	Issued         time.Time
+	Cognito        string // the id of Cognito's identity that they are for
 }
 
 type contextKey struct{}
@@ -48,6 +51,12 @@ func With(ctx context.Context, c Caller) context.Context {
 func From(ctx context.Context) Caller {
 	c, _ := ctx.Value(contextKey{}).(Caller)
 	return c
+}
+
+// Place is where a request acts: the account and the region that it is sent to.
+func Place(ctx context.Context) config.Place {
+	c := From(ctx)
+	return config.Place{Account: c.Account, Region: c.Region}
 }
 
 // An Identity is the owner of an access key.

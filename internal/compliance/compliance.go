@@ -75,7 +75,7 @@ func (l *Ledger) Accept(ctx context.Context, tx *db.Tx, p config.Place, batches 
 	return l.publish(ctx, tx, config.ComplianceChanged{Place: p, Changes: changes})
 }
 
-// ofKnownRules leaves out what is said for rules that are gone or being deleted,
+// ofKnownRules leaves out verdicts of rules that are gone or being deleted,
 // and keeps the others there until the transaction ends: no verdict comes after
 // those of its rule were deleted.
 func ofKnownRules(ctx context.Context, tx *db.Tx, p config.Place, batches []config.Batch) ([]config.Batch, error) {

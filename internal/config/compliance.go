@@ -8,7 +8,7 @@ import (
 // Compliance is the verdict of a rule on a resource.
 type Compliance string
 
-// The four verdicts. InsufficientData is what a rule has before it said
+// The four verdicts. InsufficientData is what a rule has before it reported
 // anything; a rule cannot say it in PutEvaluations.
 const (
 	Compliant        Compliance = "COMPLIANT"

@@ -8,7 +8,8 @@ import (
 )
 
 // ItemVersion is the schema version that every item carries. Since 1.3 the hash
-// is empty, relatedEvents is empty and configurationStateId orders the items.
+// is empty and configurationStateId orders the items. AWS leaves relatedEvents
+// empty, too.
 const ItemVersion = "1.3"
 
 // A Place is an account (twelve digits) and a region. Everything that Plumb
@@ -88,6 +89,10 @@ type Item struct {
 	Supplementary map[string]any
 	Frequency     string     // recordingFrequency; "DAILY" or empty, which means continuous
 	DeliveryTime  *time.Time // only for daily items
+
+	MD5           string   // configurationStateMd5Hash, which items have had none of since version 1.3
+	RelatedEvents []string // the ids of the calls in the audit log that made the resource so
+	Imported      *Stamps  // nil for an item that Plumb made
 }
 
 // Key returns the identity of the item's resource.
@@ -135,6 +140,12 @@ type eventItem struct {
 	DeliveryTime      *string             `json:"configurationItemDeliveryTime,omitempty"`
 }
 
+// keptItem is the event form with what only the store knows.
+type keptItem struct {
+	eventItem
+	Imported *Stamps `json:"imported,omitempty"`
+}
+
 type eventRelationship struct {
 	ID           *string `json:"resourceId"`
 	ResourceName *string `json:"resourceName"`
@@ -152,21 +163,26 @@ func (it Item) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the event form. The form does not say whose recorder made
 // the item, so Place.Region is the awsRegion until a caller who knows sets it.
 func (it *Item) UnmarshalJSON(b []byte) error {
-	var e eventItem
-	if err := decodeInto(b, &e); err != nil {
+	var k keptItem
+	if err := decodeInto(b, &k); err != nil {
 		return err
 	}
-	return it.fromEventForm(e)
+	err := it.fromEventForm(k.eventItem)
+	it.Imported = k.Imported
+	return err
 }
 
 func (it Item) eventForm() eventItem {
 	e := eventItem{
 		RelatedEvents: []string{}, Relationships: make([]eventRelationship, 0, len(it.Relationships)),
 		Configuration: it.Configuration, Supplementary: it.Supplementary, Tags: it.Tags,
-		Version: ItemVersion, CaptureTime: timeText(&it.CaptureTime), StateID: it.StateID,
+		Version: it.ShownVersion(), CaptureTime: timeText(&it.CaptureTime), StateID: it.ShownStateID(),
 		Account: it.Account, Status: it.Status, Type: it.Type, ID: it.ID, Name: textOrNil(it.Name),
-		ARN: textOrNil(it.ARN), Region: it.ShownRegion(), AZ: textOrNil(it.AZ),
+		ARN: textOrNil(it.ARN), Region: it.ShownRegion(), AZ: textOrNil(it.AZ), MD5: it.MD5,
 		CreationTime: timeText(it.CreationTime), RecordingFreqency: it.Frequency, DeliveryTime: timeText(it.DeliveryTime),
+	}
+	if len(it.RelatedEvents) > 0 {
+		e.RelatedEvents = it.RelatedEvents
 	}
 	if e.Supplementary == nil {
 		e.Supplementary = map[string]any{}
@@ -188,7 +204,10 @@ func (it *Item) fromEventForm(e eventItem) error {
 		AWSRegion:   e.Region,
 		Name:        deref(e.Name), ARN: deref(e.ARN), AZ: deref(e.AZ), Status: e.Status, StateID: e.StateID,
 		Tags: e.Tags, Configuration: normal(e.Configuration), Frequency: e.RecordingFreqency,
-		Supplementary: map[string]any{},
+		Supplementary: map[string]any{}, MD5: e.MD5,
+	}
+	if len(e.RelatedEvents) > 0 {
+		it.RelatedEvents = e.RelatedEvents
 	}
 	for k, v := range e.Supplementary {
 		it.Supplementary[k] = normal(v)
@@ -226,16 +245,24 @@ func deref(s *string) string {
 	return *s
 }
 
+func eventsOf(it Item) []any {
+	out := make([]any, len(it.RelatedEvents))
+	for i, id := range it.RelatedEvents {
+		out[i] = id
+	}
+	return out
+}
+
 // Form returns the item in the event form as decoded JSON, for evaluators that
 // look into it by path. The configuration is shared, not copied.
 func (it Item) Form() map[string]any {
 	form := map[string]any{
-		"relatedEvents": []any{}, "relationships": relationshipsOf(it), "configuration": it.Configuration,
+		"relatedEvents": eventsOf(it), "relationships": relationshipsOf(it), "configuration": it.Configuration,
 		"supplementaryConfiguration": mapOf(it.Supplementary), "tags": tagsOf(it.Tags),
-		"configurationItemVersion": ItemVersion, "configurationItemCaptureTime": FormatTime(it.CaptureTime),
-		"configurationStateId": it.StateID, "awsAccountId": it.Account, "configurationItemStatus": string(it.Status),
+		"configurationItemVersion": it.ShownVersion(), "configurationItemCaptureTime": FormatTime(it.CaptureTime),
+		"configurationStateId": it.ShownStateID(), "awsAccountId": it.Account, "configurationItemStatus": string(it.Status),
 		"resourceType": it.Type, "resourceId": it.ID, "resourceName": nilIfEmpty(it.Name), "ARN": nilIfEmpty(it.ARN),
-		"awsRegion": it.ShownRegion(), "availabilityZone": nilIfEmpty(it.AZ), "configurationStateMd5Hash": "",
+		"awsRegion": it.ShownRegion(), "availabilityZone": nilIfEmpty(it.AZ), "configurationStateMd5Hash": it.MD5,
 		"resourceCreationTime": nil,
 	}
 	if it.CreationTime != nil {

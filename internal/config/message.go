@@ -57,8 +57,8 @@ func OversizedNotification(it Item, changeType string, s3 S3Summary, created tim
 		Type    string      `json:"messageType"`
 		Version string      `json:"recordVersion"`
 	}{itemSummary{
-		changeType, ItemVersion, timeText(&it.CaptureTime), it.StateID, it.Account, it.Status, it.Type, it.ID,
-		textOrNil(it.Name), textOrNil(it.ARN), it.ShownRegion(), textOrNil(it.AZ), "", timeText(it.CreationTime),
+		changeType, it.ShownVersion(), timeText(&it.CaptureTime), it.ShownStateID(), it.Account, it.Status, it.Type, it.ID,
+		textOrNil(it.Name), textOrNil(it.ARN), it.ShownRegion(), textOrNil(it.AZ), it.MD5, timeText(it.CreationTime),
 	}, s3, FormatTime(created), MessageOversized, "1.0"})
 }
 

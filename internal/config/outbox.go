@@ -2,14 +2,17 @@ package config
 
 import "time"
 
-// SinkTopic is the way of messages to a delivery channel's topic.
-const SinkTopic = "topic"
+// The ways of messages. They are on disk.
+const (
+	SinkTopic = "topic" // to a delivery channel's topic
+	SinkBus   = "bus"   // to an outside event bus
+)
 
 // A LaneKey names one way on which messages of a place go out. What waits on one
 // lane holds up no other.
 type LaneKey struct {
 	Place
-	Sink string // SinkTopic
+	Sink string // SinkTopic, SinkBus, or channel: and the name of a channel of the settings
 }
 
 // A Lane is how a way out stands.

@@ -36,7 +36,7 @@ func chromium(t *testing.T) context.Context {
 		t.Skip("no Chromium on this machine: install it (Debian's package chromium) to run the stories in a browser")
 	}
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.WindowSize(1440, 1000),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(profile(t)))
 	all, stop := chromedp.NewExecAllocator(context.Background(), o...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(all)
@@ -44,6 +44,20 @@ func chromium(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// profile returns a folder for a browser. Processes of it may write there for a moment after its end.
+func profile(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "plumb-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for until := time.Now().Add(5 * time.Second); os.RemoveAll(dir) != nil && time.Now().Before(until); {
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 // A person sits before a browser.
@@ -280,7 +294,7 @@ func TestNothingKeepsPeopleOutOfAnyPage(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		who.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 		for _, path := range []string{
-			"", "wrong", "wrong?rule=buckets-versioned", "changes", "inventory", "rules", "rule?name=buckets-versioned", "packs", "query", "operations",
+			"", "wrong", "wrong?rule=buckets-versioned", "changes", "inventory", "rules", "rule?name=buckets-versioned", "try?name=buckets-versioned&since=24h", "packs", "query", "operations",
 			"components", resource(p, "AWS::S3::Bucket", "reports"), resource(p, "AWS::S3::Bucket", "reports", "at", "-1s"),
 		} {
 			who.open(path)

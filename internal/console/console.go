@@ -33,7 +33,8 @@ type Console struct {
 	views    []view
 	assets   *assets
 	pages    func() (*templates, error)
-	attempts attempts // to log in
+	attempts attempts   // to log in
+	trying   sync.Mutex // one rule is tried at a time
 	stopping chan struct{}
 	streams  atomic.Int64 // live pages
 	stop     sync.Once

@@ -33,7 +33,7 @@ func showFind(v *visit) (*page, error) {
 		rules, err := store.ListRules(ctx, tx, v.account(), store.RulePosition{Name: text}, maxFound)
 		for _, r := range rules {
 			if r.Name == text { // those that come after it are listed too
-				t.Rows = append(t.Rows, row{Cells: []cell{linked(r.Name, v.rule(r.Place, r.Name)), said("rule"), cell{Text: r.Account, Kind: "short"}, cell{Text: r.Region, Kind: "short"}, said("")}})
+				t.Rows = append(t.Rows, row{Cells: []cell{linked(r.Name, v.rule(r.Place, r.Name)), plain("rule"), cell{Text: r.Account, Kind: "short"}, cell{Text: r.Region, Kind: "short"}, plain("")}})
 			}
 		}
 		return err
@@ -42,7 +42,7 @@ func showFind(v *visit) (*page, error) {
 }
 
 func foundRow(v *visit, f store.FoundResource) row {
-	state := said("recorded")
+	state := plain("recorded")
 	switch {
 	case f.Status.Gone():
 		state = faint("deleted")
@@ -53,5 +53,5 @@ func foundRow(v *visit, f store.FoundResource) row {
 	if f.Name != "" && f.Name != f.ID {
 		name = f.Name + " (" + f.ID + ")"
 	}
-	return row{Cells: []cell{linked(name, v.resource(f.ResourceKey)), said(f.Type), said(f.Account), said(f.Region), state}}
+	return row{Cells: []cell{linked(name, v.resource(f.ResourceKey)), plain(f.Type), plain(f.Account), plain(f.Region), state}}
 }

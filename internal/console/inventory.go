@@ -172,11 +172,11 @@ func (v *visit) addResources(ctx context.Context, tx *db.Tx, t *table, p config.
 }
 
 func inventoryRow(v *visit, r store.Resource, tally store.Tally) row {
-	said := faint("no rule says anything")
+	state := faint("no rule says anything")
 	if tally != (store.Tally{}) {
-		said = verdict(tally.Compliance())
+		state = verdict(tally.Compliance())
 	}
-	out := row{Cells: []cell{linked(r.ID, v.resource(r.ResourceKey)), {Text: r.Name}, {Text: r.Type, Kind: "short"}, {Text: r.Account, Kind: "short"}, {Text: r.Region, Kind: "short"}, said}}
+	out := row{Cells: []cell{linked(r.ID, v.resource(r.ResourceKey)), {Text: r.Name}, {Text: r.Type, Kind: "short"}, {Text: r.Account, Kind: "short"}, {Text: r.Region, Kind: "short"}, state}}
 	switch {
 	case r.Status.Gone():
 		out.Cells[0].Note = "deleted " + shortTime(r.Deleted)

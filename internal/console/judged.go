@@ -27,7 +27,7 @@ type judged struct {
 	Kind   string // how it is decided: in words
 	Now    config.Compliance
 	Why    []string
-	Failed string // why that cannot be said
+	Failed string // why that is not known
 	Event  string
 	Log    []string
 	Open   bool // it is told why at once

@@ -49,11 +49,11 @@ func (r *resourcePage) addNeighbors(ctx context.Context, tx *db.Tx, v *visit) er
 	}
 	t := &table{Columns: []col{{Name: "neighbor"}, {Name: "type"}, {Name: "relationship"}, {Name: "verdicts"}}, Empty: "It has no relationships that are recorded."}
 	for _, n := range all {
-		said := faint("none")
+		state := faint("none")
 		if tally := tallies[n.ResourceKey]; tally != (store.Tally{}) {
-			said = verdict(tally.Compliance())
+			state = verdict(tally.Compliance())
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{linked(n.label(), n.href(v)), {Text: n.Type, Kind: "short"}, {Text: n.phrase}, said}})
+		t.Rows = append(t.Rows, row{Cells: []cell{linked(n.label(), n.href(v)), {Text: n.Type, Kind: "short"}, {Text: n.phrase}, state}})
 	}
 	r.Neighbors = t
 	if len(all) > 0 {

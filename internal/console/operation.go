@@ -105,7 +105,7 @@ func (d *operationsView) addDeliveries(ctx context.Context, tx *db.Tx, v *visit)
 			name, to string
 			config.DeliveryInfo
 		}{{"messages", c.TopicARN, s.Stream}, {"history files", c.Bucket, s.History}, {"snapshots", c.Bucket, s.Snapshot}} {
-			line := row{Cells: []cell{cell{Text: p.Account, Kind: "short"}, cell{Text: p.Region, Kind: "short"}, said(part.name), said(part.to), moment(part.Success, v.now), moment(part.Attempt, v.now), faint(cmp.Or(part.Status, "nothing was delivered yet"))}}
+			line := row{Cells: []cell{cell{Text: p.Account, Kind: "short"}, cell{Text: p.Region, Kind: "short"}, plain(part.name), plain(part.to), moment(part.Success, v.now), moment(part.Attempt, v.now), faint(cmp.Or(part.Status, "nothing was delivered yet"))}}
 			if part.ErrorCode != "" {
 				line.Mark, line.Cells[6] = "bad", cell{Text: part.ErrorCode + " " + part.ErrorMessage}
 			}
@@ -135,11 +135,11 @@ func (d *operationsView) addServer(v *visit) error {
 	}
 	d.Jobs = &table{Caption: "Jobs", Empty: "No job is due, running or planned.", Columns: []col{{Name: "queue"}, {Name: "state"}, {"jobs", true}}}
 	for _, c := range jobs {
-		d.Jobs.Rows = append(d.Jobs.Rows, row{Cells: []cell{said(c.Queue), said(c.State), number(c.N)}})
+		d.Jobs.Rows = append(d.Jobs.Rows, row{Cells: []cell{plain(c.Queue), plain(c.State), number(c.N)}})
 	}
 	d.Settings = &table{Caption: "Settings", Columns: []col{{Name: "setting"}, {Name: "value"}, {Name: "from"}}}
 	for _, s := range settings.Table() {
-		value := said(s.Show(v.c.Settings))
+		value := plain(s.Show(v.c.Settings))
 		if value.Text == "" {
 			value = faint("not set")
 		}

@@ -123,7 +123,7 @@ func (d *packPage) read(ctx context.Context, tx *db.Tx, v *visit, place config.P
 		}
 	}
 	for _, n := range sortedKeys(names) {
-		line := row{Cells: []cell{said(n)}}
+		line := row{Cells: []cell{plain(n)}}
 		for _, one := range all {
 			r, there := one.rules[n]
 			c := faint("not there")

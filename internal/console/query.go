@@ -30,6 +30,7 @@ var queryExamples = []string{
 	"SELECT resourceType, COUNT(*) GROUP BY resourceType",
 	"SELECT resourceId, resourceType, accountId, awsRegion, tags WHERE resourceType = 'AWS::S3::Bucket'",
 	"SELECT resourceId, configurationItemCaptureTime, configurationItemStatus FROM history WHERE resourceType = 'AWS::S3::Bucket' ORDER BY configurationItemCaptureTime DESC",
+	"SELECT resourceId, related.resourceType, related.resourceId, related.relationshipName JOIN related ON relationships WHERE resourceType = 'AWS::EC2::Instance'",
 	"SELECT accountId, resourceId, configuration.complianceType WHERE resourceType = 'AWS::Config::ResourceCompliance' AND configuration.complianceType = 'NON_COMPLIANT'",
 }
 

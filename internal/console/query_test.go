@@ -22,6 +22,8 @@ func TestQueryAnswersWithRowsThatLeadToTheirResources(t *testing.T) {
 	then := p.Clock().Now().Add(-30 * time.Second).Format(time.RFC3339)
 	b.page(ask("SELECT resourceId, supplementaryConfiguration.BucketVersioningConfiguration.status WHERE resourceId = 'reports'")+"&at="+url.QueryEscape(then)).has(t, ">Enabled</td>")
 	b.page(ask("SELECT resourceType, COUNT(*) GROUP BY resourceType")+"&format=csv").has(t, "AWS::S3::Bucket,2\n")
+	b.page(ask("SELECT bucket.resourceId AS b, configuration.complianceType JOIN bucket ON relationships WHERE resourceType = 'AWS::Config::ResourceCompliance'")+"&format=csv").
+		has(t, "reports,NON_COMPLIANT\n")
 	s = b.page(ask("SELECT WHERE"))
 	s.has(t, `role="alert"`)
 	if s := b.get(ask("SELECT *") + "&after=x"); s.Status != http.StatusBadRequest {

@@ -82,7 +82,7 @@ func showResource(v *visit) (*page, error) {
 	}
 	t := &table{Columns: []col{{Name: "at"}, {Name: "lane"}, {Name: "what"}, {Name: "verdict"}, {Name: "note"}}}
 	for _, e := range r.Timeline {
-		t.Rows = append(t.Rows, row{Cells: []cell{{Kind: "time", At: e.At, Text: shortTime(e.At)}, said(e.Lane), said(e.Text), said(e.Verdict), said(e.Note)}})
+		t.Rows = append(t.Rows, row{Cells: []cell{{Kind: "time", At: e.At, Text: shortTime(e.At)}, plain(e.Lane), plain(e.Text), plain(e.Verdict), plain(e.Note)}})
 	}
 	p := &page{Title: name, Template: "resource", Data: r, Table: t, Calls: resourceCalls(v, key)}
 	if r.Item != nil {
@@ -123,6 +123,9 @@ func (r *resourcePage) read(ctx context.Context, tx *db.Tx, v *visit) error {
 		return err
 	}
 	if err := r.addTimeline(ctx, tx, v, items, judgments); err != nil {
+		return err
+	}
+	if err := r.addWho(ctx, tx, items); err != nil {
 		return err
 	}
 	if err := r.addFacts(ctx, tx, v); err != nil {

@@ -130,6 +130,7 @@ type rulePage struct {
 	Params   string
 
 	Evaluate   string
+	Try        string // its address
 	CSRF, Back string
 	Done       string
 }
@@ -152,6 +153,7 @@ func showRule(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.Try = v.link("try", "account", p.Account, "region", p.Region, "name", d.Rule.Name)
 	if err := d.addFunction(v); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"plumb/internal/audit"
 	"plumb/internal/db"
 	"plumb/internal/settings"
 	"plumb/internal/store"
@@ -121,6 +122,7 @@ func (c *Console) act(w http.ResponseWriter, v *visit, path string) error {
 	if err != nil {
 		return err
 	}
+	v.audit(audit.ConsoleAction, path, "", nil, "")
 	if to == "" {
 		to = v.back()
 	}
@@ -174,6 +176,7 @@ func (c *Console) login(w http.ResponseWriter, v *visit) error {
 	given, want := sha256.Sum256([]byte(v.r.PostForm.Get("secret"))), sha256.Sum256([]byte(known.Secret.Reveal()))
 	if subtle.ConstantTimeCompare(given[:], want[:]) != 1 || key == nil {
 		c.Log.Warn("a login at the console failed", "from", v.r.RemoteAddr)
+		v.audit(audit.ConsoleSignIn, "ConsoleLogin", v.r.PostForm.Get("id"), key, "Failed authentication")
 		return c.showLogin(w, v, "No access key has that id and secret.")
 	}
 	value := rand.Text() + rand.Text()
@@ -185,6 +188,7 @@ func (c *Console) login(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	c.attempts.forgive()
+	v.audit(audit.ConsoleSignIn, "ConsoleLogin", key.ID, key, "")
 	c.setCookie(w, value)
 	to := v.r.PostForm.Get("to")
 	if !ours(to) {
@@ -199,6 +203,7 @@ func (c *Console) logout(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.audit(audit.ConsoleSignIn, "ConsoleLogout", v.key.ID, v.key, "")
 	c.setCookie(w, "")
 	http.Redirect(w, v.r, Root+"login", http.StatusSeeOther)
 	return nil

@@ -17,7 +17,7 @@ type table struct {
 	Columns []col
 	Rows    []row
 	More    string // the address of the next page
-	Empty   string // what is said instead of no rows
+	Empty   string // what is shown instead of no rows
 	Note    string // what the reader has to know of the numbers
 	Pick    string // the name of the field that rows are picked with; empty if they cannot be
 }
@@ -46,7 +46,7 @@ type cell struct {
 // A bar is a share of a whole.
 type bar struct{ Good, Bad int64 }
 
-func said(s string) cell         { return cell{Text: s} }
+func plain(s string) cell        { return cell{Text: s} }
 func linked(s, href string) cell { return cell{Text: s, Href: href} }
 func faint(s string) cell        { return cell{Text: s, Kind: "faint"} }
 func code(s string) cell         { return cell{Text: s, Kind: "code"} }

@@ -237,19 +237,19 @@ func (r *resourcePage) verdictEntries(
 	var out []entry
 	if len(kept) > 0 {
 		for i := range kept {
-			said, err := saidIn(kept[i])
+			after, err := verdictsIn(kept[i])
 			if err != nil {
 				return nil, err
 			}
 			before := map[string]string{}
 			if i+1 < len(kept) {
-				if before, err = saidIn(kept[i+1]); err != nil {
+				if before, err = verdictsIn(kept[i+1]); err != nil {
 					return nil, err
 				}
 			}
-			for _, rule := range sortedTags(said) {
-				if before[rule] != said[rule] {
-					out = append(out, r.turn(v, rule, said[rule], kept[i].CaptureTime, items))
+			for _, rule := range sortedTags(after) {
+				if before[rule] != after[rule] {
+					out = append(out, r.turn(v, rule, after[rule], kept[i].CaptureTime, items))
 				}
 			}
 		}
@@ -263,8 +263,8 @@ func (r *resourcePage) verdictEntries(
 	return out, nil
 }
 
-// saidIn returns what rules said of a resource by an item of its compliance.
-func saidIn(it config.Item) (map[string]string, error) {
+// verdictsIn returns the verdicts of rules about a resource by an item of its compliance.
+func verdictsIn(it config.Item) (map[string]string, error) {
 	it, err := decoded(it)
 	out := map[string]string{}
 	form, _ := it.Configuration.(map[string]any)
@@ -272,8 +272,8 @@ func saidIn(it config.Item) (map[string]string, error) {
 	for _, one := range rules {
 		m, _ := one.(map[string]any)
 		name, _ := m["configRuleName"].(string)
-		said, _ := m["complianceType"].(string)
-		out[name] = said
+		verdict, _ := m["complianceType"].(string)
+		out[name] = verdict
 	}
 	return out, err
 }

@@ -14,6 +14,7 @@ func views() []view {
 		{"query", "Query", showQuery, ""},
 		{"operations", "Operations", showOperations, ""},
 		{"rule", "", showRule, ""},
+		{"try", "", showTry, ""},
 		{"pack", "", showPack, ""},
 		{"ticket", "", showTicket, ""},
 		{"find", "", showFind, ""},

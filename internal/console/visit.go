@@ -190,6 +190,11 @@ func (v *visit) resource(k config.ResourceKey, more ...string) string {
 	return v.link("resource", append([]string{"account", k.Account, "region", k.Region, "type", k.Type, "id", k.ID}, more...)...)
 }
 
+// ResourcePage returns the path of a resource's page, for links from elsewhere.
+func ResourcePage(k config.ResourceKey) string {
+	return address("resource", url.Values{"account": {k.Account}, "region": {k.Region}, "type": {k.Type}, "id": {k.ID}})
+}
+
 // rule returns the address of a rule's page.
 func (v *visit) rule(p config.Place, name string, more ...string) string {
 	return v.link("rule", append([]string{"account", p.Account, "region", p.Region, "name", name}, more...)...)

@@ -69,7 +69,7 @@ func TestRuleIsAskedToEvaluateAgain(t *testing.T) {
 	s.has(t, "Judged 2 of 2 AWS::S3::Bucket: 2 non-compliant, 0 compliant.", "managed, S3_BUCKET_VERSIONING_ENABLED", "BucketVersioningConfiguration.status")
 	form := url.Values{"csrf": {s.token(t)}, "rule": {"buckets-versioned"}, "account": {p.Account()}, "region": {p.Region()}, "back": {"/_plumb/ui/rule?name=buckets-versioned"}}
 	done := b.post("evaluate", form)
-	done.has(t, "The rule was asked to evaluate again.", "evaluating")
+	done.has(t, "The rule was asked to evaluate again.") // and may have done so
 	p.Drain(t)
 	b.page("rule?name=buckets-versioned").lacks(t, "evaluating</b>")
 	form.Set("rule", "none")

@@ -42,7 +42,11 @@ func (m *Machine) addAutomation() error {
 		},
 	})
 	m.Remediation = remediation.New(m.log, remediation.Options{
-		Jobs: m.Jobs, Automation: m.Automation, Announce: m.changed, Now: m.Clock.Now,
+		DB: m.DB, Jobs: m.Jobs, Automation: m.Automation, Announce: m.changed, Now: m.Clock.Now,
+		Elsewhere: func(p config.Place) bool { return m.Outside.Replaces(p, "ssm") },
+		Call: func(ctx context.Context, p config.Place, operation string, in map[string]any) (map[string]any, error) {
+			return m.callOutside(ctx, p, "ssm", operation, in)
+		},
 	})
 	return nil
 }

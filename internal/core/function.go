@@ -51,7 +51,7 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 	m.pool, err = environment.NewPool(m.log, box, runtimes, m.folder(runFolder), environment.Options{
 		Endpoint: m.options.FunctionURL, Credentials: m.roleCredentials, Log: m.functionLog, Pending: m.options.Pending, Hold: folders.Hold,
 		PerFunction: m.environments(), Total: m.environments(), Idle: m.options.Settings.FunctionTTL,
-		Shared: m.options.Settings.SharedByAccounts(),
+		Shared: m.options.Settings.SharedByAccounts(), Reload: m.options.Reload && m.options.Settings.Mode == settings.Development,
 	})
 	if err != nil {
 		return fmt.Errorf("function environments: %w", err)

@@ -10,10 +10,13 @@ import (
 	"time"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/audit"
 	"plumb/internal/authorization"
 	"plumb/internal/automation"
 	"plumb/internal/bucket"
+	"plumb/internal/channel"
 	"plumb/internal/clock"
+	"plumb/internal/cognito"
 	"plumb/internal/compliance"
 	"plumb/internal/config"
 	"plumb/internal/conformance"
@@ -27,6 +30,7 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/environment"
 	"plumb/internal/logs"
+	"plumb/internal/mail"
 	"plumb/internal/organization"
 	"plumb/internal/outgoing"
 	"plumb/internal/outside"
@@ -38,14 +42,25 @@ import (
 	"plumb/internal/sandbox"
 	"plumb/internal/scheduler"
 	"plumb/internal/settings"
+	"plumb/internal/source/alexa"
+	"plumb/internal/source/apigateway/httpapi"
+	"plumb/internal/source/apigateway/restapi"
 	"plumb/internal/source/awsconfig"
+	"plumb/internal/source/cloudfront"
+	"plumb/internal/source/codecommit"
+	"plumb/internal/source/cognitosync"
+	"plumb/internal/source/firehose"
+	"plumb/internal/source/iot"
+	"plumb/internal/source/lex"
 	subscriptions "plumb/internal/source/logs"
 	"plumb/internal/source/mapping"
 	"plumb/internal/source/s3"
+	"plumb/internal/source/ses"
 	"plumb/internal/source/sqs"
 	"plumb/internal/stack"
 	"plumb/internal/store"
 	"plumb/internal/topic"
+	"plumb/internal/trace"
 )
 
 // A Machine is everything that lives on the store. It keeps nothing that another
@@ -66,14 +81,26 @@ type Machine struct {
 	Mappings      *mapping.Store
 	Notifications *s3.Notifications
 	Subscriptions *subscriptions.Subscriptions
+	Mail          *ses.Mail
+	IoT           *iot.Engine
+	Bots          *lex.Bots
 	Logs          *logs.Store
 	Events        *eventbus.Bus
 	Scheduler     *scheduler.Scheduler
+	Firehose      *firehose.Streams
+	HTTPAPIs      *httpapi.Service
+	RESTAPIs      *restapi.Service
+	Distributions *cloudfront.Distributions
+	Edge          *cloudfront.Proxy
 	Credentials   *credential.Store
 	Identities    *identity.Store
 	Authorizer    *authorization.Authorizer
 	Organizations *organization.Organizations
 	Stacks        *stack.Stacks
+	Skills        *alexa.Skills
+	Cognito       *cognito.Store
+	Sync          *cognitosync.Sync
+	Repositories  *codecommit.Repositories
 
 	Recorder    *recorder.Recorder
 	Rules       *rule.Engine
@@ -83,6 +110,8 @@ type Machine struct {
 	Aggregation *aggregation.Aggregation
 	Packs       *conformance.Packs
 	Deployment  *deployment.Deployment
+
+	Audit *audit.Log
 
 	Automation  *automation.Engine
 	Remediation *remediation.Remediation
@@ -94,6 +123,8 @@ type Machine struct {
 	polled  *sqs.Poller
 
 	announcer *awsconfig.Announcer
+	mailer    *mail.Sender
+	channels  *channel.Channels
 	targets   *outside.Targets
 	remote    *outside.Functions // those of an outside Lambda
 	closers   []func()
@@ -105,8 +136,8 @@ type Machine struct {
 	stopping  chan struct{} // closed when the machine is to rest: who waits for something need not any more
 }
 
-// Options are what a machine is made of. All but Source, Pending and Meter are
-// required.
+// Options are what a machine is made of. All but Source, Reload, Pending, Meter,
+// Listeners and Deliver are required.
 type Options struct {
 	Settings    settings.Settings
 	Name        string                     // of this server among those that share the store
@@ -116,8 +147,19 @@ type Options struct {
 	Sandbox     func() sandbox.Report      // what this machine gives functions to run in
 	Pending     func() int                 // how many requests are being answered
 	Source      recorder.Source            // instead of the targets and the embedded services
+	Reload      bool                       // functions go on with their next code in a warm process; in development mode only
 
-	Meter Meter // is told of what this server does; may be nil
+	Meter  Meter         // is told of what this server does; may be nil
+	Tracer *trace.Tracer // traces what jobs do; may be nil
+	// ResourcePage returns where people find a resource in the console, empty if there is
+	// none. It may be nil.
+	ResourcePage func(config.ResourceKey) string
+	// Listeners is called after something was written that needs a further listener, or
+	// needs one no more. It may be nil: other servers ask the store.
+	Listeners func(ctx context.Context)
+	// Deliver hands a message to the devices that are connected to this server. It may be
+	// nil.
+	Deliver func(iot.Message)
 }
 
 // New is the picture of the product: what there is, and what works with what.
@@ -149,6 +191,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	}
 	if m.Jobs, err = job.New(ctx, m.DB, m.log, m.Clock, m.options.Name, job.QueueOptions{Failed: m.jobFailed,
 		Workers: map[string]int{job.Collect: readers}, Shared: m.options.Settings.SharedByAccounts(),
+		Tracer: m.options.Tracer,
 	}); err != nil {
 		return err
 	}
@@ -166,6 +209,7 @@ func (m *Machine) fill(ctx context.Context) (err error) {
 	}
 	m.addStacks()
 	m.addVerbs()
+	m.addAudit()
 	return nil
 }
 
@@ -198,14 +242,19 @@ func (m *Machine) addServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.addChannels(client); err != nil {
+		return err
+	}
 	m.Topics = topic.New(m.log, m.DB, m.Jobs, m.Clock.Now, topic.Options{
-		Announce: m.changed, Queue: m.enqueue, Function: m.notify, Endpoint: m.options.URL, Client: client,
+		Announce: m.changed, Queue: m.enqueue, Function: m.notify, Endpoint: m.options.URL, Client: client, Mail: m.mailer,
 	})
 	if err := m.addFunctions(ctx); err != nil {
 		return err
 	}
 	m.addEvents()
 	m.addSources()
+	m.addGateway(client)
+	m.addEdge(client)
 	return nil
 }
 
@@ -234,12 +283,13 @@ func (m *Machine) addVerbs() {
 	}
 	m.Recorder = recorder.New(m.log, recorder.Options{
 		DB: m.DB, Jobs: m.Jobs, Source: source, Judge: m.Rules.Judge, Publish: m.publish, Poll: m.options.Settings.Poll, Now: m.Clock.Now,
-		ReadingFailed: m.meter.ReadingFailed,
+		ReadingFailed: m.meter.ReadingFailed, Cause: m.cause,
 	})
-	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics), m.publish, m.Clock.Now,
-		delivery.Options{MaxAge: m.options.Settings.DeliveryAge})
+	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics, m.options.ResourcePage), m.publish, m.Clock.Now,
+		delivery.Options{MaxAge: m.options.Settings.DeliveryAge, Tell: m.announcer.Tell, Channels: m.channels, Bus: outside.NewBuses(m.Outside), Parquet: m.options.Settings.Parquet})
 	m.Delivery.Failed = m.meter.DeliveryFailed
 	m.Aggregation = aggregation.New(m.Organizations, quotas.Aggregators, m.Clock.Now)
+	m.Aggregation.ReadOutside(m.log, m.outsideOptions())
 	m.Packs = conformance.New(m.log, conformance.Options{
 		DB: m.DB, Jobs: m.Jobs, Rules: m.Rules, Object: m.templateObject, Document: m.packDocument, Remediate: m.remediatePack, Publish: m.publish, Now: m.Clock.Now,
 		MaxPacks: quotas.Packs,
@@ -247,12 +297,18 @@ func (m *Machine) addVerbs() {
 	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Packs, deployment.Max{
 		config.DeployedRule: quotas.OrganizationRules, config.DeployedPack: quotas.OrganizationPacks,
 	}, m.Clock.Now)
+	m.addRetention()
+}
+
+// addRetention makes what deletes what is too old.
+func (m *Machine) addRetention() {
 	m.Retention = retention.New(m.log, m.Jobs, m.Clock.Now, retention.Sweep{Name: "credentials", Do: m.Credentials.Sweep},
 		retention.Sweep{Name: "executions of documents", Do: m.Automation.Sweep}, retention.Sweep{Name: "deleted stacks", Do: m.Stacks.Sweep}, retention.Sweep{Name: "indexes of the history", Do: store.IndexMonths},
 		retention.Sweep{Name: "scores", Do: func(ctx context.Context, tx *db.Tx, _ int) (bool, error) {
 			return false, store.KeepScores(ctx, tx, m.Clock.Now())
 		}},
-		retention.Sweep{Name: "undelivered messages", Do: m.Delivery.Sweep})
+		retention.Sweep{Name: "undelivered messages", Do: m.Delivery.Sweep},
+		retention.Sweep{Name: "audit log", Do: func(ctx context.Context, tx *db.Tx, limit int) (bool, error) { return m.Audit.Sweep(ctx, tx, limit) }})
 }
 
 // evaluateEvery is AWS's minute; who develops a rule need not wait.
@@ -265,9 +321,9 @@ func (m *Machine) evaluateEvery() time.Duration {
 
 // Start runs jobs, which outlive the one who asked for the start: Rest ends them.
 func (m *Machine) Start(ctx context.Context) error {
-	err := m.DB.Write(ctx, func(tx *db.Tx) error { return m.Retention.Ensure(ctx, tx) })
+	err := m.DB.Write(ctx, func(tx *db.Tx) error { return errors.Join(m.Retention.Ensure(ctx, tx), m.Aggregation.Ensure(ctx, tx)) })
 	if err != nil {
-		return fmt.Errorf("plan the next retention run: %w", err)
+		return fmt.Errorf("plan the next retention run and the next reading of accounts elsewhere: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.stopAside = cancel
@@ -277,6 +333,7 @@ func (m *Machine) Start(ctx context.Context) error {
 		}
 	})
 	m.aside.Go(func() { m.Logs.Run(ctx) })
+	m.aside.Go(func() { m.Audit.Run(ctx) })
 	m.aside.Go(func() {
 		if err := m.Rules.Warm(ctx); err != nil && ctx.Err() == nil {
 			m.log.Warn("rules could not be compiled ahead", "err", err)
@@ -295,6 +352,7 @@ func (m *Machine) Rest(ctx context.Context) error {
 	m.pool.Close(ctx)
 	m.aside.Wait()
 	m.Logs.Flush(context.WithoutCancel(ctx))
+	m.flushAudit()
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("jobs did not end in time and will run again: %w", err)
 	}
@@ -309,6 +367,7 @@ func (m *Machine) Drain(ctx context.Context) error { return m.Jobs.Drain(ctx) }
 
 // Close gives back what New took, as far as it came.
 func (m *Machine) Close() {
+	m.flushAudit() // of requests that were answered since Rest
 	for i := len(m.closers) - 1; i >= 0; i-- {
 		m.closers[i]()
 	}

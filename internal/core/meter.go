@@ -97,6 +97,8 @@ func (m *Machine) jobFailed(kind string) {
 	switch kind {
 	case "topic.deliver", "topic.push":
 		m.meter.DeliveryFailed("subscriber")
+	case "audit.deliver":
+		m.meter.DeliveryFailed("audit")
 	case "outside.message":
 		m.meter.DeliveryFailed("destination")
 	}

@@ -14,6 +14,14 @@ import (
 // and insert jobs. An error of one undoes what it reacts to.
 func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 	m.count(tx, event)
+	ctx, span := traced(ctx, event)
+	defer span.End()
+	err := m.react(ctx, tx, event)
+	span.Fail(err)
+	return err
+}
+
+func (m *Machine) react(ctx context.Context, tx *db.Tx, event any) error {
 	switch e := event.(type) {
 	case config.ItemsRecorded:
 		return inOrder(
@@ -36,17 +44,11 @@ func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {
 			func() error { return m.Deployment.OnRecorderChanged(ctx, tx, e) },
 		)
 	case config.RulesEvaluationStarted:
-		return inOrder(
-			func() error { return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e) },
-			func() error { return m.announcer.OnRulesEvaluationStarted(ctx, tx, e) },
-		)
+		return m.Delivery.OnRulesEvaluationStarted(ctx, tx, e)
 	case config.TypeRead:
 		return m.Rules.OnTypeRead(ctx, tx, e)
 	case config.SnapshotDelivered:
-		return inOrder(
-			func() error { return m.Rules.OnSnapshotDelivered(ctx, tx, e) },
-			func() error { return m.announcer.OnSnapshotDelivered(ctx, tx, e) },
-		)
+		return m.Rules.OnSnapshotDelivered(ctx, tx, e)
 	case config.MembershipChanged:
 		return m.Deployment.OnMembershipChanged(ctx, tx, e)
 	case config.RuleDeleted:

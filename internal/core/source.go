@@ -4,9 +4,15 @@ import (
 	"context"
 
 	"plumb/internal/awsclient"
+	"plumb/internal/cognito"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/eventbus"
+	"plumb/internal/settings"
+	"plumb/internal/source/alexa"
+	"plumb/internal/source/codecommit"
+	"plumb/internal/source/cognitosync"
+	"plumb/internal/source/lex"
 	"plumb/internal/source/logs"
 	"plumb/internal/source/mapping"
 	"plumb/internal/source/s3"
@@ -33,6 +39,16 @@ func (m *Machine) addSources() {
 	m.Buckets.Happened = m.Notifications.Happened
 	m.Subscriptions = logs.New(m.log, m.DB, m.Jobs, m.Functions, m.Clock.Now)
 	m.Logs.Written, m.Logs.Deleted = m.Subscriptions.Written, m.Subscriptions.Deleted
+	m.addFirehose()
+	m.Cognito, m.Sync = cognito.New(m.DB, m.Clock.Now), cognitosync.New(m.log, m.DB, m.Functions, m.Clock.Now)
+	m.Cognito.Forget = m.Sync.Forget
+	m.Repositories = codecommit.New(m.log, m.DB, m.Jobs, m.Clock.Now, codecommit.Options{Targets: m.targets, Functions: m.Functions})
+	m.addMail()
+	m.addIoT()
+	m.Bots = lex.New(m.log, m.DB, m.Functions, m.Clock.Now)
+	m.Skills = alexa.New(m.log, m.DB, m.Functions, alexa.Options{
+		Now: m.Clock.Now, Verify: m.options.Settings.Mode == settings.Server, Certificates: m.options.Settings.AlexaCertificates,
+	})
 }
 
 // streamClient returns who calls a service that has streams for a place: an outside

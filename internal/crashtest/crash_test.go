@@ -12,6 +12,7 @@
 //   - objects, messages and evaluations that were acknowledged are there;
 //   - no process of a function outlived its server;
 //   - nobody waited for a server that stands still longer than maxBlocked;
+//   - stacks end whole, with each resource once;
 //   - work was done once: no chain of jobs was forked, no page of an evaluation
 //     was evaluated twice.
 //
@@ -102,7 +103,7 @@ func TestKilledFirstStartIsMadeUpFor(t *testing.T) {
 	plumb, _ := programs(t)
 	story := func(t *testing.T, database func() string) {
 		for range number("PLUMB_CRASH_KILLS", 5) / 5 {
-			s := newServer(plumb, t.TempDir(), freeAddress(t), database())
+			s := newServer(plumb, dbtest.Folder(t), freeAddress(t), database())
 			for range 5 {
 				s.start(t)
 				time.Sleep(rand.N(300 * time.Millisecond)) // the moment is the input
@@ -141,7 +142,7 @@ func freeAddress(t *testing.T) string {
 func nothingIsLost(t *testing.T, plumb, judge, database string) {
 	kills, seed := number("PLUMB_CRASH_KILLS", 5), number("PLUMB_CRASH_SEED", int(time.Now().UnixNano()%1_000_000))
 	t.Logf("%d kills, PLUMB_CRASH_SEED=%d", kills, seed)
-	s := newServer(plumb, t.TempDir(), freeAddress(t), database)
+	s := newServer(plumb, dbtest.Folder(t), freeAddress(t), database)
 	w := newWorld(s)
 	s.start(t)
 	t.Cleanup(func() { s.end(t) })

@@ -14,7 +14,7 @@ import (
 func TestEventsThatWereAcceptedAreDelivered(t *testing.T) {
 	plumb, _ := programs(t)
 	story := func(t *testing.T, database string) {
-		s := newServer(plumb, t.TempDir(), freeAddress(t), database)
+		s := newServer(plumb, dbtest.Folder(t), freeAddress(t), database)
 		begin := func() {
 			s.start(t)
 			if err := s.wait(t.Context()); err != nil {

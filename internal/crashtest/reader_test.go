@@ -18,7 +18,7 @@ type transition struct {
 	oldAt, newAt           string // when the verdicts were recorded
 }
 
-// A reader hears what the queues bring while the server is killed, and after.
+// A reader receives what the queues hold while the server is killed, and after.
 type reader struct {
 	*world
 	t *testing.T
@@ -37,12 +37,12 @@ func newReader(t *testing.T, w *world) *reader {
 }
 
 // follow reads a queue until ctx ends.
-func (r *reader) follow(ctx context.Context, wg *sync.WaitGroup, queue string, hear func(body string)) {
+func (r *reader) follow(ctx context.Context, wg *sync.WaitGroup, queue string, handle func(body string)) {
 	wg.Go(func() {
 		for ctx.Err() == nil {
 			bodies, err := r.take(r.t.Context(), queue, 1)
 			for _, b := range bodies {
-				hear(b)
+				handle(b)
 			}
 			if err != nil {
 				if err := r.wait(ctx); err != nil {
@@ -57,7 +57,7 @@ func (r *reader) follow(ctx context.Context, wg *sync.WaitGroup, queue string, h
 }
 
 // rest reads a queue until it is empty.
-func (r *reader) rest(queue string, hear func(body string)) {
+func (r *reader) rest(queue string, handle func(body string)) {
 	for {
 		bodies, err := r.take(r.t.Context(), queue, 0)
 		if err != nil {
@@ -67,7 +67,7 @@ func (r *reader) rest(queue string, hear func(body string)) {
 			return
 		}
 		for _, b := range bodies {
-			hear(b)
+			handle(b)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 func TestJobsOfADeadServerAreTakenUpByAnother(t *testing.T) {
 	database := dbtest.PostgresURL(t)
 	plumb, judge := programs(t)
-	doomed := newServer(plumb, t.TempDir(), freeAddress(t), database)
-	heir := newServer(plumb, t.TempDir(), freeAddress(t), database)
+	doomed := newServer(plumb, dbtest.Folder(t), freeAddress(t), database)
+	heir := newServer(plumb, dbtest.Folder(t), freeAddress(t), database)
 	for _, s := range []*server{doomed, heir} {
 		s.start(t)
 		if err := s.wait(t.Context()); err != nil {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"plumb/internal/db/dbtest"
 )
 
 // TestThreeServersShareOneStore has three servers on one PostgreSQL, each with its
@@ -25,7 +27,7 @@ func TestThreeServersShareOneStore(t *testing.T) {
 	database := newDatabase(t)
 	var worlds []*world
 	for n := range 3 {
-		s := newServer(plumb, t.TempDir(), freeAddress(t), database.url)
+		s := newServer(plumb, dbtest.Folder(t), freeAddress(t), database.url)
 		s.bare = true // it will be without its database for a while, and others wait for its locks
 		s.start(t)
 		t.Cleanup(func() { s.end(t) })

@@ -52,26 +52,26 @@ func (w *writers) ask(ctx context.Context, operation string, call func() error) 
 	began := time.Now()
 	err := call()
 	w.server.answered(w.t, operation, began)
-	var said smithy.APIError
-	if errors.As(err, &said) && w.mayBeAway && isAway(err) {
-		said = nil
+	var answer smithy.APIError
+	if errors.As(err, &answer) && w.mayBeAway && isAway(err) {
+		answer = nil
 	}
 	w.mu.Lock()
 	switch {
 	case err == nil:
 		w.acked[operation]++
-	case said != nil:
-		w.refused[fmt.Sprintf("%s: %s: %s", operation, said.ErrorCode(), said.ErrorMessage())]++
+	case answer != nil:
+		w.refused[fmt.Sprintf("%s: %s: %s", operation, answer.ErrorCode(), answer.ErrorMessage())]++
 	default:
 		w.unknown[operation]++
 	}
 	w.mu.Unlock()
-	if err != nil && said == nil {
+	if err != nil && answer == nil {
 		if err := w.wait(ctx); err != nil && w.stop.Err() == nil {
 			w.t.Error(err)
 		}
 	}
-	return err == nil, err == nil || said != nil
+	return err == nil, err == nil || answer != nil
 }
 
 // isAway recognizes the answer of a server whose database does not answer.

@@ -15,10 +15,11 @@ type form struct {
 	Tags           map[string]string `json:"tags,omitempty"`
 	SourceIdentity string            `json:"sourceIdentity,omitempty"`
 	Issued         int64             `json:"issued,omitempty"`
+	Cognito        string            `json:"cognito,omitempty"`
 }
 
 func kept(c Credential) (string, error) {
-	f := form{Root: c.Root, Policies: c.Session.Policies, Tags: c.Session.Tags, SourceIdentity: c.Session.SourceIdentity}
+	f := form{Root: c.Root, Policies: c.Session.Policies, Tags: c.Session.Tags, SourceIdentity: c.Session.SourceIdentity, Cognito: c.Session.Cognito}
 	if !c.Session.Issued.IsZero() {
 		f.Issued = db.Micros(c.Session.Issued)
 	}
@@ -36,7 +37,7 @@ func readSession(text string, who *caller.Identity) error {
 		}
 	}
 	who.Root = f.Root
-	who.Session = &caller.Session{Policies: f.Policies, Tags: f.Tags, SourceIdentity: f.SourceIdentity}
+	who.Session = &caller.Session{Policies: f.Policies, Tags: f.Tags, SourceIdentity: f.SourceIdentity, Cognito: f.Cognito}
 	if f.Issued != 0 {
 		who.Session.Issued = db.Time(f.Issued)
 	}

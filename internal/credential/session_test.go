@@ -9,9 +9,9 @@ import (
 )
 
 func TestTheStoredFormOfASessionStaysAsItIs(t *testing.T) {
-	want := caller.Session{Policies: []string{"{}"}, Tags: map[string]string{"k": "v"}, SourceIdentity: "ann", Issued: time.UnixMicro(7).UTC()}
+	want := caller.Session{Policies: []string{"{}"}, Tags: map[string]string{"k": "v"}, SourceIdentity: "ann", Issued: time.UnixMicro(7).UTC(), Cognito: "id"}
 	text, err := kept(Credential{Root: true, Session: want})
-	if err != nil || text != `{"root":true,"policies":["{}"],"tags":{"k":"v"},"sourceIdentity":"ann","issued":7}` {
+	if err != nil || text != `{"root":true,"policies":["{}"],"tags":{"k":"v"},"sourceIdentity":"ann","issued":7,"cognito":"id"}` {
 		t.Fatalf("%s, %v", text, err)
 	}
 	var who caller.Identity

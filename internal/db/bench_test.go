@@ -88,3 +88,23 @@ func BenchmarkWriteNothing(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkReadPage is a statement whose page is bounded by a parameter, as most lists and
+// each fetch of jobs is: it is prepared once for a connection.
+func BenchmarkReadPage(b *testing.B) {
+	d := dbtest.Open(b)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		err := d.Read(ctx, func(tx *db.Tx) error {
+			return db.Each(ctx, tx, func(scan func(...any) error) error {
+				var id int64
+				return scan(&id)
+			}, `SELECT id FROM resource WHERE type = ? AND place = ? AND external_id > ? AND status IN (1, 2, 3) ORDER BY external_id LIMIT ?`, 1, 1, "x", 100)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -160,7 +160,7 @@ func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 			d.refused.Store(true)
 		}
 		if attempt == attempts || !collided(err) || time.Now().After(until) || ctx.Err() != nil {
-			return classify(ctx, err)
+			return d.classify(ctx, err)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func (d *DB) try(ctx context.Context, read bool, f func(tx *Tx) error) error {
 // Read runs f in one transaction that sees a single state of the store and
 // cannot change it.
 func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
-	return classify(ctx, d.try(ctx, true, f))
+	return d.classify(ctx, d.try(ctx, true, f))
 }
 
 func (d *DB) begin(ctx context.Context, read bool) (*Tx, error) {

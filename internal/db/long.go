@@ -29,7 +29,7 @@ func (d *DB) ReadLong(ctx context.Context, f func(tx *Tx) error) error {
 	if end := ctx.Err(); err != nil && end != nil {
 		return fmt.Errorf("%w: %w", end, err)
 	}
-	return classify(ctx, err)
+	return d.classify(ctx, err)
 }
 
 // openLongLite opens SQLite's connections for long reads.

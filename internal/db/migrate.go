@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +20,18 @@ import (
 
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
+
+// MigrationsDigest changes with the migrations: what has the schema of one digest
+// has all of that program's steps.
+func MigrationsDigest() string {
+	h := sha256.New()
+	names, _ := fs.Glob(migrationFiles, "migrations/*.sql") // a pattern that is right
+	for _, name := range names {
+		text, _ := migrationFiles.ReadFile(name) // embedded
+		fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
 
 // outsideMark on the first line of a step has it run outside a transaction, as
 // CREATE INDEX CONCURRENTLY must. Such a step is a single statement and may be

@@ -39,7 +39,7 @@ func steps(names ...string) fstest.MapFS {
 // onBoth runs a test with the URLs of a new SQLite file and a new schema.
 func onBoth(t *testing.T, f func(t *testing.T, url string)) {
 	t.Run("SQLite", func(t *testing.T) { f(t, "sqlite:"+filepath.Join(t.TempDir(), "plumb.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) { f(t, dbtest.PostgresURL(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) { f(t, dbtest.EmptyPostgresURL(t)) })
 }
 
 func TestMigrationsRunInOrderAndEachIsNoted(t *testing.T) {
@@ -111,7 +111,7 @@ func TestInspectChangesNothing(t *testing.T) {
 }
 
 func TestInspectOfAnEmptyDatabase(t *testing.T) {
-	d, err := db.Inspect(t.Context(), dbtest.PostgresURL(t), slog.New(slog.DiscardHandler))
+	d, err := db.Inspect(t.Context(), dbtest.EmptyPostgresURL(t), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,10 +18,10 @@ func (d *DB) ReadOne(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
-		return classify(ctx, fmt.Errorf("begin: %w", err))
+		return d.classify(ctx, fmt.Errorf("begin: %w", err))
 	}
 	defer conn.Release()
-	return classify(ctx, f(&Tx{db: d, pg: bareConn{conn: conn}}))
+	return d.classify(ctx, f(&Tx{db: d, pg: bareConn{conn: conn}}))
 }
 
 // A bareConn is a connection without a transaction, where one is expected.

@@ -38,11 +38,60 @@ CREATE TABLE aggregator (
     UNIQUE (place, name)
 );
 
+CREATE TABLE alexa_skill (
+    id          TEXT NOT NULL,
+    manifest    TEXT NOT NULL,
+    changed     BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
+
 CREATE TABLE announcement (
     resource  INTEGER PRIMARY KEY,
     announced BIGINT NOT NULL,
     seen      BIGINT NOT NULL
 );
+
+CREATE TABLE announcement_event (
+    resource  BIGINT NOT NULL,
+    announced BIGINT NOT NULL, -- the how manieth change of the resource it was
+    event     TEXT NOT NULL,
+    PRIMARY KEY (resource, announced)
+) WITHOUT ROWID;
+
+CREATE TABLE audit_delivery (
+    id  BIGINT PRIMARY KEY, -- 1
+    due BIGINT NOT NULL
+);
+
+CREATE TABLE audit_event (
+    at         BIGINT NOT NULL,
+    id         TEXT NOT NULL,
+    account    TEXT NOT NULL, -- empty where nobody knows
+    service    TEXT NOT NULL,
+    operation  TEXT NOT NULL,
+    principal  TEXT NOT NULL,
+    user_name  TEXT NOT NULL,
+    access_key TEXT NOT NULL,
+    code       TEXT NOT NULL, -- of the error; empty if it was done
+    waits      BOOLEAN NOT NULL, -- to be delivered in a file
+    body       TEXT NOT NULL,
+    PRIMARY KEY (at, id)
+) WITHOUT ROWID;
+
+CREATE INDEX audit_event_by_account ON audit_event (account, at, id);
+
+CREATE INDEX audit_event_by_id ON audit_event (id);
+
+CREATE INDEX audit_event_waits ON audit_event (account, at) WHERE waits;
+
+CREATE TABLE audit_resource (
+    at       BIGINT NOT NULL,
+    id       TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    PRIMARY KEY (at, id, resource)
+) WITHOUT ROWID;
+
+CREATE INDEX audit_resource_by_name ON audit_resource (resource, at);
 
 CREATE TABLE automation_document (
     account  TEXT NOT NULL,
@@ -135,6 +184,133 @@ CREATE TABLE clock (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     ahead BIGINT NOT NULL,
     frozen BIGINT NOT NULL
+);
+
+CREATE TABLE cloudfront_distributions (
+    account     TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    reference   TEXT NOT NULL, -- of who made it
+    domain      TEXT NOT NULL,
+    etag        TEXT NOT NULL,
+    modified    BIGINT NOT NULL,
+    invalidated BIGINT NOT NULL, -- how many invalidations there were
+    config      TEXT NOT NULL,
+    tags        TEXT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX cloudfront_distributions_by_reference ON cloudfront_distributions (account, reference);
+
+CREATE TABLE cloudfront_invalidations (
+    distribution TEXT NOT NULL,
+    id           TEXT NOT NULL,
+    number       BIGINT NOT NULL,
+    reference    TEXT NOT NULL,
+    created      BIGINT NOT NULL,
+    paths        TEXT NOT NULL,
+    PRIMARY KEY (distribution, number)
+);
+
+CREATE TABLE cloudfront_names (
+    name         TEXT NOT NULL, -- in lower case
+    distribution TEXT NOT NULL,
+    PRIMARY KEY (name)
+);
+
+CREATE INDEX cloudfront_names_by_distribution ON cloudfront_names (distribution);
+
+CREATE TABLE codecommit_object (
+    repository  TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    kind        SMALLINT NOT NULL, -- as in packs: 1 commit, 2 tree, 3 blob, 4 tag
+    size        BIGINT NOT NULL,   -- of the content
+    content     BLOB NOT NULL,      -- compressed with zlib, as in packs
+    PRIMARY KEY (repository, id)
+);
+
+CREATE TABLE codecommit_ref (
+    repository  TEXT NOT NULL,
+    name        TEXT NOT NULL, -- whole: refs/heads/main
+    id          TEXT NOT NULL, -- of the object that it names
+    target      TEXT NOT NULL, -- what that leads to through annotated tags: a commit as a rule
+    PRIMARY KEY (repository, name)
+);
+
+CREATE TABLE codecommit_repository (
+    id              TEXT NOT NULL,
+    account         TEXT NOT NULL,
+    region          TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    description     TEXT NOT NULL,
+    default_branch  TEXT NOT NULL, -- empty until there is a branch
+    created         BIGINT NOT NULL,
+    changed         BIGINT NOT NULL,
+    definition      TEXT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX codecommit_repository_by_name ON codecommit_repository (account, region, name);
+
+CREATE TABLE cognito_dataset (
+    pool        TEXT NOT NULL,
+    identity    TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    changed     BIGINT NOT NULL,
+    changed_by  TEXT NOT NULL,
+    sync_count  BIGINT NOT NULL,
+    deleted     BIGINT NOT NULL, -- the sync count of the deletion; 0 while it is there
+    records     BIGINT NOT NULL,
+    storage     BIGINT NOT NULL, -- bytes of keys and values
+    PRIMARY KEY (pool, identity, name)
+);
+
+CREATE TABLE cognito_identity (
+    id          TEXT NOT NULL,
+    pool        TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    logins      TEXT NOT NULL, -- providers, as a list in JSON
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX cognito_identity_by_pool ON cognito_identity (pool, id);
+
+CREATE TABLE cognito_login (
+    pool        TEXT NOT NULL,
+    provider    TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    identity    TEXT NOT NULL,
+    PRIMARY KEY (pool, provider, subject)
+);
+
+CREATE TABLE cognito_pool (
+    id          TEXT NOT NULL,
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    definition  TEXT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX cognito_pool_by_place ON cognito_pool (account, region, id);
+
+CREATE TABLE cognito_record (
+    pool            TEXT NOT NULL,
+    identity        TEXT NOT NULL,
+    dataset         TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    value           TEXT,
+    sync_count      BIGINT NOT NULL,
+    changed         BIGINT NOT NULL,
+    changed_by      TEXT NOT NULL,
+    device_changed  BIGINT NOT NULL,
+    PRIMARY KEY (pool, identity, dataset, name)
+);
+
+CREATE TABLE cognito_trigger (
+    pool        TEXT NOT NULL,
+    function    TEXT NOT NULL,
+    PRIMARY KEY (pool)
 );
 
 CREATE TABLE conformance_pack (
@@ -254,6 +430,74 @@ CREATE TABLE event_targets (
 
 CREATE INDEX event_targets_arn ON event_targets (account, region, bus, arn, rule);
 
+CREATE TABLE firehose_buffers (
+    id       TEXT NOT NULL,
+    stream   TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    opened   BIGINT NOT NULL, -- when its first record arrived
+    records  BIGINT NOT NULL,
+    bytes    BIGINT NOT NULL,
+    weight   BIGINT NOT NULL, -- bytes of an event with them
+    state    TEXT NOT NULL, -- open, full, timed
+    attempts BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX firehose_buffers_by_stream ON firehose_buffers (stream, kind, state);
+
+CREATE TABLE firehose_records (
+    buffer  TEXT NOT NULL,
+    seq     BIGINT NOT NULL,
+    arrived BIGINT NOT NULL,
+    data    BLOB NOT NULL,
+    PRIMARY KEY (buffer, seq)
+);
+
+CREATE TABLE firehose_streams (
+    id         TEXT NOT NULL,
+    account    TEXT NOT NULL,
+    region     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    created    BIGINT NOT NULL,
+    updated    BIGINT NOT NULL, -- 0 if never
+    version    BIGINT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (account, region, name)
+);
+
+CREATE UNIQUE INDEX firehose_streams_by_id ON firehose_streams (id);
+
+CREATE TABLE gateway_api (
+    id         TEXT NOT NULL, -- the first label of its host
+    account    TEXT NOT NULL,
+    region     TEXT NOT NULL,
+    kind       TEXT NOT NULL, -- HTTP or REST
+    created    BIGINT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX gateway_api_place ON gateway_api (account, region, kind, id);
+
+CREATE TABLE gateway_deployment (
+    api        TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    created    BIGINT NOT NULL,
+    automatic  SMALLINT NOT NULL, -- 1 if a change made it
+    about      TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (api, id)
+);
+
+CREATE TABLE gateway_stage (
+    api        TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    deployment TEXT NOT NULL, -- empty while there is none
+    flushed    BIGINT NOT NULL, -- counts how often the answers of authorizers were forgotten
+    settings   TEXT NOT NULL,
+    PRIMARY KEY (api, name)
+);
+
 CREATE TABLE identity (
     account TEXT NOT NULL,
     kind    TEXT NOT NULL,        -- role, user, group, policy, instance-profile
@@ -325,6 +569,61 @@ CREATE TABLE identity_version (
     created  BIGINT NOT NULL,
     PRIMARY KEY (account, policy, number)
 ) WITHOUT ROWID;
+
+CREATE TABLE import_file (
+    source   TEXT NOT NULL,    -- the folder or bucket and prefix
+    name     TEXT NOT NULL,    -- of the file in it
+    version  TEXT NOT NULL,    -- of its content, and of what was asked of it
+    position BIGINT NOT NULL,  -- how many of its items were looked at
+    done     BOOLEAN NOT NULL,
+    unread   BIGINT NOT NULL,  -- how many could not be read
+    problems TEXT NOT NULL,    -- the first of them, as JSON
+    PRIMARY KEY (source, name)
+) WITHOUT ROWID;
+
+CREATE TABLE import_place (
+    account TEXT NOT NULL,
+    region  TEXT NOT NULL,
+    PRIMARY KEY (account, region)
+) WITHOUT ROWID;
+
+CREATE TABLE iot_endpoints (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    PRIMARY KEY (account, region)
+);
+
+CREATE TABLE iot_retained (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    topic       TEXT NOT NULL,
+    qos         BIGINT NOT NULL,
+    changed     BIGINT NOT NULL,
+    size        BIGINT NOT NULL,
+    payload     BLOB NOT NULL,
+    PRIMARY KEY (account, region, topic)
+);
+
+CREATE TABLE iot_rules (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    filter      TEXT NOT NULL, -- of topics; empty for a rule that has none
+    enabled     BOOLEAN NOT NULL,
+    created     BIGINT NOT NULL,
+    definition  TEXT NOT NULL,
+    PRIMARY KEY (account, region, name)
+);
+
+CREATE TABLE iot_things (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    version     BIGINT NOT NULL,
+    attributes  TEXT NOT NULL, -- a map in JSON
+    PRIMARY KEY (account, region, name)
+);
 
 CREATE TABLE item (
     resource  BIGINT NOT NULL,
@@ -424,6 +723,36 @@ CREATE TABLE lambda_url (
 );
 
 CREATE UNIQUE INDEX lambda_url_function ON lambda_url (account, region, name, qualifier);
+
+CREATE TABLE lex_resources (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    bot         TEXT NOT NULL,
+    kind        TEXT NOT NULL, -- bot, version, alias, locale, intent, slot or slot type
+    version     TEXT NOT NULL, -- of the bot; empty for bots, versions and aliases
+    locale      TEXT NOT NULL, -- empty for what is of no language
+    intent      TEXT NOT NULL, -- of a slot; empty for all else
+    id          TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    changed     BIGINT NOT NULL,
+    built       BIGINT NOT NULL, -- a locale; 0 for one that was not
+    definition  TEXT NOT NULL,
+    PRIMARY KEY (account, region, bot, kind, version, locale, intent, id)
+);
+
+CREATE TABLE lex_sessions (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    bot         TEXT NOT NULL,
+    alias       TEXT NOT NULL,
+    locale      TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    turn        BIGINT NOT NULL,
+    expires     BIGINT NOT NULL,
+    state       TEXT NOT NULL,
+    PRIMARY KEY (account, region, bot, alias, locale, id)
+);
 
 CREATE TABLE log_events (
   log_group BIGINT NOT NULL,
@@ -681,6 +1010,18 @@ CREATE INDEX outbox_message_lane ON outbox_message (place, sink, state, id);
 CREATE INDEX outbox_message_old ON outbox_message (since) WHERE state = 3;
 
 CREATE INDEX outbox_message_undelivered ON outbox_message (id) WHERE state = 3;
+
+CREATE TABLE outside_plan (
+    id INTEGER PRIMARY KEY CHECK (id = 1)
+);
+
+CREATE TABLE outside_source (
+    place     INTEGER PRIMARY KEY,
+    began     BIGINT NOT NULL, -- the reading that goes on; 0 if none does
+    succeeded BIGINT NOT NULL, -- the last one that did; 0 if none
+    code      TEXT NOT NULL,   -- why the last one failed; empty if it did not
+    message   TEXT NOT NULL
+);
 
 CREATE TABLE place (
     id      INTEGER PRIMARY KEY,
@@ -998,6 +1339,53 @@ CREATE TABLE secret (
     value BLOB NOT NULL
 );
 
+CREATE TABLE ses_filters (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    allow       BOOLEAN NOT NULL,
+    cidr        TEXT NOT NULL,
+    PRIMARY KEY (account, region, name)
+);
+
+CREATE TABLE ses_identities (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    identity    TEXT NOT NULL,
+    token       TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    PRIMARY KEY (account, region, identity)
+);
+
+CREATE TABLE ses_mails (
+    id          TEXT PRIMARY KEY,
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    body        BLOB NOT NULL
+);
+
+CREATE TABLE ses_rule_sets (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    created     BIGINT NOT NULL,
+    active      BOOLEAN NOT NULL,
+    PRIMARY KEY (account, region, name)
+);
+
+CREATE INDEX ses_rule_sets_active ON ses_rule_sets (account, region) WHERE active;
+
+CREATE TABLE ses_rules (
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    rule_set    TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    position    BIGINT NOT NULL,
+    definition  TEXT NOT NULL,
+    PRIMARY KEY (account, region, rule_set, name)
+);
+
 CREATE TABLE source_mapping (
     account    TEXT NOT NULL,
     region     TEXT NOT NULL,
@@ -1179,6 +1567,11 @@ CREATE TABLE topic_subscriptions (
 );
 
 CREATE UNIQUE INDEX topic_subscriptions_endpoint ON topic_subscriptions (account, region, topic, protocol, endpoint);
+
+CREATE TABLE topic_throttle (
+    subscription TEXT PRIMARY KEY,
+    free         BIGINT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE topics (
   account    TEXT NOT NULL,

@@ -25,7 +25,7 @@ func TestSchemaFileShowsWhatTheMigrationsMake(t *testing.T) {
 			}
 			b.WriteString("\n" + text + ";\n")
 			return nil
-		}, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY tbl_name, type DESC, name`)
+		}, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND tbl_name NOT LIKE 'river_%' ORDER BY tbl_name, type DESC, name`)
 	})
 	if *update {
 		if err := os.WriteFile("schema.sql", []byte(b.String()), 0o644); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -150,7 +151,46 @@ func LoadSnapshot(ctx context.Context, databaseURL, file string, log *slog.Logge
 	if found > 0 {
 		return fmt.Errorf("the database has %d tables already: a backup is restored to an empty one", found)
 	}
-	return d.runPostgres(ctx, "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", file)
+	return d.restorePostgres(ctx, file)
+}
+
+// restorePostgres restores all but the schema itself where it is there already, as
+// "public" is in a new database: PostgreSQL's program fails on it.
+func (d *DB) restorePostgres(ctx context.Context, file string) error {
+	list, err := exec.CommandContext(ctx, "pg_restore", "--list", file).Output()
+	if err != nil {
+		return fmt.Errorf("pg_restore: read the list of what is in the backup: %w", err)
+	}
+	args := []string{"--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"}
+	if d.schema != "" {
+		kept, schema := withoutSchema(string(list))
+		if schema != "" && schema != d.schema {
+			return fmt.Errorf("the backup's tables are of the schema %q and the database's URL leads to %q: add search_path=%s to the URL", schema, d.schema, url.QueryEscape(schema))
+		}
+		use, err := os.CreateTemp("", "plumb-restore-*.list")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(use.Name())
+		_, err = use.WriteString(kept)
+		if err := errors.Join(err, use.Close()); err != nil {
+			return err
+		}
+		args = append(args, "--use-list="+use.Name())
+	}
+	return d.runPostgres(ctx, "pg_restore", append(args, file)...)
+}
+
+// schemaEntry is a schema, or what is noted on it, in pg_restore's list.
+var schemaEntry = regexp.MustCompile(`(?m)^\d+; \d+ \d+ (?:SCHEMA -|COMMENT - SCHEMA|ACL - SCHEMA) (\S+).*\n`)
+
+// withoutSchema returns a list of pg_restore's without the schema that its entries
+// are in, and the schema's name.
+func withoutSchema(list string) (kept, schema string) {
+	if m := schemaEntry.FindStringSubmatch(list); m != nil {
+		schema = m[1]
+	}
+	return schemaEntry.ReplaceAllString(list, ""), schema
 }
 
 func loadLite(path, file string) error {
@@ -195,12 +235,12 @@ func CheckSnapshot(ctx context.Context, file string, postgres bool, log *slog.Lo
 		return Schema{}, err
 	}
 	defer d.Close()
-	var said string
-	if err := d.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); err != nil {
+	var verdict string
+	if err := d.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
 		return Schema{}, fmt.Errorf("check the database: %w", err)
 	}
-	if said != "ok" {
-		return Schema{}, fmt.Errorf("check the database: %s", said)
+	if verdict != "ok" {
+		return Schema{}, fmt.Errorf("check the database: %s", verdict)
 	}
 	return d.Schema(ctx)
 }

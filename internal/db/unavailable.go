@@ -27,12 +27,26 @@ func (e *UnavailableError) Unavailable() bool { return true }
 
 // classify marks errors that a later try may not have. What the caller ended
 // itself is left alone.
-func classify(ctx context.Context, err error) error {
+func (d *DB) classify(ctx context.Context, err error) error {
 	var marked *UnavailableError
 	if err == nil || ctx.Err() != nil || errors.As(err, &marked) || !isUnavailable(err) {
 		return err
 	}
+	if d.pool != nil && brokeOff(err) {
+		d.pool.Reset() // the database ended the idle connections too: each would fail somebody after it is back
+	}
 	return &UnavailableError{err}
+}
+
+// brokeOff reports whether a connection that there was ended without a word of
+// PostgreSQL's, or because it is shut down.
+func brokeOff(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return strings.HasPrefix(pg.Code, classIntervention)
+	}
+	var connect *pgconn.ConnectError
+	return !errors.As(err, &connect)
 }
 
 // The classes and codes of PostgreSQL's errors, as its manual's appendix A lists them.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,6 +105,52 @@ func TestDatabaseThatIsAwayIsUnavailable(t *testing.T) {
 		if !errors.As(err, &away) {
 			t.Errorf("%s: got %v", what, err)
 		}
+	}
+}
+
+// Connections that were idle while the database was away ended with it.
+func TestDatabaseThatIsBackIsAvailableToAll(t *testing.T) {
+	p := dbtest.NewProxy(t, dbtest.PostgresURL(t))
+	d, err := db.Open(t.Context(), p.URL, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	const many = 4
+	together := func() (failed int) {
+		var begun, ended sync.WaitGroup
+		begun.Add(many)
+		errs := make(chan error, many)
+		for range many {
+			ended.Go(func() {
+				once := sync.OnceFunc(begun.Done)
+				defer once()
+				errs <- d.Read(t.Context(), func(*db.Tx) error {
+					once()
+					begun.Wait() // so that each has a connection of its own
+					return nil
+				})
+			})
+		}
+		ended.Wait()
+		close(errs)
+		for err := range errs {
+			if err != nil {
+				failed++
+			}
+		}
+		return failed
+	}
+	if n := together(); n != 0 {
+		t.Fatalf("%d reads failed", n)
+	}
+	p.GoAway()
+	if d.Read(t.Context(), func(*db.Tx) error { return nil }) == nil {
+		t.Error("a database that is away was read")
+	}
+	p.ComeBack(t)
+	if n := together(); n != 0 {
+		t.Errorf("after it came back %d reads of %d failed", n, many)
 	}
 }
 

@@ -110,9 +110,11 @@ func (b *batch) send(ctx context.Context, w way) {
 	}
 	sent, failed := 0, map[string]bool{}
 	var first error
+	ctx, spans := b.traced(ctx, at)
 	for i, err := range w.send(ctx, messages) {
 		one := &b.all[at[i]]
 		one.err = err
+		spans.end(i, err)
 		key := one.key()
 		switch {
 		case err == nil:

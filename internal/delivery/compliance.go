@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -56,61 +55,10 @@ func (s storedVerdict) verdict() config.Verdict {
 	}
 }
 
-// An evaluationResult is a verdict as the messages tell it.
-type evaluationResult struct {
-	Identifier struct {
-		Qualifier struct {
-			Rule string `json:"configRuleName"`
-			Type string `json:"resourceType"`
-			ID   string `json:"resourceId"`
-			Mode string `json:"evaluationMode"`
-		} `json:"evaluationResultQualifier"`
-		Ordering string `json:"orderingTimestamp"`
-	} `json:"evaluationResultIdentifier"`
-	Compliance config.Compliance `json:"complianceType"`
-	Recorded   string            `json:"resultRecordedTime"`
-	Invoked    string            `json:"configRuleInvokedTime"`
-	Annotation *string           `json:"annotation"`
-	Token      *string           `json:"resultToken"` // always null in messages
-}
-
-func newEvaluationResult(v *config.Verdict) *evaluationResult {
-	if v == nil {
-		return nil
-	}
-	r := &evaluationResult{
-		Compliance: v.Compliance, Recorded: config.FormatTime(v.Recorded), Invoked: config.FormatTime(v.Invoked),
-	}
-	q := &r.Identifier.Qualifier
-	q.Rule, q.Type, q.ID, q.Mode = v.Rule, v.ResourceType, v.ResourceID, config.ModeDetective
-	r.Identifier.Ordering = config.FormatTime(v.Ordering)
-	if v.Annotation != "" {
-		r.Annotation = &v.Annotation
-	}
-	return r
-}
-
-// complianceMessage returns the ComplianceChangeNotification of one change; the first
-// verdict on a resource has no old result.
+// complianceMessage returns the ComplianceChangeNotification of one change.
 func complianceMessage(p config.Place, ch config.VerdictChange, created time.Time) (message, error) {
 	v := ch.New
-	body, err := json.Marshal(struct {
-		Account string            `json:"awsAccountId"`
-		Rule    string            `json:"configRuleName"`
-		ARN     string            `json:"configRuleARN"`
-		Type    string            `json:"resourceType"`
-		ID      string            `json:"resourceId"`
-		Region  string            `json:"awsRegion"`
-		New     *evaluationResult `json:"newEvaluationResult"`
-		Old     *evaluationResult `json:"oldEvaluationResult"`
-		Created string            `json:"notificationCreationTime"`
-		Message string            `json:"messageType"`
-		Version string            `json:"recordVersion"`
-	}{
-		p.Account, v.Rule, ch.RuleARN, v.ResourceType, v.ResourceID, p.Region,
-		newEvaluationResult(&v), newEvaluationResult(ch.Old),
-		config.FormatTime(created), messageCompliance, "1.0",
-	})
+	body, err := config.ComplianceNotification(p, ch, created)
 	text := fmt.Sprintf("%s %s is %s with %s in Account %s", v.ResourceType, v.ResourceID, v.Compliance, v.Rule, p.Account)
 	return newMessage(subject(p, text), body, err)
 }

@@ -10,8 +10,9 @@
 //
 // It keeps nothing of its own: what waits stands in the outbox, and when snapshots
 // and history files are due next in the status of the channel. It does not know how
-// a topic or a bucket is reached: that is the Outlet, which app fulfils. EventBridge
-// and the e-mail variant of messages are not built.
+// a topic or a bucket is reached: that is the Outlet, which app fulfils. Channels of the
+// settings (package channel) are told on lanes of their own, and so are outside event buses (the Bus). Email writes
+// what a topic's e-mail subscriptions get.
 //
 //	dl := delivery.New(log, d, q, outlet, publish, clk.Now, delivery.Options{})
 //	d.Write(ctx, func(tx *db.Tx) error { return dl.OnItemsRecorded(ctx, tx, event) })
@@ -24,6 +25,7 @@ import (
 	"log/slog"
 	"time"
 
+	"plumb/internal/channel"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
@@ -44,6 +46,13 @@ type Delivery struct {
 	publish Publish
 	now     func() time.Time
 	maxAge  time.Duration // for how long a message is tried
+	tell    func(ctx context.Context, tx *db.Tx, p config.Place, body string) error
+
+	channels *channel.Channels
+	bus      Bus
+
+	historyPart int  // how many items one history file holds
+	parquet     bool // each file of items has a table beside it
 
 	// Failed is called, if it is set, when messages, a history or a snapshot could
 	// not be delivered.
@@ -62,12 +71,21 @@ const DefaultAge = 72 * time.Hour
 // Options may be zero.
 type Options struct {
 	MaxAge time.Duration // for how long a message is tried before it is undelivered; 0: DefaultAge
+	// Tell is given the bodies of messages on snapshots, history files and
+	// evaluations, whether or not there is a topic for them.
+	Tell func(ctx context.Context, tx *db.Tx, p config.Place, body string) error
+	// Channels are those of the settings, told beside the topic.
+	Channels *channel.Channels
+	// Bus is the outside event bus of places that have one. It may be nil.
+	Bus Bus
+	// Parquet has snapshots and history files written as Parquet as well.
+	Parquet bool
 }
 
 // New returns a Delivery and registers its jobs, so it comes before the queue's
 // start. publish is told config.SnapshotDelivered.
 func New(log *slog.Logger, d *db.DB, q *job.Queue, out Outlet, publish Publish, now func() time.Time, o Options) *Delivery {
-	dl := &Delivery{log: log, db: d, jobs: q, out: out, publish: publish, now: now, maxAge: cmp.Or(o.MaxAge, DefaultAge)}
+	dl := &Delivery{log: log, db: d, jobs: q, out: out, publish: publish, now: now, maxAge: cmp.Or(o.MaxAge, DefaultAge), tell: o.Tell, channels: o.Channels, bus: o.Bus, parquet: o.Parquet, historyPart: historyPart}
 	job.HandlePrepared(q, dl.sendLane, job.Policy{Timeout: 10 * time.Minute})
 	file := job.Policy{Timeout: 15 * time.Minute} // a million resources take some minutes
 	job.HandlePrepared(q, dl.deliverSnapshot, file)

@@ -40,6 +40,7 @@ type anOutlet struct {
 	keys     map[string]string // bucket/key -> KMS key
 	puts     []string
 	fail     func(what string) error // what is the subject, or bucket/key
+	reached  func(point string)      // may panic; nil is nothing
 	buckets  []string
 	topics   []string
 }
@@ -81,6 +82,15 @@ func (o *anOutlet) PutObject(_ context.Context, _ config.Place, bucket, key stri
 	if err := o.fail(bucket + "/" + key); err != nil {
 		return err
 	}
+	o.reach("before a file is put")
+	defer o.reach("after a file was put")
+	if _, err := io.CopyN(io.Discard, body, size/2); err != nil {
+		return err
+	}
+	o.reach("while a file is put")
+	if _, err := body.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
 	b, err := io.ReadAll(body)
 	if err != nil || int64(len(b)) != size {
 		return fmt.Errorf("read %d bytes of %d: %w", len(b), size, err)
@@ -88,6 +98,12 @@ func (o *anOutlet) PutObject(_ context.Context, _ config.Place, bucket, key stri
 	o.objects[bucket+"/"+key], o.keys[bucket+"/"+key] = b, kms
 	o.puts = append(o.puts, bucket+"/"+key)
 	return nil
+}
+
+func (o *anOutlet) reach(point string) {
+	if o.reached != nil {
+		o.reached(point)
+	}
 }
 
 func (o *anOutlet) BucketExists(_ context.Context, _ config.Place, bucket string) (bool, error) {
@@ -154,7 +170,7 @@ type bench struct {
 	events   []any
 }
 
-func newBench(t *testing.T, d *db.DB) *bench {
+func newBench(t *testing.T, d *db.DB, change ...func(*bench, *delivery.Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, db: d, clock: &clock.Clock{}, out: newOutlet()}
 	b.clock.Freeze(began)
@@ -163,7 +179,11 @@ func newBench(t *testing.T, d *db.DB) *bench {
 	if b.queue, err = job.New(t.Context(), d, log, b.clock, "server-1"); err != nil {
 		t.Fatal(err)
 	}
-	b.delivery = delivery.New(log, d, b.queue, b.out, b.happened, b.clock.Now, delivery.Options{})
+	o := delivery.Options{}
+	for _, f := range change {
+		f(b, &o)
+	}
+	b.delivery = delivery.New(log, d, b.queue, b.out, b.happened, b.clock.Now, o)
 	if err := b.queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -20,10 +20,13 @@ type itemFile struct {
 	file *os.File
 	zip  *gzip.Writer
 	n    int
+
+	table *tableFile // of the same items; nil if there is to be none
 }
 
-// newItemFile begins a file. It is discarded when the caller is through.
-func newItemFile(id string) (*itemFile, error) {
+// newItemFile begins a file, and its table if there are to be tables. It is discarded when
+// the caller is through.
+func (d *Delivery) newItemFile(id string) (*itemFile, error) {
 	f, err := os.CreateTemp("", "plumb-delivery-*.json.gz")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary file: %w", err)
@@ -33,6 +36,12 @@ func newItemFile(id string) (*itemFile, error) {
 		w.discard()
 		return nil, fmt.Errorf("write file of items: %w", err)
 	}
+	if d.parquet {
+		if w.table, err = newTableFile(id); err != nil {
+			w.discard()
+			return nil, err
+		}
+	}
 	return w, nil
 }
 
@@ -41,6 +50,11 @@ func (w *itemFile) add(it config.Item) error {
 	b, err := json.Marshal(it)
 	if err != nil {
 		return fmt.Errorf("encode item %s: %w", it.ResourceKey, err)
+	}
+	if w.table != nil {
+		if err := w.table.add(b); err != nil {
+			return fmt.Errorf("item %s: %w", it.ResourceKey, err)
+		}
 	}
 	if w.n++; w.n > 1 {
 		b = append([]byte{','}, b...)
@@ -67,15 +81,25 @@ func (w *itemFile) finish() (int64, error) {
 func (w *itemFile) discard() {
 	w.file.Close()
 	os.Remove(w.file.Name())
+	if w.table != nil {
+		w.table.discard()
+	}
 }
 
-// putFile ends a file and puts it into the bucket.
-func (d *Delivery) putFile(ctx context.Context, c config.DeliveryChannel, key string, w *itemFile) error {
+// putFile ends a file and puts it into the bucket, and then its table, so that the table
+// is there when the file is told of.
+func (d *Delivery) putFile(ctx context.Context, c config.DeliveryChannel, n fileName, w *itemFile) error {
 	size, err := w.finish()
-	if err != nil {
+	if err == nil {
+		err = d.put(ctx, c, n.key, w.file, size)
+	}
+	if err != nil || w.table == nil {
 		return err
 	}
-	return d.put(ctx, c, key, w.file, size)
+	if size, err = w.table.finish(); err != nil {
+		return err
+	}
+	return d.put(ctx, c, n.tableKey, w.table.file, size)
 }
 
 func (d *Delivery) put(ctx context.Context, c config.DeliveryChannel, key string, body io.ReadSeeker, size int64) error {

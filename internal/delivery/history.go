@@ -100,11 +100,11 @@ func (d *Delivery) deliverPart(ctx context.Context, c config.DeliveryChannel, w 
 		return at, err
 	}
 	defer file.discard()
-	key := historyKey(c, f, due)
-	if err := d.putFile(ctx, c, key, file); err != nil {
+	name := historyName(c, f, due)
+	if err := d.putFile(ctx, c, name, file); err != nil {
 		return at, err
 	}
-	m, err := historyCompleted(c, key, d.now())
+	m, err := historyCompleted(c, name.key, d.now())
 	if err != nil {
 		return at, err
 	}
@@ -117,7 +117,7 @@ func (d *Delivery) nextPart(ctx context.Context, w store.Window, at cursor) (ite
 	err = d.db.Read(ctx, func(tx *db.Tx) error {
 		for {
 			if at.Type != "" {
-				if items, err = w.Page(ctx, tx, at.version(w.Place), historyPart); err != nil || len(items) > 0 {
+				if items, err = w.Page(ctx, tx, at.version(w.Place), d.historyPart); err != nil || len(items) > 0 {
 					return err
 				}
 			}
@@ -141,7 +141,7 @@ func (d *Delivery) nextPart(ctx context.Context, w store.Window, at cursor) (ite
 
 // writeHistory writes a file of those items, in their order.
 func (d *Delivery) writeHistory(ctx context.Context, items []store.Capture) (*itemFile, error) {
-	w, err := newItemFile(newID())
+	w, err := d.newItemFile(newID())
 	if err != nil {
 		return nil, err
 	}

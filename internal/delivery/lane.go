@@ -65,6 +65,13 @@ func (d *Delivery) sendLane(ctx context.Context, j job.Job[laneJob]) (job.Commit
 			return d.releaseLane(ctx, tx, k, j.ID, nil)
 		}, nil
 	}
+	at, err := d.opensAt(ctx, k, w, l)
+	if err != nil {
+		return nil, err
+	}
+	if at.After(d.now()) {
+		return func(ctx context.Context, tx *db.Tx) error { return d.pauseLane(ctx, tx, k, j.ID, at) }, nil
+	}
 	down, err := d.drainLane(ctx, k, w, l.Tries)
 	if err != nil {
 		return nil, err
@@ -72,7 +79,7 @@ func (d *Delivery) sendLane(ctx context.Context, j job.Job[laneJob]) (job.Commit
 	switch {
 	case down != nil:
 		w.log(d.log).Warn("messages are not taken, they wait and are tried again", "attempt", l.Tries+1, "err", down, "do", w.advice(down))
-	case l.Down:
+	case l.Tries > 0:
 		w.log(d.log).Info("messages are taken again")
 	}
 	return func(ctx context.Context, tx *db.Tx) error { return d.releaseLane(ctx, tx, k, j.ID, down) }, nil
@@ -99,6 +106,38 @@ func (d *Delivery) takeLane(ctx context.Context, k config.LaneKey, id int64, at 
 		return store.PutLane(ctx, tx, l)
 	})
 	return l, ok, err
+}
+
+// opensAt returns when messages may be sent on a lane. One that is being tried again
+// does not wait for others to go with it.
+func (d *Delivery) opensAt(ctx context.Context, k config.LaneKey, w way, l config.Lane) (time.Time, error) {
+	at, err := w.opens(d.now(), func() (oldest time.Time, err error) {
+		if l.Tries > 0 {
+			return oldest, nil
+		}
+		err = d.db.Read(ctx, func(tx *db.Tx) error {
+			waiting, err := store.WaitingOutgoing(ctx, tx, k, 1)
+			if len(waiting) > 0 {
+				oldest = waiting[0].Created
+			}
+			return err
+		})
+		return oldest, err
+	})
+	return at.Truncate(time.Microsecond), err // as precisely as the store keeps it
+}
+
+// pauseLane ends the hold of a job on a lane on which nothing is sent before a time.
+func (d *Delivery) pauseLane(ctx context.Context, tx *db.Tx, k config.LaneKey, id int64, at time.Time) error {
+	l, err := store.Lane(ctx, tx, k)
+	if err != nil || l.Holder != id {
+		return err
+	}
+	l.Holder, l.Down, l.Next = 0, true, at
+	if err := d.insertLane(ctx, tx, k, at); err != nil {
+		return err
+	}
+	return store.PutLane(ctx, tx, l)
 }
 
 // releaseLane ends the hold of a job on a lane and inserts what is to follow.

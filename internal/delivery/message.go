@@ -10,12 +10,10 @@ import (
 
 // The message types that only delivery writes.
 const (
-	messageCompliance        = "ComplianceChangeNotification"
-	messageEvaluationStarted = "ConfigRulesEvaluationStarted"
-	messageHistory           = "ConfigurationHistoryDeliveryCompleted"
-	messageOversizedFailed   = "OversizedConfigurationItemChangeDeliveryFailed"
-	messageSnapshotStarted   = "ConfigurationSnapshotDeliveryStarted"
-	messageSnapshotFailed    = "ConfigurationSnapshotDeliveryFailed"
+	messageHistory         = "ConfigurationHistoryDeliveryCompleted"
+	messageOversizedFailed = "OversizedConfigurationItemChangeDeliveryFailed"
+	messageSnapshotStarted = "ConfigurationSnapshotDeliveryStarted"
+	messageSnapshotFailed  = "ConfigurationSnapshotDeliveryFailed"
 )
 
 // A message is what a topic is given.
@@ -107,13 +105,6 @@ func historyCompleted(c config.DeliveryChannel, key string, created time.Time) (
 
 // evaluationStarted returns the message that somebody asked for an evaluation.
 func evaluationStarted(e config.RulesEvaluationStarted, created time.Time) (message, error) {
-	body, err := json.Marshal(struct {
-		Account string   `json:"awsAccountId"`
-		Region  string   `json:"awsRegion"`
-		Rules   []string `json:"configRuleNames"`
-		Created string   `json:"notificationCreationTime"`
-		Type    string   `json:"messageType"`
-		Version string   `json:"recordVersion"`
-	}{e.Place.Account, e.Place.Region, e.Rules, config.FormatTime(created), messageEvaluationStarted, "1.0"})
+	body, err := config.EvaluationStarted(e, created)
 	return newMessage(subject(e.Place, "Config Rules Evaluation Started for Account "+e.Place.Account), body, err)
 }

@@ -10,6 +10,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/job"
 	"plumb/internal/store"
+	"plumb/internal/trace"
 )
 
 // The kinds of outgoing messages. They are on disk.
@@ -33,6 +34,7 @@ type entry struct {
 	change  *storedChange
 	notice  *storedNotice
 	created time.Time
+	trace   trace.Parent // that it belongs to; empty for none
 }
 
 // about is the resource that a message is about, or something else of which the
@@ -55,14 +57,20 @@ func (e entry) key() string {
 // The args of outgoing messages, by kind.
 type (
 	itemsArgs struct {
-		Items []itemRef `json:"items"`
+		Items []itemRef    `json:"items"`
+		Trace trace.Parent `json:"trace,omitempty"`
 	}
 	complianceArgs struct {
 		Changes []storedChange `json:"changes"`
+		Trace   trace.Parent   `json:"trace,omitempty"`
 	}
 	storedNotice struct {
 		About string `json:"about"`
 		message
+	}
+	noticeArgs struct {
+		storedNotice
+		Trace trace.Parent `json:"trace,omitempty"`
 	}
 )
 
@@ -79,18 +87,18 @@ func entries(o config.Outgoing) ([]entry, error) {
 		var a itemsArgs
 		err = json.Unmarshal([]byte(o.Args), &a)
 		for i := range a.Items {
-			add(entry{item: &a.Items[i]})
+			add(entry{item: &a.Items[i], trace: a.Trace})
 		}
 	case kindCompliance:
 		var a complianceArgs
 		err = json.Unmarshal([]byte(o.Args), &a)
 		for i := range a.Changes {
-			add(entry{change: &a.Changes[i]})
+			add(entry{change: &a.Changes[i], trace: a.Trace})
 		}
 	case kindNotice:
-		var n storedNotice
-		err = json.Unmarshal([]byte(o.Args), &n)
-		add(entry{notice: &n})
+		var a noticeArgs
+		err = json.Unmarshal([]byte(o.Args), &a)
+		add(entry{notice: &a.storedNotice, trace: a.Trace})
 	default:
 		err = fmt.Errorf("nobody knows the kind %q", o.Kind)
 	}
@@ -100,24 +108,24 @@ func entries(o config.Outgoing) ([]entry, error) {
 	return r.left, nil
 }
 
-// argsOf puts messages of one kind together.
+// argsOf puts messages of one kind together, which belong to one trace.
 func argsOf(all []entry) (args string, err error) {
 	var form any
 	switch e := all[0]; {
 	case e.item != nil:
-		a := itemsArgs{}
+		a := itemsArgs{Trace: e.trace}
 		for _, e := range all {
 			a.Items = append(a.Items, *e.item)
 		}
 		form = a
 	case e.change != nil:
-		a := complianceArgs{}
+		a := complianceArgs{Trace: e.trace}
 		for _, e := range all {
 			a.Changes = append(a.Changes, *e.change)
 		}
 		form = a
 	default:
-		form = e.notice
+		form = noticeArgs{*e.notice, e.trace}
 	}
 	b, err := json.Marshal(form)
 	return string(b), err
@@ -129,38 +137,36 @@ func (d *Delivery) post(ctx context.Context, tx *db.Tx, p config.Place, kind str
 	if len(all) == 0 {
 		return nil
 	}
-	sinks, err := d.sinks(ctx, tx, p)
-	if err != nil || len(sinks) == 0 {
+	ok, err := d.announces(ctx, tx, p)
+	if err == nil && ok {
+		err = d.keep(ctx, tx, config.LaneKey{Place: p, Sink: config.SinkTopic}, kind, all)
+	}
+	if err == nil && d.busSource(p) != "" {
+		err = d.keep(ctx, tx, config.LaneKey{Place: p, Sink: config.SinkBus}, kind, all)
+	}
+	if err != nil {
 		return err
+	}
+	return d.postToChannels(ctx, tx, p, kind, all)
+}
+
+// keep keeps messages in tx on a lane, and has them sent after it.
+func (d *Delivery) keep(ctx context.Context, tx *db.Tx, k config.LaneKey, kind string, all []entry) error {
+	for i := range all {
+		all[i].trace = trace.ParentOf(ctx)
 	}
 	args, err := argsOf(all)
 	if err != nil {
 		return fmt.Errorf("encode outgoing messages: %w", err)
 	}
 	now := d.now()
-	for _, sink := range sinks {
-		k := config.LaneKey{Place: p, Sink: sink}
-		err := store.AppendOutgoing(ctx, tx, config.Outgoing{
-			LaneKey: k, State: config.OutgoingWaits, Kind: kind, Args: args, Count: len(all), Created: now, Since: now,
-		})
-		if err != nil {
-			return err
-		}
-		if err := d.insertLane(ctx, tx, k, time.Time{}); err != nil {
-			return err
-		}
+	err = store.AppendOutgoing(ctx, tx, config.Outgoing{
+		LaneKey: k, State: config.OutgoingWaits, Kind: kind, Args: args, Count: len(all), Created: now, Since: now,
+	})
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-// sinks returns the ways on which messages of a place go out. A channel without a
-// topic says so in its status.
-func (d *Delivery) sinks(ctx context.Context, tx *db.Tx, p config.Place) ([]string, error) {
-	ok, err := d.announces(ctx, tx, p)
-	if err != nil || !ok {
-		return nil, err
-	}
-	return []string{config.SinkTopic}, nil
+	return d.insertLane(ctx, tx, k, time.Time{})
 }
 
 func (d *Delivery) insertLane(ctx context.Context, tx *db.Tx, k config.LaneKey, at time.Time) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"plumb/internal/channel"
 	"plumb/internal/config"
 )
 
@@ -54,5 +55,6 @@ func errorCode(err error) string {
 // refused reports whether the service answered that it will not take it, so that
 // trying again at once is in vain.
 func refused(err error) bool {
-	return errors.Is(err, ErrNoSuchBucket) || errors.Is(err, ErrNoSuchTopic) || errors.Is(err, ErrAccessDenied) || errors.Is(err, ErrKey)
+	return errors.Is(err, ErrNoSuchBucket) || errors.Is(err, ErrNoSuchTopic) || errors.Is(err, ErrAccessDenied) || errors.Is(err, ErrKey) ||
+		errors.Is(err, channel.ErrRefused) || errors.Is(err, ErrNoSuchBus) || errors.Is(err, errNoChannel) || errors.Is(err, errNoBus)
 }

@@ -74,8 +74,13 @@ func (d *Delivery) announces(ctx context.Context, tx *db.Tx, p config.Place) (bo
 	})
 }
 
-// notify has a message sent that is written already. about tells which messages are
-// to arrive in order.
+// notify has a message sent that is written already, and puts it on the bus. about
+// tells which messages are to arrive in order.
 func (d *Delivery) notify(ctx context.Context, tx *db.Tx, p config.Place, about string, m message) error {
+	if d.tell != nil {
+		if err := d.tell(ctx, tx, p, m.Body); err != nil {
+			return err
+		}
+	}
 	return d.post(ctx, tx, p, kindNotice, []entry{{notice: &storedNotice{about, m}}})
 }

@@ -61,7 +61,7 @@ func (d *Delivery) Put(ctx context.Context, tx *db.Tx, c config.DeliveryChannel)
 	err = store.UpdateDeliveryStatus(ctx, tx, c.Place, func(s *config.DeliveryStatus) {
 		if s.History.Next.IsZero() {
 			history = now.Add(historyPeriod)
-			s.History.Next, s.History.Through = history, now
+			s.History.Next, s.History.Through = history, now.Truncate(time.Millisecond) // items have no finer times
 		}
 		if c.Frequency != old.Frequency {
 			s.Snapshot.Next = time.Time{}

@@ -58,18 +58,18 @@ func (d *Delivery) deliverSnapshot(ctx context.Context, j job.Job[snapshotFileJo
 		return nil, err
 	}
 	defer w.discard()
-	key := snapshotKey(c, a.ID, a.Created)
-	if err := d.putFile(ctx, c, key, w); err != nil {
+	name := snapshotName(c, a.ID, a.Created)
+	if err := d.putFile(ctx, c, name, w); err != nil {
 		return nil, d.snapshotFailed(ctx, c, a.ID, began, err, j.Last() || refused(err))
 	}
-	return d.snapshotDelivered(c, began, config.SnapshotDelivered{Place: a.Place, SnapshotID: a.ID, Bucket: c.Bucket, Key: key})
+	return d.snapshotDelivered(c, began, config.SnapshotDelivered{Place: a.Place, SnapshotID: a.ID, Bucket: c.Bucket, Key: name.key})
 }
 
 // writeSnapshot writes the newest item of every resource that is there and
 // recorded. It reads page by page, so a resource that changes meanwhile is told
 // as it was or as it is.
 func (d *Delivery) writeSnapshot(ctx context.Context, a snapshot) (*itemFile, error) {
-	w, err := newItemFile(a.ID)
+	w, err := d.newItemFile(a.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"plumb/internal/config"
@@ -14,6 +15,9 @@ import (
 
 // A way is where the messages of a lane go.
 type way interface {
+	// opens returns when messages may be sent next; now, or before, is at once. oldest
+	// reads when the oldest was kept that waits for its first try, zero if none does.
+	opens(now time.Time, oldest func() (time.Time, error)) (time.Time, error)
 	// write writes the message of an entry; nil if there is nothing to tell.
 	write(ctx context.Context, e entry) (*Message, error)
 	// send sends messages and returns how each went.
@@ -27,6 +31,12 @@ type way interface {
 
 // open returns the way of a lane, or nil if the place does not have it any more.
 func (d *Delivery) open(ctx context.Context, k config.LaneKey) (way, error) {
+	if strings.HasPrefix(k.Sink, channelSink) {
+		return d.openChannel(k), nil
+	}
+	if k.Sink == config.SinkBus {
+		return d.openBus(k), nil
+	}
 	c, ok, err := d.channel(ctx, k.Place)
 	if err != nil || !ok || c.TopicARN == "" || k.Sink != config.SinkTopic {
 		return nil, err
@@ -38,6 +48,10 @@ func (d *Delivery) open(ctx context.Context, k config.LaneKey) (way, error) {
 type topicWay struct {
 	*Delivery
 	c config.DeliveryChannel
+}
+
+func (topicWay) opens(now time.Time, _ func() (time.Time, error)) (time.Time, error) {
+	return now, nil
 }
 
 func (w topicWay) write(ctx context.Context, e entry) (*Message, error) {

@@ -99,6 +99,9 @@ func (d *Delivery) Write(ctx context.Context, id int64) (all []Message, err erro
 	if w == nil {
 		return nil, fmt.Errorf("%s has no %s any more to which messages go", rows[0].Place, rows[0].Sink)
 	}
+	if missing, ok := w.(missingWay); ok {
+		return nil, missing.why
+	}
 	some, err := entries(rows[0])
 	for _, e := range some {
 		if err != nil {

@@ -46,7 +46,7 @@ func (d *Deployment) spread(ctx context.Context, tx *db.Tx, j job.Job[spreadJob]
 		return d.jobs.Insert(ctx, tx, next, job.Options{})
 	}
 	o.Spreading = false
-	if err := store.SetOrganizationDeployment(ctx, tx, o); err != nil {
+	if err := store.EndSpread(ctx, tx, o); err != nil {
 		return err
 	}
 	return d.finish(ctx, tx, o)

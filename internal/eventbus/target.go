@@ -25,7 +25,7 @@ type Target struct {
 	MaxRetries  int
 	MaxAge      time.Duration
 
-	// What the client said about retries; nil where it said nothing.
+	// What the client asked for about retries; nil where it asked for nothing.
 	GivenRetries, GivenAge *int32
 }
 

@@ -79,7 +79,7 @@ type PasswordPolicy struct {
 	UsersMayChange  bool
 	MaxAge          int   // in days; 0 is none
 	ReusePrevention int   // 0 is none
-	HardExpiry      *bool // nil if nobody said it
+	HardExpiry      *bool // nil if it was not set
 }
 
 // A passwordForm is how it is kept.

@@ -87,7 +87,7 @@ func (q *Queue) promote(ctx context.Context) error {
 	return nil
 }
 
-// wake has every queue look for jobs now. PostgreSQL's look often by themselves.
+// wake has every queue look for jobs now.
 func (q *Queue) wake() {
 	for name := range q.queues {
 		q.notifier.inserted(name)
@@ -116,11 +116,16 @@ func (q *Queue) active(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
+// activeRows counts in one state of the store, and reads the clock once it has that:
+// a job that was inserted meanwhile is due later than a time read before.
 func (q *Queue) activeRows(ctx context.Context) (n int, err error) {
-	err = q.db.ReadOne(ctx, func(tx *db.Tx) error {
+	err = q.db.Read(ctx, func(tx *db.Tx) error {
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM river_job WHERE state = 'running'`).Scan(&n); err != nil || n > 0 {
+			return err
+		}
 		// A retry that is near is kept as available.
-		return tx.QueryRow(ctx, `SELECT count(*) FROM river_job
-			WHERE state = 'running' OR (state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= ?)`, q.riverTime(q.clock.Now())).Scan(&n)
+		return tx.QueryRow(ctx, `SELECT count(*) FROM river_job WHERE state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= ?`,
+			q.riverTime(q.clock.Now())).Scan(&n)
 	})
 	return n, err
 }

@@ -21,7 +21,8 @@ const unknownWait = 10 * time.Second
 //     which can be frozen and moved. Times are translated here.
 //   - A server changes only jobs that it holds: see settle.
 //   - Jobs of an unknown kind wait instead of failing.
-//   - On SQLite, notifications stay in the process.
+//   - On SQLite, notifications stay in the process; with PostgreSQL, those that
+//     this server needs do not depend on River's.
 type driver[T any] struct {
 	riverdriver.Driver[T]
 	q *Queue
@@ -48,7 +49,7 @@ func (d driver[T]) UnwrapTx(tx riverdriver.ExecutorTx) T {
 // GetListener returns what waits for notifications.
 func (d driver[T]) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
 	if d.q.db.IsPostgres() {
-		return d.Driver.GetListener(p)
+		return bothListener{d.Driver.GetListener(p), newListener(d.q.notifier)}
 	}
 	return newListener(d.q.notifier)
 }

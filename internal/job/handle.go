@@ -10,6 +10,8 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"plumb/internal/trace"
 )
 
 // A Job is one attempt at a job.
@@ -28,6 +30,7 @@ func (j Job[A]) Last() bool { return j.Attempt >= j.MaxAttempts }
 type Policy struct {
 	Timeout time.Duration                   // of one attempt, by the machine's clock
 	Retry   func(attempt int) time.Duration // how long to wait after that attempt failed
+	Yields  bool                            // an attempt that fails is cut off by Stop, and is made again after the next start
 }
 
 // Handle registers the function that does jobs of type A. It runs outside of any
@@ -37,7 +40,7 @@ type Policy struct {
 func Handle[A Args](q *Queue, work func(ctx context.Context, j Job[A]) error, p Policy) {
 	var a A
 	q.kinds[a.Kind()] = true
-	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, running: &q.running, shares: q.shares})
+	river.AddWorker(q.workers, &worker[A]{work: work, policy: p, running: &q.running, shares: q.shares, tracer: q.tracer, stopping: q.stopping})
 }
 
 // Discard ends a job that cannot ever work; err is logged.
@@ -51,8 +54,10 @@ type worker[A Args] struct {
 	work   func(context.Context, Job[A]) error
 	policy Policy
 
-	running *sync.Map // the ids of jobs that this process runs
-	shares  *shares
+	running  *sync.Map // the ids of jobs that this process runs
+	shares   *shares
+	tracer   *trace.Tracer
+	stopping <-chan struct{} // closed by Stop
 }
 
 // Work is River's name for doing a job. A server that was thought dead may get a
@@ -67,7 +72,39 @@ func (w *worker[A]) Work(ctx context.Context, j *river.Job[A]) error {
 		return Snooze(shareWait())
 	}
 	defer done()
-	return w.work(ctx, Job[A]{ID: j.ID, Args: j.Args, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts})
+	owner := ""
+	if o, ok := any(j.Args).(Owned); ok {
+		owner = o.Owner()
+	}
+	return traced(ctx, w.tracer, j.JobRow, owner, func(ctx context.Context) error {
+		job := Job[A]{ID: j.ID, Args: j.Args, Attempt: j.Attempt, MaxAttempts: j.MaxAttempts}
+		if w.policy.Yields {
+			return w.untilStopped(ctx, job)
+		}
+		return w.work(ctx, job)
+	})
+}
+
+// untilStopped does a job unless the queue stops before.
+func (w *worker[A]) untilStopped(ctx context.Context, j Job[A]) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-w.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	err := w.work(ctx, j)
+	select {
+	case <-w.stopping:
+		if err != nil {
+			return Snooze(time.Second) // it was no attempt
+		}
+	default:
+	}
+	return err
 }
 
 // Timeout is River's name for the limit of an attempt.

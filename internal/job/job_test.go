@@ -68,7 +68,7 @@ func (b *bench) note(text string) {
 
 func (b *bench) drained(t *testing.T, want ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := b.queue.Drain(ctx); err != nil {
 		t.Fatal(err)
@@ -98,6 +98,36 @@ func TestDrainRunsWhatJobsInsert(t *testing.T) {
 		b.start(t)
 		b.insert(t, job.Options{}, "a")
 		b.drained(t, "a", "ax", "axx")
+	})
+}
+
+// A step that completes itself and inserts the next one in a transaction leaves no
+// moment at which nothing is due, however the clock goes on while jobs are counted.
+func TestDrainWaitsForTheLastStepOfAChain(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d)
+		b.clock.Run()
+		const steps = 30
+		job.HandleTx(b.queue, func(ctx context.Context, tx *db.Tx, j job.Job[note]) error {
+			b.note(j.Args.Text)
+			if len(j.Args.Text) == steps {
+				return nil
+			}
+			return b.queue.Insert(ctx, tx, note{j.Args.Text + "x"}, job.Options{})
+		}, job.Policy{})
+		b.start(t)
+		for chain := range 8 {
+			b.insert(t, job.Options{}, "x")
+			if err := b.queue.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.mu.Lock()
+			if len(b.did) != steps {
+				t.Errorf("chain %d: drained after %d steps of %d", chain, len(b.did), steps)
+			}
+			b.did = nil
+			b.mu.Unlock()
+		}
 	})
 }
 

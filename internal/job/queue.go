@@ -20,6 +20,7 @@ import (
 
 	"plumb/internal/clock"
 	"plumb/internal/db"
+	"plumb/internal/trace"
 )
 
 // The queues. Jobs of one queue do not wait for the slow ones of another.
@@ -58,6 +59,7 @@ type QueueOptions struct {
 	Workers map[string]int
 	Shared  bool
 	Failed  func(kind string) // is called for each attempt that failed; may be nil
+	Tracer  *trace.Tracer     // traces attempts; may be nil
 }
 
 // Options say when and how a job runs. The zero value: at once, in the Default
@@ -78,7 +80,8 @@ type Queue struct {
 	shares   *shares
 	workers  *river.Workers
 	failed   func(kind string) // may be nil
-	kinds    map[string]bool   // that have a handler
+	tracer   *trace.Tracer
+	kinds    map[string]bool // that have a handler
 	notifier *notifier
 	lite     *river.Client[*sql.Tx]
 	pg       *river.Client[pgx.Tx]
@@ -104,12 +107,12 @@ func New(ctx context.Context, d *db.DB, log *slog.Logger, clk *clock.Clock, serv
 	}
 	for _, options := range o {
 		maps.Copy(q.queues, options.Workers)
-		q.failed = options.Failed
+		q.failed, q.tracer = options.Failed, options.Tracer
 		if options.Shared {
 			q.shares = newShares(q.queues)
 		}
 	}
-	if err := q.migrate(ctx); err != nil {
+	if err := Migrate(ctx, q.db); err != nil {
 		return nil, fmt.Errorf("migrate the job tables: %w", err)
 	}
 	var err error
@@ -144,7 +147,7 @@ func (q *Queue) settings() *river.Config {
 		CompletedJobRetentionPeriod: 10 * time.Minute,
 	}
 	if q.db.IsPostgres() {
-		cfg.FetchPollInterval = 200 * time.Millisecond // notifications that fall into a cooldown are not sent
+		cfg.FetchPollInterval = 200 * time.Millisecond // other servers' notifications that fall into a cooldown are not sent
 	}
 	for name, n := range q.queues {
 		cfg.Queues[name] = river.QueueConfig{MaxWorkers: n}
@@ -152,20 +155,21 @@ func (q *Queue) settings() *river.Config {
 	return cfg
 }
 
-func (q *Queue) migrate(ctx context.Context) error {
-	had, err := q.schemaVersion(ctx)
+// Migrate brings the tables of the job runner forward. It refuses those of a newer program.
+func Migrate(ctx context.Context, d *db.DB) error {
+	had, err := schemaVersion(ctx, d)
 	if err != nil {
 		return err
 	}
 	quiet := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
-	if q.db.IsPostgres() {
-		m, err := rivermigrate.New(riverpgxv5.New(q.db.Pool()), quiet)
+	if d.IsPostgres() {
+		m, err := rivermigrate.New(riverpgxv5.New(d.Pool()), quiet)
 		if err != nil {
 			return err
 		}
 		return migrate(ctx, m, had)
 	}
-	m, err := rivermigrate.New(riversqlite.New(q.db.Writer()), quiet)
+	m, err := rivermigrate.New(riversqlite.New(d.Writer()), quiet)
 	if err != nil {
 		return err
 	}
@@ -184,8 +188,8 @@ func migrate[T any](ctx context.Context, m *rivermigrate.Migrator[T], had int) e
 }
 
 // schemaVersion returns the version of River's tables, 0 if there are none.
-func (q *Queue) schemaVersion(ctx context.Context) (version int, err error) {
-	err = q.db.Read(ctx, func(tx *db.Tx) error {
+func schemaVersion(ctx context.Context, d *db.DB) (version int, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) error {
 		there, err := tx.HasTable(ctx, "river_migration")
 		if err != nil || !there {
 			return err
@@ -197,14 +201,14 @@ func (q *Queue) schemaVersion(ctx context.Context) (version int, err error) {
 
 // Insert adds a job in tx: it exists exactly when tx is committed.
 func (q *Queue) Insert(ctx context.Context, tx *db.Tx, args Args, o Options) error {
-	opts := o.river()
+	opts := o.river(ctx)
 	var err error
 	if q.pg != nil {
 		_, err = q.pg.InsertTx(ctx, tx.Postgres(), args, opts)
 	} else {
 		_, err = q.lite.InsertTx(ctx, tx.SQLite(), args, opts)
-		tx.AfterCommit(func() { q.notifier.inserted(opts.Queue) })
 	}
+	tx.AfterCommit(func() { q.notifier.inserted(opts.Queue) })
 	if err != nil {
 		return fmt.Errorf("insert job %s: %w", args.Kind(), err)
 	}
@@ -219,7 +223,7 @@ func InsertMany[A Args](ctx context.Context, q *Queue, tx *db.Tx, args []A, o Op
 	case 1:
 		return q.Insert(ctx, tx, args[0], o) // one round trip less on PostgreSQL
 	}
-	opts := o.river()
+	opts := o.river(ctx)
 	params := make([]river.InsertManyParams, len(args))
 	for i, a := range args {
 		params[i] = river.InsertManyParams{Args: a, InsertOpts: opts}
@@ -229,17 +233,17 @@ func InsertMany[A Args](ctx context.Context, q *Queue, tx *db.Tx, args []A, o Op
 		_, err = q.pg.InsertManyFastTx(ctx, tx.Postgres(), params)
 	} else {
 		_, err = q.lite.InsertManyFastTx(ctx, tx.SQLite(), params)
-		tx.AfterCommit(func() { q.notifier.inserted(opts.Queue) })
 	}
+	tx.AfterCommit(func() { q.notifier.inserted(opts.Queue) })
 	if err != nil {
 		return fmt.Errorf("insert %d jobs %s: %w", len(args), args[0].Kind(), err)
 	}
 	return nil
 }
 
-func (o Options) river() *river.InsertOpts {
+func (o Options) river(ctx context.Context) *river.InsertOpts {
 	return &river.InsertOpts{
-		Queue: cmp.Or(o.Queue, Default), ScheduledAt: o.At, MaxAttempts: cmp.Or(o.MaxAttempts, forever),
+		Queue: cmp.Or(o.Queue, Default), ScheduledAt: o.At, MaxAttempts: cmp.Or(o.MaxAttempts, forever), Metadata: carry(ctx, o),
 	}
 }
 

@@ -67,6 +67,26 @@ func TestStopEndsADrain(t *testing.T) {
 	})
 }
 
+// What only reads need not be waited for: it is read again.
+func TestStopCutsOffWhatYields(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d)
+		begun := make(chan struct{})
+		job.Handle(b.queue, func(ctx context.Context, _ job.Job[note]) error {
+			close(begun)
+			<-ctx.Done()
+			return ctx.Err()
+		}, job.Policy{Timeout: time.Hour, Yields: true})
+		b.start(t)
+		b.insert(t, job.Options{MaxAttempts: 1}, "a")
+		<-begun
+		if err := b.queue.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		b.want(t, map[string]int{"available": 1}) // though it has one attempt
+	})
+}
+
 func TestJobTablesOfANewerProgramAreRefusedWithASentence(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		newBench(t, d)

@@ -70,7 +70,7 @@ type VPC struct {
 	IPv6           bool     `json:"ipv6,omitempty"`
 }
 
-// Defaults returns what AWS takes for a new function where nothing is said.
+// Defaults returns what AWS takes for a new function where nothing is set.
 func Defaults(name string) Settings {
 	return Settings{
 		Timeout: 3, Memory: 128, Ephemeral: 512, Architecture: "x86_64", Tracing: "PassThrough", SnapStart: "None",

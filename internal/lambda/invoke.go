@@ -13,6 +13,7 @@ import (
 	"plumb/internal/lambda/environment"
 	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
+	"plumb/internal/trace"
 )
 
 // maxRequest is how many bytes the payload of a call may have.
@@ -59,9 +60,44 @@ func (s *Service) Invoke(ctx context.Context, r Ref, c Call) (Answer, error) {
 	return s.run(context.WithoutCancel(ctx), r, c)
 }
 
+// ErrNotInTime is that a function has not answered for as long as it was waited for.
+var ErrNotInTime = errors.New("the function took too long")
+
+// InvokeWithin is Invoke for who waits no longer than a time, or than ctx lasts: the
+// error is ErrNotInTime then, or that of ctx, and the function goes on.
+func (s *Service) InvokeWithin(ctx context.Context, r Ref, c Call, within time.Duration) (Answer, error) {
+	type result struct {
+		answer Answer
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		a, err := s.Invoke(ctx, r, c)
+		done <- result{a, err}
+	}()
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		return r.answer, r.err
+	case <-timer.C:
+		return Answer{}, ErrNotInTime
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	}
+}
+
 // run runs a function and tells how that ended.
 func (s *Service) run(ctx context.Context, r Ref, c Call) (Answer, error) {
+	ctx, span := trace.StartAs(ctx, trace.Client, "Invoke "+r.Name, "faas.invoked_name", r.Name, "cloud.account.id", r.Account, "cloud.region", r.Region)
+	defer span.End()
 	a, err := s.runVersion(ctx, r, c)
+	span.Set("plumb.outcome", ending(a, err))
+	if a.FunctionError != "" {
+		err := errors.New(faultText(a.Payload))
+		span.Fail(err)
+	}
+	span.Fail(err)
 	if s.o.Ran != nil && !model.IsCode(err, "ResourceNotFoundException") {
 		s.o.Ran(ending(a, err))
 	}
@@ -107,9 +143,13 @@ func (s *Service) runVersion(ctx context.Context, r Ref, c Call) (Answer, error)
 	if c.RequestID == "" {
 		c.RequestID = NewID()
 	}
+	if ours := trace.XRay(ctx); ours != "" {
+		c.TraceID = ours // what the function calls belongs to the invocation
+	}
 	if c.TraceID == "" {
 		c.TraceID = s.newTrace()
 	}
+	trace.Of(ctx).Set("faas.invocation_id", c.RequestID)
 	res, err := s.pool.Invoke(ctx, s.version(f, folder), environment.Invocation{
 		RequestID: c.RequestID, FunctionARN: r.ARN(), TraceID: c.TraceID, ClientContext: c.ClientContext, Payload: c.Payload, Tail: c.Tail,
 	})

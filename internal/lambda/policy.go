@@ -10,7 +10,6 @@ import (
 
 	"plumb/internal/arn"
 	"plumb/internal/db"
-	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 )
 
@@ -238,30 +237,7 @@ func writePolicy(ctx context.Context, tx *db.Tx, r Ref, list []statement) error 
 // sourceAccount are those of the source; either may be empty, and then does not
 // satisfy a condition on it.
 func MayInvoke(ctx context.Context, tx *db.Tx, functionARN, service, sourceARN, sourceAccount string) (bool, error) {
-	r, err := ParseARN(functionARN)
-	if err != nil {
-		return false, nil
-	}
-	if _, err := resolve(ctx, tx, r); err != nil {
-		if model.IsCode(err, "ResourceNotFoundException") {
-			return false, nil
-		}
-		return false, err
-	}
-	if r.Qualifier == Latest {
-		r.Qualifier = ""
-	}
-	list, _, err := readPolicy(ctx, tx, r)
-	if err != nil {
-		return false, err
-	}
-	known := map[string]string{"aws:sourcearn": sourceARN, "aws:sourceaccount": sourceAccount}
-	for _, st := range list {
-		if st.allows("lambda:InvokeFunction", service, known) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return Invoker{Service: service, ARN: sourceARN, Account: sourceAccount}.May(ctx, tx, functionARN)
 }
 
 // allows reports whether the statement lets a service do an action, given what

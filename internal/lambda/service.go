@@ -25,14 +25,14 @@ type Options struct {
 	// MayPass returns the answer to a request that gives a function of an account a
 	// role which it may not have; nil lets it have any.
 	MayPass func(account, roleARN string) error
-	// Changed hears of every change of a function in its transaction.
+	// Changed is told of every change of a function in its transaction.
 	Changed func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
 	// Object returns the content of an object in a bucket, for code that comes
 	// from there. Its errors may be an *ObjectError.
 	Object func(ctx context.Context, p config.Place, bucket, key, version string) ([]byte, error)
 	// Targets are where dead letters and results of events go.
 	Targets Targets
-	// Ended hears of every attempt at an event, in the transaction that notes
+	// Ended is told of every attempt at an event, in the transaction that notes
 	// it.
 	Ended func(ctx context.Context, tx *db.Tx, o Outcome) error
 	// Ran is called, if it is set, with how each invocation ended: success, error,

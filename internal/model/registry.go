@@ -16,6 +16,7 @@ type Info struct {
 	APIVersion      string // 2014-11-12
 	XMLNamespace    string
 	QueryCompatible bool // speaks awsQuery to old clients as well
+	ISOTimes        bool // times in JSON bodies are text in ISO 8601, not numbers
 
 	ValidationCode string // of constraint failures; empty: ValidationException
 	MissingCode    string // of required members that are absent; empty: a constraint failure

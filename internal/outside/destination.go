@@ -2,9 +2,11 @@ package outside
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"plumb/internal/arn"
 	"plumb/internal/awsclient"
@@ -15,7 +17,6 @@ import (
 	"plumb/internal/delivery"
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
-	"plumb/internal/policy"
 	"plumb/internal/topic"
 )
 
@@ -26,11 +27,13 @@ type Destination struct {
 	clients *Clients
 	buckets *bucket.Store
 	topics  *topic.Store
+	page    func(config.ResourceKey) string
 }
 
-// NewDestination returns where a channel's files and messages go.
-func NewDestination(d *db.DB, c *Clients, b *bucket.Store, t *topic.Store) *Destination {
-	return &Destination{d, c, b, t}
+// NewDestination returns where a channel's files and messages go. page, which may be nil,
+// returns where people find a resource, for mail.
+func NewDestination(d *db.DB, c *Clients, b *bucket.Store, t *topic.Store, page func(config.ResourceKey) string) *Destination {
+	return &Destination{d, c, b, t, page}
 }
 
 // atOnce is how many messages are on their way to an outside topic at once.
@@ -47,6 +50,9 @@ func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN stri
 	}
 	return delivery.SendEach(ctx, all, atOnce, func(ctx context.Context, m delivery.Message) error {
 		in := map[string]any{"TopicArn": topicARN, "Message": m.Body}
+		if body := o.withMail(p, m.Body); body != "" {
+			in["Message"], in["MessageStructure"] = body, structured
+		}
 		if m.Subject != "" {
 			in["Subject"] = m.Subject
 		}
@@ -58,10 +64,23 @@ func (o *Destination) Publish(ctx context.Context, p config.Place, topicARN stri
 // publishHere sends messages to an embedded topic: together, or, if that fails, one
 // by one, so that it is told of each how it went.
 func (o *Destination) publishHere(ctx context.Context, p config.Place, topicARN string, all []delivery.Message) []error {
+	var toMail bool
+	err := o.db.Read(ctx, func(tx *db.Tx) (err error) {
+		toMail, err = topic.HasMail(ctx, tx, topicARN)
+		return err
+	})
+	if err != nil {
+		return delivery.SendEach(ctx, all, 1, func(context.Context, delivery.Message) error { return err })
+	}
 	publish := func(ctx context.Context, some ...delivery.Message) error {
 		ins := make([]snsapi.PublishInput, len(some))
 		for i, m := range some {
 			ins[i].Message = &m.Body
+			if body := ""; toMail {
+				if body = o.withMail(p, m.Body); body != "" {
+					ins[i].Message, ins[i].MessageStructure = &body, new(structured)
+				}
+			}
 			if m.Subject != "" {
 				ins[i].Subject = &m.Subject
 			}
@@ -76,41 +95,27 @@ func (o *Destination) publishHere(ctx context.Context, p config.Place, topicARN 
 	return delivery.SendEach(ctx, all, 1, func(ctx context.Context, m delivery.Message) error { return publish(ctx, m) })
 }
 
+// structured is SNS's word for a message with a body for each protocol.
+const structured = "json"
+
+// withMail returns a structured message with a text of its own for e-mail subscriptions;
+// empty where those get the body, or both would be larger than SNS takes.
+func (o *Destination) withMail(p config.Place, body string) string {
+	text := delivery.Email(p, body, o.page)
+	if text == "" {
+		return ""
+	}
+	b, err := json.Marshal(map[string]string{"default": body, "email": text})
+	if err != nil || len(b) > config.MaxMessage {
+		return ""
+	}
+	return string(b)
+}
+
 // configOf is AWS Config in a place, as the policies of topics and buckets know it.
 func configOf(p config.Place) caller.Sender {
 	source := arn.ARN{Partition: arn.Partition(p.Region), Service: "config", Region: p.Region, Account: p.Account, Resource: "*"}
 	return caller.Sender{Account: p.Account, Region: p.Region, Service: "config.amazonaws.com", ARN: source.String()}
-}
-
-// mayPut returns nil if AWS Config in a place may write to a bucket: one of its own
-// account that does not deny it, or one whose policy allows it.
-func (o *Destination) mayPut(ctx context.Context, p config.Place, b bucket.Bucket, key string, m bucket.Meta) error {
-	text, ok, err := o.buckets.Configuration(ctx, b, bucket.KindPolicy, "")
-	if err != nil {
-		return err
-	}
-	own := b.Account == p.Account
-	if !ok {
-		if own {
-			return nil
-		}
-		return bucket.AccessDenied()
-	}
-	object := arn.ARN{Partition: arn.Partition(p.Region), Service: "s3", Resource: b.Name + "/" + key}
-	r := request(configOf(p), "s3:PutObject", object.String())
-	r.Principals = append(r.Principals, policy.Principal{Type: "AWS", ID: p.Account},
-		policy.Principal{Type: "AWS", ID: "arn:" + object.Partition + ":iam::" + p.Account + ":root"})
-	r.Context["s3:x-amz-acl"] = []string{"bucket-owner-full-control"}
-	r.Context["aws:securetransport"] = []string{"true"}
-	if m.KMSKey != "" {
-		r.Context["s3:x-amz-server-side-encryption"] = []string{"aws:kms"}
-		r.Context["s3:x-amz-server-side-encryption-aws-kms-key-id"] = []string{m.KMSKey}
-	}
-	d, err := policy.Parse(text)
-	if decision := d.Evaluate(r); err != nil || decision.Denied || !own && !decision.Allowed {
-		return bucket.AccessDenied()
-	}
-	return nil
 }
 
 // PutObject writes an object to a bucket.
@@ -122,38 +127,34 @@ func (o *Destination) PutObject(
 		return err
 	}
 	if client == nil {
-		meta := bucket.Meta{ContentType: contentType, KMSKey: kmsKeyARN}
+		meta := bucket.Meta{ContentType: contentType(key), KMSKey: kmsKeyARN}
 		if kmsKeyARN != "" {
 			meta.Encryption = "aws:kms"
 		}
 		b, err := o.buckets.Find(ctx, name)
 		if err == nil {
-			err = o.mayPut(ctx, p, b, key, meta)
+			err = mayPut(ctx, o.buckets, p.Account, asConfig(p, name, key), b, meta)
 		}
 		if err == nil {
 			_, err = o.buckets.PutObject(ctx, bucket.PutRequest{Bucket: b, Key: key, Body: body, Meta: meta})
 		}
 		return reason(err)
 	}
-	in := map[string]any{"Bucket": name, "Key": key, "ContentType": contentType, "ACL": "bucket-owner-full-control"}
+	in := map[string]any{"Bucket": name, "Key": key, "ContentType": contentType(key), "ACL": "bucket-owner-full-control"}
 	if kmsKeyARN != "" {
 		in["ServerSideEncryption"], in["SSEKMSKeyId"] = "aws:kms", kmsKeyARN
 	}
-	if size > partSize {
-		return reason(putParts(ctx, client, in, body, size))
-	}
-	whole := make([]byte, size)
-	if _, err := io.ReadFull(body, whole); err != nil {
-		return fmt.Errorf("read what is to be delivered: %w", err)
-	}
-	in["Body"] = whole
-	_, err = client.Call(ctx, "s3", "PutObject", in)
-	return reason(err)
+	return reason(putWhole(ctx, client, in, body, size))
 }
 
 // contentType of the files. They have no content encoding, which some clients
 // undo by themselves: who reads them goes by .json.gz and unpacks.
-const contentType = "application/json"
+func contentType(key string) string {
+	if strings.HasSuffix(key, ".parquet") {
+		return "application/vnd.apache.parquet"
+	}
+	return "application/json"
+}
 
 // BucketExists reports whether a bucket is there and may be written.
 func (o *Destination) BucketExists(ctx context.Context, p config.Place, name string) (bool, error) {

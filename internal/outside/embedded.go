@@ -2,6 +2,7 @@ package outside
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
@@ -115,11 +116,29 @@ func (l *Embedded) answer(out, in *http.Request) (*http.Response, error) {
 	}
 	defer in.Body.Close()
 	a := &written{header: http.Header{}}
-	l.handler.ServeHTTP(a, in)
+	if err := serve(l.handler, a, in); err != nil {
+		return nil, err
+	}
 	return &http.Response{
 		Status: http.StatusText(a.code()), StatusCode: a.code(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: canonical(a.header), Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: out,
 	}, nil
+}
+
+// serve has a handler answer, and returns an error where it ends the connection instead, as it does for a
+// client that has gone: here a caller that was cut off.
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler:
+			err = cmp.Or(r.Context().Err(), error(http.ErrAbortHandler))
+		default:
+			panic(v)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return nil
 }
 
 // ownCall marks the context of a call that this process makes to itself.

@@ -130,7 +130,11 @@ func request(from caller.Sender, action, target string) policy.Request {
 		return r
 	}
 	r.Context["aws:principalaccount"] = []string{from.Account}
-	for _, id := range []string{from.Role, from.Account, "arn:aws:iam::" + from.Account + ":root"} {
+	role := from.Role
+	if a, err := arn.Parse(role); err != nil || a.Account != from.Account {
+		role = "" // who names another account's role does not act with it
+	}
+	for _, id := range []string{role, from.Account, "arn:aws:iam::" + from.Account + ":root"} {
 		if id != "" {
 			r.Principals = append(r.Principals, policy.Principal{Type: "AWS", ID: id})
 		}

@@ -25,7 +25,7 @@ func TestALargeFileIsUploadedInParts(t *testing.T) {
 	must[*s3.CreateBucketOutput](t)(p.S3().CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("outside")}))
 	s := settings.Default()
 	s.Account, s.Endpoints.S3 = p.Account(), p.URL()
-	d := outside.NewDestination(nil, outside.NewClients(s, awsclient.NewModels(models.FS)), nil, nil)
+	d := outside.NewDestination(nil, outside.NewClients(s, awsclient.NewModels(models.FS)), nil, nil, nil)
 	whole := make([]byte, 35<<20)
 	rand.NewChaCha8([32]byte{}).Read(whole)
 	place := config.Place{Account: p.Account(), Region: p.Region()}

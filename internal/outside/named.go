@@ -17,6 +17,9 @@ func namesIn(q *routed) []string {
 	if q.service == "iam" {
 		return identitiesIn(q)
 	}
+	if q.service == "apigateway" {
+		return apisIn(q.r.URL.Path)
+	}
 	var names []string
 	for _, key := range nameKeys[q.service] {
 		if v := q.parameter(key); v != "" {
@@ -25,6 +28,9 @@ func namesIn(q *routed) []string {
 	}
 	if q.service == "sqs" && queuePath.MatchString(q.r.URL.Path) {
 		names = append(names, q.r.URL.Path) // an old client's, which leaves the parameter out
+	}
+	if q.service == "cloudfront" && !q.creates() {
+		names = append(names, distributionIn(q))
 	}
 	if q.service == "lambda" {
 		if m := functionPath.FindStringSubmatch(q.r.URL.EscapedPath()); m != nil {
@@ -36,6 +42,18 @@ func namesIn(q *routed) []string {
 	return names
 }
 
+var distributionPath = regexp.MustCompile(`^/2020-05-31/distribution/([^/]+)`)
+
+// distributionIn returns the id of the distribution that a request is about; empty if it
+// is about all of them, or makes one.
+func distributionIn(q *routed) string {
+	if m := distributionPath.FindStringSubmatch(q.r.URL.Path); m != nil {
+		return m[1]
+	}
+	resource := q.r.URL.Query().Get("Resource")
+	return resource[strings.LastIndexByte(resource, '/')+1:]
+}
+
 // nameKeys are the parameters that name a service's resources, as they stand in the
 // query, the form, or the JSON of requests.
 var nameKeys = map[string][]string{
@@ -43,6 +61,7 @@ var nameKeys = map[string][]string{
 	"sns":            {"TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn", "Name"},
 	"sqs":            {"QueueUrl", "QueueName", "SourceArn"},
 	"lambda":         {"FunctionName"},
+	"firehose":       {"DeliveryStreamName"},
 	"logs":           {"logGroupName", "logGroupIdentifier", "resourceArn"},
 }
 
@@ -73,6 +92,16 @@ func identitiesIn(q *routed) []string {
 // twice.
 func (q *routed) ofAWS() bool {
 	return q.operation == "ListPolicies" && q.parameter("Scope") != "Local"
+}
+
+// apiPath is the API in a path of API Gateway's, or in an ARN that is a part of it.
+var apiPath = regexp.MustCompile(`/(?:apis|restapis)/([0-9A-Za-z]+)`)
+
+func apisIn(path string) []string {
+	if m := apiPath.FindStringSubmatch(path); m != nil {
+		return m[1:]
+	}
+	return nil
 }
 
 // functionPath is the function in a path of Lambda's API.

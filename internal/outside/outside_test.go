@@ -74,9 +74,9 @@ func TestFilesAndMessagesGoToTheOutsideBucketAndTopic(t *testing.T) {
 	if len(list.Contents) != 2 {
 		t.Errorf("%d objects lie in the outside bucket", len(list.Contents))
 	}
-	heard := must[[]string](t)(out.Heard(ctx))
-	if !strings.Contains(strings.Join(heard, "\n"), "ConfigurationSnapshotDeliveryCompleted") {
-		t.Errorf("the outside topic told %q", heard)
+	received := must[[]string](t)(out.Received(ctx))
+	if !strings.Contains(strings.Join(received, "\n"), "ConfigurationSnapshotDeliveryCompleted") {
+		t.Errorf("the outside topic told %q", received)
 	}
 }
 
@@ -108,9 +108,7 @@ func TestDeadLetterGoesToTheOutsideQueue(t *testing.T) {
 }
 
 func TestRuleRunsInTheOutsideLambda(t *testing.T) {
-	if exec.CommandContext(t.Context(), "python3", "-c", "import boto3").Run() != nil {
-		t.Skip("no python3 with boto3")
-	}
+	lambdatest.NeedBoto3(t)
 	in, out := twoPlumbs(t, func(e *settings.Endpoints, url string) { e.Lambda = url })
 	ctx := t.Context()
 	if err := in.Record(ctx); err != nil {
@@ -138,8 +136,8 @@ func TestRuleRunsInTheOutsideLambda(t *testing.T) {
 		t.Errorf("the invocation's status is %+v", s)
 	}
 	out.Drain(t) // the function reads its event there
-	heard := must[*sqs.ListQueuesOutput](t)(out.SQS().ListQueues(ctx, &sqs.ListQueuesInput{}))
-	if len(heard.QueueUrls) != 1 {
+	received := must[*sqs.ListQueuesOutput](t)(out.SQS().ListQueues(ctx, &sqs.ListQueuesInput{}))
+	if len(received.QueueUrls) != 1 {
 		t.Errorf("the function did not run where it lives")
 	}
 }

@@ -3,6 +3,7 @@ package outside
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -17,6 +18,9 @@ import (
 	"plumb/internal/logs"
 	"plumb/internal/model"
 	"plumb/internal/queue"
+	"plumb/internal/source/apigateway"
+	"plumb/internal/source/cloudfront"
+	"plumb/internal/source/firehose"
 	"plumb/internal/stack"
 	"plumb/internal/topic"
 	"plumb/internal/wire"
@@ -27,7 +31,7 @@ import (
 // held here is answered here, any other goes to the target. Lists are those of
 // both. Where things are created is a setting.
 //
-// So a rule that asks S3 about a bucket of the target hears what is true there.
+// So a rule that asks S3 about a bucket of the target sees what is true there.
 type Router struct {
 	clients *Clients
 	stores  Held
@@ -46,6 +50,9 @@ type Held struct {
 	Functions *lambda.Service
 	Logs      *logs.Store
 	Stacks    *stack.Stacks
+	Firehose  *firehose.Streams
+
+	Distributions *cloudfront.Distributions
 }
 
 // A Forward sends a request on to the account's target: a Forwarder's Serve.
@@ -60,6 +67,9 @@ func NewRouter(c *Clients, h Held, f Forward) *Router {
 var creations = []string{
 	"CreateBucket", "CreateFunction", "CreateTopic", "CreateQueue", "CreateLogGroup",
 	"CreateRole", "CreateServiceLinkedRole", "CreateUser", "CreateGroup", "CreatePolicy", "CreateInstanceProfile", "CreateStack",
+	"CreateDeliveryStream",
+	"CreateApi", "CreateRestApi",
+	"CreateDeliveryStream", "CreateDistribution", "CreateDistributionWithTags",
 }
 
 // creates reports whether a request makes what has a name afterwards.
@@ -79,7 +89,7 @@ type routed struct {
 // as if there were no target.
 func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, here func(http.ResponseWriter)) error {
 	to := o.placeOf(r)
-	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam", "cloudformation"}, a.Service) {
+	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam", "cloudformation", "firehose", "apigateway", "cloudfront", "iot"}, a.Service) {
 		here(w)
 		return nil
 	}
@@ -224,6 +234,20 @@ func (o *Router) holds(ctx context.Context, p config.Place, service, name string
 		return present(err, "NoSuchEntity")
 	case "cloudformation":
 		return o.stores.Stacks.Holds(ctx, p, name)
+	case "firehose":
+		return o.stores.Firehose.Holds(ctx, p, name)
+	case "apigateway":
+		err = o.stores.DB.Read(ctx, func(tx *db.Tx) error {
+			a, err := apigateway.FindAPI(ctx, tx, name)
+			held = err == nil && a.Place == p
+			if errors.Is(err, apigateway.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
+		return held, err
+	case "cloudfront":
+		return o.stores.Distributions.Holds(ctx, p.Account, name)
 	case "logs":
 		_, err := o.stores.Logs.Group(ctx, p, groupName(name))
 		return present(err, "ResourceNotFoundException")

@@ -45,13 +45,18 @@ func (c Condition) Holds(ctx Context) bool {
 		return !positive && quantifier != "foranyvalue"
 	}
 	holds := func(v string) bool {
-		matched := slices.ContainsFunc(c.Values, func(want string) bool { return compare(substitute(want, ctx), v) })
+		matched := slices.ContainsFunc(c.Values, func(want string) bool { return compare(substitute(want, ctx, patterns[name]), v) })
 		return matched == positive
 	}
 	if quantifier == "foranyvalue" {
 		return slices.ContainsFunc(have, holds)
 	}
 	return !slices.ContainsFunc(have, func(v string) bool { return !holds(v) })
+}
+
+// patterns are the operators whose values have wildcards.
+var patterns = map[string]bool{
+	"stringlike": true, "stringnotlike": true, "arnlike": true, "arnnotlike": true, "arnequals": true, "arnnotequals": true,
 }
 
 // comparison returns how an operator compares a policy's value with a request's,
@@ -99,7 +104,7 @@ var comparisons = map[string]func(want, have string) bool{
 func matchesARN(want, have string) bool {
 	w, h := strings.SplitN(want, ":", 6), strings.SplitN(have, ":", 6)
 	if len(w) != 6 || len(h) != 6 {
-		return want == have
+		return unliteral.Replace(want) == have
 	}
 	for i := range w {
 		if !Matches(w[i], h[i]) {
@@ -173,7 +178,9 @@ func parseDate(s string) (time.Time, bool) {
 // substitute fills in the policy variables ${key} and ${key, 'default'}; ${*},
 // ${?} and ${$} are the characters themselves. A variable that the request does
 // not have makes the value match nothing.
-func substitute(value string, ctx Context) string {
+//
+// In a pattern, what was filled in is no pattern: a star in a user's name is a star.
+func substitute(value string, ctx Context, pattern bool) string {
 	if !strings.Contains(value, "${") {
 		return value
 	}
@@ -188,7 +195,11 @@ func substitute(value string, ctx Context) string {
 		if !closed {
 			return b.String() + "${" + rest
 		}
-		b.WriteString(variable(name, ctx))
+		if text := variable(name, ctx); pattern {
+			b.WriteString(literal.Replace(text))
+		} else {
+			b.WriteString(text)
+		}
 		value = after
 	}
 }

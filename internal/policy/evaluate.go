@@ -61,7 +61,7 @@ func (s Statement) namesResource(resource string, ctx Context) bool {
 	filled := func(list []string) []string {
 		out := make([]string, len(list))
 		for i, r := range list {
-			out[i] = substitute(r, ctx)
+			out[i] = substitute(r, ctx, true)
 		}
 		return out
 	}

@@ -75,15 +75,23 @@ func (c Case) directly(v Verdict) Verdict {
 	if !v.Allowed || c.Account == "" {
 		return v
 	}
+	out := Verdict{Reason: ResourceBased}
 	for i := range c.Resource {
 		for j := range c.Resource[i].Document.Statements {
 			s := &c.Resource[i].Document.Statements[j]
-			if s.Effect == Allow && c.grantsDirectly(s) && s.Covers(c.Request) {
-				return Verdict{Allowed: true, Reason: ResourceBased, Source: &c.Resource[i], Statement: s}
+			if s.Effect != Allow || !c.grantsDirectly(s) || !s.Covers(c.Request) {
+				continue
+			}
+			found := Verdict{Allowed: true, Reason: ResourceBased, Source: &c.Resource[i], Statement: s}
+			if c.namesItself(s) { // which is worth more than what names everybody
+				return found
+			}
+			if !out.Allowed {
+				out = found
 			}
 		}
 	}
-	return Verdict{Reason: ResourceBased}
+	return out
 }
 
 func (c Case) grantsDirectly(s *Statement) bool {
@@ -132,7 +140,7 @@ func (c Case) combine(own, resource, boundary, session Verdict) Verdict {
 // matter.
 func (c Case) namesItself(s *Statement) bool {
 	return slices.ContainsFunc(s.Principals, func(p Principal) bool {
-		return p.Type == "AWS" && (strings.Contains(p.ID, ":user/") || strings.Contains(p.ID, ":assumed-role/"))
+		return p.Type == "AWS" && slices.Contains(c.Principals, p) && (strings.Contains(p.ID, ":user/") || strings.Contains(p.ID, ":assumed-role/"))
 	})
 }
 

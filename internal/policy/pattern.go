@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Matches reports whether a pattern matches a text to the letter: * stands for
@@ -16,10 +17,12 @@ func Matches(pattern, text string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, i
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[i]):
+		case p < len(pattern) && pattern[p] == '?':
+			p, i = p+1, i+width(text[i:])
+		case p < len(pattern) && plain(pattern[p]) == text[i]:
 			p, i = p+1, i+1
 		case star >= 0:
-			mark++
+			mark += width(text[mark:])
 			p, i = star+1, mark
 		default:
 			return false
@@ -27,6 +30,33 @@ func Matches(pattern, text string) bool {
 	}
 	return onlyStars(pattern[p:])
 }
+
+// width is how many bytes the first character of a text has.
+func width(text string) int {
+	_, n := utf8.DecodeRuneInString(text)
+	return n
+}
+
+// What stands in a pattern for a star and a question mark that are no wildcards.
+const (
+	literalStar = '\x01'
+	literalMark = '\x02'
+)
+
+func plain(c byte) byte {
+	switch c {
+	case literalStar:
+		return '*'
+	case literalMark:
+		return '?'
+	}
+	return c
+}
+
+// literal writes a text that is put into a pattern: it has no wildcards.
+var literal = strings.NewReplacer("*", string(literalStar), "?", string(literalMark))
+
+var unliteral = strings.NewReplacer(string(literalStar), "*", string(literalMark), "?")
 
 // MatchesFold is Matches whatever the case, as actions are compared.
 func MatchesFold(pattern, text string) bool {

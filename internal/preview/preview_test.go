@@ -36,11 +36,11 @@ func check(t *testing.T, name string, text []byte, identifiers ...string) []stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said []string
+	var lines []string
 	for _, one := range Check(file, rules, items) {
-		said = append(said, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", one.Status, one.Name, one.Message), ": "))
+		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", one.Status, one.Name, one.Message), ": "))
 	}
-	return said
+	return lines
 }
 
 func expect(t *testing.T, got []string, want ...string) {

@@ -13,6 +13,7 @@ type Query struct {
 	OrderBy []Order
 
 	// What only extended queries have.
+	Joins   []Join      // each from the item or from one before it
 	Having  Condition   // on groups; its properties are those of GROUP BY, and AggregateOf
 	having  []Aggregate // that it names
 	AsOf    time.Time   // when the items were the newest; zero is now
@@ -151,7 +152,7 @@ func (q *Query) Aggregates() (out []Aggregate) {
 }
 
 // AggregateOf returns what a condition on groups has in place of a property.
-func AggregateOf(a Aggregate) Property { return Property{a.Name(), []string{a.Name()}} }
+func AggregateOf(a Aggregate) Property { return Property{Name: a.Name(), Steps: []string{a.Name()}} }
 
 // Properties calls f with every property that a condition names.
 func Properties(c Condition, f func(Property)) {

@@ -110,15 +110,23 @@ func (p *parser) order(q *Query) error {
 	return err
 }
 
-// OfTypes returns the query over resources of some types only.
+// OfTypes returns the query over resources of some types only, joined ones too.
 func (q *Query) OfTypes(types []string) *Query {
 	narrow := *q
-	only := &Predicate{Property: Property{"resourceType", []string{"resourceType"}}, Op: In}
-	for _, t := range types {
+	of := And{oneOf(Property{Name: "resourceType", Steps: []string{"resourceType"}}, types)}
+	for _, j := range q.Joins {
+		of = append(of, oneOf(Property{Name: j.Name + ".resourceType", Steps: []string{"resourceType"}, Join: j.Name}, types))
+	}
+	narrow.Where = append(of, Conjuncts(q.Where)...)
+	return &narrow
+}
+
+func oneOf(p Property, texts []string) *Predicate {
+	only := &Predicate{Property: p, Op: In}
+	for _, t := range texts {
 		only.Values = append(only.Values, quotedLiteral(t))
 	}
-	narrow.Where = append(And{only}, Conjuncts(q.Where)...)
-	return &narrow
+	return only
 }
 
 // Types returns the types of resources that a condition is about; none means that

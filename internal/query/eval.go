@@ -34,9 +34,11 @@ func Holds(c Condition, of Values) bool {
 	return true
 }
 
-// ValuesOf returns the values of an item in its event form, as decoded JSON.
+// ValuesOf returns the values of an item in its event form, as decoded JSON, and of
+// the items that were joined to it.
 func ValuesOf(form map[string]any) Values {
 	return func(p Property, yield func(Value) bool) {
+		form := partOf(form, p.Join)
 		if p.IsTag() {
 			tagValues(form[tags], p.Steps[1], yield)
 			return

@@ -16,8 +16,8 @@ const (
 // Parse reads and checks an expression. An error is an *Error.
 func Parse(text string) (*Query, error) { return parse(text, false) }
 
-// ParseExtended is Parse of an expression that may have what AWS's have not: AS,
-// DISTINCT, HAVING and AS OF.
+// ParseExtended is Parse of an expression that may have what AWS's have not: JOIN,
+// AS, DISTINCT, HAVING and AS OF.
 func ParseExtended(text string) (*Query, error) { return parse(text, true) }
 
 func parse(text string, extended bool) (*Query, error) {
@@ -39,7 +39,8 @@ type parser struct {
 	depth    int
 	extended bool
 	distinct bool
-	groups   *Query // whose HAVING is read; nil elsewhere
+	groups   *Query    // whose HAVING is read; nil elsewhere
+	mentions []mention // of joins
 }
 
 func (p *parser) advance() (err error) {
@@ -97,7 +98,7 @@ func (p *parser) query() (q *Query, err error) {
 	if err := p.commas(func() error { return p.item(q) }); err != nil {
 		return nil, err
 	}
-	for _, clause := range []func(*Query) error{p.from, p.where, p.groupBy, p.having, p.orderBy, p.asOf} {
+	for _, clause := range []func(*Query) error{p.from, p.joins, p.where, p.groupBy, p.having, p.orderBy, p.asOf} {
 		if err := clause(q); err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func (p *parser) query() (q *Query, err error) {
 	if p.kind != end {
 		return nil, p.wrong("the end")
 	}
-	return q, nil
+	return q, p.checkJoined(q)
 }
 
 // commas reads one or more of something with commas between them.
@@ -342,6 +343,9 @@ func (p *parser) anyProperty(want string) (Property, error) {
 		return Property{}, p.wrong(want)
 	}
 	prop, ok := propertyOf(p.token.text)
+	if !ok {
+		prop, ok = p.joinedProperty()
+	}
 	if !ok {
 		return prop, p.errorAt(p.at, "there is no property %s", p.token)
 	}

@@ -95,6 +95,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("SELECT resourceId, COUNT(*) WHERE NOT (tags.key IN ('a', 1) OR configuration.a.b BETWEEN '10.0.0.0' AND '10.1.0.0/16') GROUP BY resourceId ORDER BY COUNT(*) DESC")
 	f.Add("SELECT DISTINCT tags.key AS k, configuration.a.b AS b FROM history HAVING k = 'a' ORDER BY b AS OF '2026-01-01'")
 	f.Add("SELECT COUNT(*) AS n GROUP BY arn HAVING n > 1 OR MAX(configuration.a) < 2")
+	f.Add("SELECT a.arn, b.relationshipName AS r JOIN a ON relationships JOIN b ON a.relationships WHERE a.tags.key = 'x' ORDER BY b.configuration.x")
 	f.Add("SELECT * WHERE resourceName LIKE 'abc_%' AND arn <> 'it''s' ORDER BY configuration.x")
 	form := map[string]any{
 		"resourceId": "a", "tags": map[string]any{"a": "b"}, "relationships": []any{map[string]any{"resourceId": "x"}},

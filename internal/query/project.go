@@ -8,30 +8,40 @@ import (
 // Project returns what is selected of an item, as JSON to encode: the objects that
 // the paths lead through, and nothing for what is absent.
 func (q *Query) Project(form map[string]any) map[string]any {
-	want := &branch{}
-	for _, i := range q.Items {
-		if i.Star {
-			for _, name := range starFields {
-				want.add([]string{name})
-			}
-			continue
-		}
-		if i.Alias == "" {
-			want.add(splitName(i.Property))
+	row := q.part(form, "")
+	for _, j := range q.Joins {
+		if part := q.part(form, j.Name); len(part) > 0 {
+			row[j.Name] = part
 		}
 	}
-	row := want.row(form)
 	for _, i := range q.Items {
 		if i.Alias == "" {
 			continue
 		}
 		one, steps := &branch{}, splitName(i.Property)
 		one.add(steps)
-		if v := descend(one.row(form), steps); v != nil {
+		if v := descend(one.row(partOf(form, i.Property.Join)), steps); v != nil {
 			row[i.Alias] = v
 		}
 	}
 	return row
+}
+
+// part returns what is selected, without another name, of the item itself or of a
+// joined one.
+func (q *Query) part(form map[string]any, join string) map[string]any {
+	want := &branch{}
+	for _, i := range q.Items {
+		switch {
+		case i.Star && join == "":
+			for _, name := range starFields {
+				want.add([]string{name})
+			}
+		case !i.Star && i.Alias == "" && i.Property.Join == join:
+			want.add(splitName(i.Property))
+		}
+	}
+	return want.row(partOf(form, join))
 }
 
 // row returns what is wanted of an item.
@@ -67,17 +77,17 @@ func descend(v any, steps []string) any {
 	return nil
 }
 
-// splitName returns the steps of a property as results spell them.
+// splitName returns the steps of a property in its item as results spell them.
 func splitName(p Property) []string {
 	if len(p.Steps) == 1 {
-		return []string{p.Name}
+		return []string{p.own()}
 	}
 	return append([]string{p.Steps[0]}, resultSteps(p)...)
 }
 
 func resultSteps(p Property) []string {
 	if p.Steps[0] == relationships {
-		return []string{p.Name[len(relationships)+1:]}
+		return []string{p.own()[len(relationships)+1:]}
 	}
 	return p.Steps[1:]
 }
@@ -103,7 +113,7 @@ func member(form map[string]any, name string) any {
 // Show returns a value of the property as results have it. A state id is a text
 // there, as everywhere in the API.
 func (p Property) Show(v Value) any {
-	if p.Name == stateID && v.Kind == Numeric {
+	if p.own() == stateID && v.Kind == Numeric {
 		return v.Number.String()
 	}
 	return v.JSON()
@@ -206,6 +216,9 @@ func shown(v any) any {
 // Nest puts a value into a result row under the name of a property.
 func Nest(row map[string]any, p Property, v any) {
 	steps := splitName(p)
+	if p.Join != "" {
+		steps = append([]string{p.Join}, steps...)
+	}
 	for _, s := range steps[:len(steps)-1] {
 		object, ok := row[s].(map[string]any)
 		if !ok {

@@ -9,10 +9,11 @@ import (
 type Property struct {
 	Name  string   // as it is written: accountId, configuration.state.name
 	Steps []string // in the event form of an item: awsAccountId; configuration, state, name
+	Join  string   // whose item it is; empty for the item that is selected
 }
 
 // ResourceID is the property that tells the resources of a type apart.
-var ResourceID = Property{"resourceId", []string{"resourceId"}}
+var ResourceID = Property{Name: "resourceId", Steps: []string{"resourceId"}}
 
 const stateID = "configurationStateId"
 
@@ -57,6 +58,29 @@ var (
 	}
 )
 
+// parents are the properties that have members and no value.
+var parents = []string{configuration, supplementary, tags, relationships}
+
+// inForms are the members of event forms, beside which joined items stand.
+var inForms = func() map[string]bool {
+	all := map[string]bool{"relatedEvents": true, "configurationStateMd5Hash": true}
+	for _, name := range parents {
+		all[name] = true
+	}
+	for _, name := range topLevel {
+		all[name] = true
+	}
+	return all
+}()
+
+// own returns the name of the property without that of the join.
+func (p Property) own() string {
+	if p.Join == "" {
+		return p.Name
+	}
+	return p.Name[len(p.Join)+1:]
+}
+
 // maxSteps is how deep a path may lead.
 const maxSteps = 64
 
@@ -71,20 +95,20 @@ func propertyOf(name string) (p Property, ok bool) {
 	case len(steps) == 1 && (root == tags || root == relationships):
 	case root == tags:
 		ok := len(steps) == 2 && slices.Contains(tagMembers, steps[1])
-		return Property{name, steps}, ok
+		return Property{Name: name, Steps: steps}, ok
 	case root == relationships:
 		member := relationshipMembers[steps[1]]
-		return Property{name, []string{root, member}}, len(steps) == 2 && member != ""
+		return Property{Name: name, Steps: []string{root, member}}, len(steps) == 2 && member != ""
 	default:
 		inForm := topLevel[root]
-		return Property{name, []string{inForm}}, len(steps) == 1 && inForm != ""
+		return Property{Name: name, Steps: []string{inForm}}, len(steps) == 1 && inForm != ""
 	}
-	return Property{name, steps}, true
+	return Property{Name: name, Steps: steps}, true
 }
 
 // IsParent reports whether the property has members and no value of its own.
 func (p Property) IsParent() bool {
-	return len(p.Steps) == 1 && (p.Name == configuration || p.Name == supplementary || p.Name == tags || p.Name == relationships)
+	return len(p.Steps) == 1 && slices.Contains(parents, p.Steps[0])
 }
 
 // IsTag reports whether the property is one of tags: their keys, their values, or

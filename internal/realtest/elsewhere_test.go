@@ -57,7 +57,7 @@ func TestFunctionsAskTheTargetAboutWhatItHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Kept != "Enabled" || got.Lost != "Suspended" || got.Topic != "Told" || got.Queue != "77" || got.Function != "Runs" {
-		t.Errorf("the function heard %s", out.Payload)
+		t.Errorf("the function received %s", out.Payload)
 	}
 	for what, lists := range map[string][2][]string{
 		"buckets": {got.Buckets, {"kept", "lost", "ours"}}, "topics": {got.Topics, {"ours", "told"}},

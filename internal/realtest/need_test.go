@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"plumb/internal/lambda/lambdatest"
 	"plumb/internal/sandbox"
 )
 
@@ -51,14 +52,18 @@ func needTool(t *testing.T, names ...string) {
 
 func needBoto3(t *testing.T) {
 	t.Helper()
-	needTool(t, "python3")
-	if err := exec.Command("python3", "-c", "import boto3").Run(); err != nil {
-		t.Skip("boto3 is not installed")
-	}
+	needTool(t)
+	lambdatest.NeedBoto3(t)
 }
 
 // needNodeSDK skips where functions will find no aws-sdk of version 2.
 func needNodeSDK(t *testing.T) {
+	t.Helper()
+	needNodeModule(t, "aws-sdk")
+}
+
+// needNodeModule returns the folder of modules that has one.
+func needNodeModule(t *testing.T, name string) (modules string) {
 	t.Helper()
 	needTool(t, "node")
 	dir := os.Getenv("PLUMB_NODE_PATH")
@@ -66,9 +71,10 @@ func needNodeSDK(t *testing.T) {
 		out, _ := exec.Command("npm", "root", "--global").Output()
 		dir = strings.TrimSpace(string(out))
 	}
-	if _, err := os.Stat(filepath.Join(dir, "aws-sdk")); err != nil {
-		t.Skip("aws-sdk of version 2 is not installed for Node.js: see docs/how-to/run-public-rules.md")
+	if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+		t.Skipf("%s is not installed for Node.js: see docs/how-to/run-public-rules.md", name)
 	}
+	return dir
 }
 
 // startMoto starts an AWS-compatible server that we did not write.

@@ -21,8 +21,9 @@ type workspace struct {
 }
 
 // needTerraform prepares a workspace with the configuration in a folder of
-// testdata, or skips where the provider is not to be had.
-func needTerraform(t *testing.T, s served, folder string) workspace {
+// testdata, and the module that it uses, or skips where the provider is not to be
+// had.
+func needTerraform(t *testing.T, s served, folder string, module ...string) workspace {
 	t.Helper()
 	w := workspace{dir: t.TempDir()}
 	text, err := os.ReadFile(filepath.Join("testdata", folder, "main.tf"))
@@ -37,6 +38,9 @@ func needTerraform(t *testing.T, s served, folder string) workspace {
 		if err := os.WriteFile(filepath.Join(w.dir, name), b, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, from := range module {
+		copyModule(t, from, w.dir)
 	}
 	w.env = append(clientEnv(s.url), "TF_VAR_endpoint="+s.url, "TF_VAR_code=judge.zip", "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
 	args := []string{"init"}

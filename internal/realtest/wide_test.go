@@ -20,7 +20,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 
 	"plumb/internal/apptest"
+	"plumb/internal/awsclient"
+	"plumb/internal/resource"
 	"plumb/internal/settings"
+	"plumb/models"
+	"plumb/resources"
 )
 
 // TestNinetyTypesAreRecordedThroughAFaultyProxy makes resources of many types at
@@ -209,7 +213,8 @@ func script(t *testing.T, into any, name string, args ...string) {
 // A faultyProxy passes calls on, and fails some of them in every way that a network
 // and a service do.
 type faultyProxy struct {
-	url string
+	url  string
+	bare map[string]bool
 
 	mu            sync.Mutex
 	share         float64
@@ -222,11 +227,14 @@ func newFaultyProxy(t *testing.T, target string) *faultyProxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &faultyProxy{random: rand.New(rand.NewPCG(7, 11))}
+	p := &faultyProxy{bare: bareServices(t), random: rand.New(rand.NewPCG(7, 11))}
 	good := httputil.NewSingleHostReverseProxy(to)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if fault := p.next(); fault != nil {
-			fault(w, r, good)
+			if fault.empty && p.bare[serviceOf(r)] {
+				fault = &faults[0]
+			}
+			fault.answer(w, r, good)
 			return
 		}
 		good.ServeHTTP(w, r)
@@ -242,7 +250,32 @@ func (p *faultyProxy) fail(share float64) {
 	p.share = share
 }
 
-func (p *faultyProxy) next() fault {
+// bareServices are those of which some real answer has nothing in it: nobody can tell it from an
+// empty one in its place.
+func bareServices(t *testing.T) map[string]bool {
+	types, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := map[string]bool{}
+	for _, info := range types.Types() {
+		for _, call := range types.Calls(info.Type) {
+			bare[call.Service] = bare[call.Service] || call.Bare
+		}
+	}
+	return bare
+}
+
+// serviceOf is the service that a call was signed for.
+func serviceOf(r *http.Request) string {
+	scope := strings.Split(r.Header.Get("Authorization"), "/")
+	if len(scope) < 5 {
+		return ""
+	}
+	return scope[3]
+}
+
+func (p *faultyProxy) next() *fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++
@@ -250,11 +283,14 @@ func (p *faultyProxy) next() fault {
 		return nil
 	}
 	p.failed++
-	return faults[p.random.IntN(len(faults))]
+	return &faults[p.random.IntN(len(faults))]
 }
 
 // A fault answers a call in the place of the service.
-type fault func(w http.ResponseWriter, r *http.Request, good http.Handler)
+type fault struct {
+	answer func(w http.ResponseWriter, r *http.Request, good http.Handler)
+	empty  bool // it says that all is well and has nothing in it
+}
 
 var faults = []fault{
 	answering(http.StatusInternalServerError, "text/html", "<html><body>Internal Server Error</body></html>"),
@@ -265,12 +301,12 @@ var faults = []fault{
 	answering(http.StatusOK, "application/json", ""),
 	answering(http.StatusOK, "text/html", "<html><body>Sign in to the network</body></html>"),
 	answering(http.StatusOK, "application/json", "{}"),
-	func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { // the connection ends
+	{answer: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { // the connection ends
 		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			conn.Close()
 		}
-	},
-	func(w http.ResponseWriter, r *http.Request, good http.Handler) { // the answer ends early, and says that it is whole
+	}},
+	{answer: func(w http.ResponseWriter, r *http.Request, good http.Handler) { // the answer ends early, and says that it is whole
 		whole := httptest.NewRecorder()
 		good.ServeHTTP(whole, r)
 		for name, values := range whole.Header() {
@@ -280,13 +316,13 @@ var faults = []fault{
 		}
 		w.WriteHeader(whole.Code)
 		w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
-	},
+	}},
 }
 
 func answering(status int, kind, body string) fault {
-	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	return fault{empty: status == http.StatusOK && len(body) <= len("{}"), answer: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
-	}
+	}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -22,6 +23,7 @@ type basis struct {
 	inverse   map[config.ResourceKey][]config.Relationship
 	announced []config.ResourceKey // those that have sequences
 	sequences map[config.ResourceKey]store.Announcement
+	causes    map[config.ResourceKey][]store.Cause // of announced changes that no item has yet
 }
 
 // errConflict says that another transaction changed the basis of a decision.
@@ -47,6 +49,11 @@ func (r *Recorder) readBasis(ctx context.Context, tx *db.Tx, p config.Place, obs
 	}
 	if b.sequences, err = store.Announcements(ctx, tx, p, b.announced); err != nil {
 		return b, err
+	}
+	if len(b.announced) > 0 {
+		if b.causes, err = store.Causes(ctx, tx, p, b.announced); err != nil {
+			return b, err
+		}
 	}
 	if b.deleted, err = b.readDeleted(ctx, tx, observations); err != nil {
 		return b, err
@@ -79,6 +86,19 @@ func currentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.
 func (b basis) exists(key config.ResourceKey) bool {
 	head, known := b.heads[key]
 	return known && !head.Status.Gone()
+}
+
+// causesOf are the events of the changes that an observation followed.
+func (b basis) causesOf(o Observation) (events []string) {
+	if o.Sequence == nil {
+		return o.Item.RelatedEvents
+	}
+	for _, c := range b.causes[o.Item.ResourceKey] {
+		if c.Announced <= *o.Sequence && !slices.Contains(events, c.Event) {
+			events = append(events, c.Event)
+		}
+	}
+	return events
 }
 
 // validate returns errConflict if the store holds something else by now.

@@ -48,7 +48,7 @@ func (r *Recorder) Announce(ctx context.Context, tx *db.Tx, key config.ResourceK
 	if err != nil {
 		return err
 	}
-	if err := store.Announce(ctx, tx, key); err != nil {
+	if err := store.Announce(ctx, tx, key, r.cause(ctx)); err != nil {
 		return err
 	}
 	return r.askCapture(ctx, tx, key.Place, []config.ResourceKey{key}, 0, time.Time{})

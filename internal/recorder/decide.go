@@ -33,7 +33,8 @@ func (c changes) plainItems() []config.Item {
 type decision struct {
 	basis
 	changes
-	now time.Time
+	now    time.Time
+	events []string // that caused what is observed
 }
 
 // decide returns the changes that observations make to what the store holds.
@@ -48,6 +49,7 @@ func (b basis) decide(observations []Observation, now time.Time) (changes, error
 			continue
 		}
 		d.keepSequence(o)
+		d.events = b.causesOf(o)
 		if err := d.observation(o); err != nil {
 			return changes{}, fmt.Errorf("%s: %w", o.Item.ResourceKey, err)
 		}
@@ -190,6 +192,7 @@ func (d *decision) newItem(it config.Item, pushed bool) (store.NewItem, error) {
 	if d.recorder.RecordsDaily(it.Type) {
 		it.Frequency, it.DeliveryTime = config.Daily, &d.now
 	}
+	it.RelatedEvents = d.events
 	n, err := newItem(it, d.inverse[it.ResourceKey], d.heads[it.ResourceKey], d.now)
 	n.Pushed = pushed
 	return n, err

@@ -14,7 +14,7 @@ import (
 // text. That is most of an item, and is encoded once for the form and the digest.
 func encodeItem(it config.Item, configuration []byte) ([]byte, error) {
 	it.Configuration = nil
-	form, err := it.MarshalJSON()
+	form, err := it.KeptForm()
 	if err != nil {
 		return nil, err
 	}

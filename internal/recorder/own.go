@@ -23,6 +23,9 @@ func (r *Recorder) RecordRecorder(ctx context.Context, tx *db.Tx, e config.Recor
 		ResourceKey: config.ResourceKey{Place: rec.Place, Type: config.TypeRecorder, ID: rec.Name},
 		Name:        rec.Name, ARN: rec.ARN, AZ: "Not Applicable", Status: config.StatusOK,
 	}
+	if event := r.cause(ctx); event != "" {
+		it.RelatedEvents = []string{event}
+	}
 	if e.Deleted {
 		it.Status = config.StatusDeleted
 		return r.recordOwn(ctx, tx, rec.Place, []config.Item{it})

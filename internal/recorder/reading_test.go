@@ -362,6 +362,7 @@ func TestAccountThatHangsDoesNotDelayAnother(t *testing.T) {
 			w.cloud.put(it)
 			w.clock.Advance(time.Minute)
 			w.waitFor(it.ResourceKey)
+			w.waitRead(place, instance) // a poll that meets a reading leaves it alone
 		}
 		if n := w.jobsIn("recorder.discover"); n > 9 {
 			t.Errorf("%d readings run or wait in the queue, of which the account that hangs may have 8", n)
@@ -383,6 +384,25 @@ func (w *world) waitFor(k config.ResourceKey) {
 			}
 		case <-late:
 			w.t.Fatalf("no item of %s was recorded in a minute", k)
+		}
+	}
+}
+
+// waitRead returns when the reading of a type by the clock's time is complete.
+func (w *world) waitRead(p config.Place, of string) {
+	w.t.Helper()
+	for late := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		complete := false
+		w.write(func(tx *db.Tx) error {
+			return store.EachReading(w.t.Context(), tx, func(at config.Place, r store.Reading) {
+				complete = complete || at == p && r.Type == of && r.Completed.Equal(w.clock.Now())
+			})
+		})
+		if complete {
+			return
+		}
+		if time.Now().After(late) {
+			w.t.Fatalf("no reading of %s in %s was complete in a minute", of, p)
 		}
 	}
 }

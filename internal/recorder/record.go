@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/store"
+	"plumb/internal/trace"
 )
 
 const (
@@ -25,7 +27,7 @@ var ErrBusy = errors.New("too many others write the same resources")
 // without a running recorder records nothing. ErrBusy says that others kept writing
 // the same resources.
 func (r *Recorder) Record(ctx context.Context, p config.Place, observations []Observation) error {
-	observations = latest(observations)
+	observations = r.caused(ctx, latest(observations))
 	for len(observations) > 0 {
 		n := min(len(observations), maxBatch)
 		if err := r.recordBatch(ctx, p, observations[:n]); err != nil {
@@ -36,10 +38,56 @@ func (r *Recorder) Record(ctx context.Context, p config.Place, observations []Ob
 	return nil
 }
 
+// caused notes what caused observations that a caller pushes: its request.
+func (r *Recorder) caused(ctx context.Context, observations []Observation) []Observation {
+	event := r.cause(ctx)
+	for i, o := range observations {
+		if o.Pushed && event != "" {
+			observations[i].Item.RelatedEvents = []string{event}
+		}
+	}
+	return observations
+}
+
+// forgetCauses forgets the events of changes that items have now, or that made no
+// difference. Those of changes that wait for the end of a day stay.
+func (b basis) forgetCauses(ctx context.Context, tx *db.Tx, c changes) error {
+	if len(b.causes) == 0 {
+		return nil
+	}
+	seen := map[config.ResourceKey]int64{}
+	for _, o := range c.observed {
+		held := slices.ContainsFunc(c.retries, func(x retry) bool { return x.key == o.key })
+		if !held && len(b.causes[o.key]) > 0 {
+			seen[o.key] = o.sequence
+		}
+	}
+	for _, it := range c.items { // by a later observation, of a change that was held back
+		for _, e := range b.causes[it.ResourceKey] {
+			if slices.Contains(it.RelatedEvents, e.Event) {
+				seen[it.ResourceKey] = max(seen[it.ResourceKey], e.Announced)
+			}
+		}
+	}
+	return store.ForgetCauses(ctx, tx, b.place, seen)
+}
+
 // recordBatch reads, evaluates, and writes if nothing was changed meanwhile; if
 // something was, it begins again. A batch that loses again and again holds its
 // resources first: slower for the others, and certain.
 func (r *Recorder) recordBatch(ctx context.Context, p config.Place, observations []Observation) error {
+	ctx, span := trace.Start(ctx, "record", "cloud.account.id", p.Account, "cloud.region", p.Region)
+	defer span.End()
+	span.SetInt("plumb.observations", len(observations))
+	if len(observations) == 1 {
+		span.Set("aws.config.resource_type", observations[0].Item.Type, "aws.config.resource_id", observations[0].Item.ID)
+	}
+	err := r.recordTogether(ctx, p, observations)
+	span.Fail(err)
+	return err
+}
+
+func (r *Recorder) recordTogether(ctx context.Context, p config.Place, observations []Observation) error {
 	unlock, err := r.locks.lock(ctx, observations)
 	if err != nil {
 		return err
@@ -128,6 +176,9 @@ func (r *Recorder) judge(ctx context.Context, p config.Place, c changes) (settle
 	if len(c.items) == 0 {
 		return nil, nil
 	}
+	ctx, span := trace.Start(ctx, "evaluate")
+	defer span.End()
+	span.SetInt("plumb.items", len(c.items))
 	settle, err := r.Judge(ctx, p, c.plainItems())
 	if err != nil {
 		return nil, fmt.Errorf("judge: %w", err)
@@ -156,6 +207,9 @@ func (r *Recorder) write(ctx context.Context, tx *db.Tx, b basis, c changes, set
 		seen[o.key] = o.sequence
 	}
 	if err := store.SetSeen(ctx, tx, b.place, seen); err != nil {
+		return err
+	}
+	if err := b.forgetCauses(ctx, tx, c); err != nil {
 		return err
 	}
 	if err := r.askRetries(ctx, tx, b.place, c.retries); err != nil || len(c.items) == 0 {

@@ -59,6 +59,9 @@ type Options struct {
 	Publish func(ctx context.Context, tx *db.Tx, event any) error
 	Poll    time.Duration // between two readings of what does not announce itself
 	Now     func() time.Time
+	// Cause returns the event of the audit log that the request of ctx will be, empty if it
+	// is none; nil for no audit log.
+	Cause func(ctx context.Context) string
 	// ReadingFailed is called, if it is set, when a type could not be read.
 	ReadingFailed func(resourceType string)
 }
@@ -84,8 +87,16 @@ func New(log *slog.Logger, o Options) *Recorder {
 
 func (r *Recorder) handleJobs() {
 	job.HandleTx(r.Jobs, r.doPoll, job.Policy{})
-	job.HandlePrepared(r.Jobs, r.doDiscover, job.Policy{Timeout: readingTimeout + time.Minute})
-	job.Handle(r.Jobs, r.doCapture, job.Policy{Timeout: captureTimeout})
+	job.HandlePrepared(r.Jobs, r.doDiscover, job.Policy{Timeout: readingTimeout + time.Minute, Yields: true})
+	job.Handle(r.Jobs, r.doCapture, job.Policy{Timeout: captureTimeout, Yields: true})
+}
+
+// cause is the event of the audit log of what goes on in ctx.
+func (r *Recorder) cause(ctx context.Context) string {
+	if r.Cause == nil {
+		return ""
+	}
+	return r.Cause(ctx)
 }
 
 // capture returns the present time, as precise as items hold it.

@@ -21,7 +21,7 @@ func announced(t *testing.T, d *db.DB, changes int) *world {
 	w.start()
 	w.drain()
 	for range changes {
-		w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, observed) })
+		w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, observed, "") })
 	}
 	return w
 }
@@ -104,7 +104,7 @@ func TestResourceThatChangesWhileItIsReadIsReadAgain(t *testing.T) {
 		w := announced(t, d, 0)
 		change := func(state string) {
 			w.cloud.put(config.Item{ResourceKey: observed, Configuration: map[string]any{"state": state}})
-			w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, observed) })
+			w.write(func(tx *db.Tx) error { return store.Announce(t.Context(), tx, observed, "") })
 		}
 		change("starting")
 		w.cloud.meanwhile = func() { change("running") }

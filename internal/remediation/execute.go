@@ -133,6 +133,9 @@ func (m *Remediation) doDispatch(ctx context.Context, tx *db.Tx, j job.Job[dispa
 // start has the document run for a resource. What keeps it from starting fails the
 // remediation.
 func (m *Remediation) start(ctx context.Context, tx *db.Tx, c config.RemediationConfiguration, e *config.RemediationExecution) error {
+	if m.Elsewhere(c.Place) {
+		return m.beginElsewhere(ctx, tx, c, e)
+	}
 	text, err := note{ruleOf(c.Place, c.Rule), resource{e.Type, e.ID}}.text()
 	if err != nil {
 		return err
@@ -200,22 +203,28 @@ func (m *Remediation) Ended(ctx context.Context, tx *db.Tx, x automation.Executi
 	if e.Steps, err = StepsOf(ctx, tx, x.ID); err != nil {
 		return err
 	}
+	return m.end(ctx, tx, n.Remediation, e, x.Status == automation.Success)
+}
+
+// end keeps how an execution ended, whose steps are there. The resource is recorded
+// again, and what waits may start.
+func (m *Remediation) end(ctx context.Context, tx *db.Tx, o of, e config.RemediationExecution, succeeded bool) error {
 	e.State, e.Updated = config.RemediationFailed, m.Now()
-	if x.Status == automation.Success {
+	if succeeded {
 		e.State = config.RemediationSucceeded
 	}
 	if err := store.PutRemediationExecution(ctx, tx, e); err != nil {
 		return err
 	}
-	if err := m.Announce(ctx, tx, key); err != nil {
+	if err := m.Announce(ctx, tx, e.ResourceKey); err != nil {
 		return err
 	}
-	if c, err := store.Remediation(ctx, tx, key.Place, e.Rule); err == nil {
+	if c, err := store.Remediation(ctx, tx, e.Place, e.Rule); err == nil {
 		if err := m.afterwards(ctx, tx, c, e); err != nil {
 			return err
 		}
 	}
-	return m.dispatch(ctx, tx, n.Remediation)
+	return m.dispatch(ctx, tx, o)
 }
 
 // The states of steps.

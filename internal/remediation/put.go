@@ -89,6 +89,9 @@ func (m *Remediation) refusal(ctx context.Context, tx *db.Tx, c config.Remediati
 	case r.ServiceLinked() && r.CreatedBy != by, !r.ServiceLinked() && by != "":
 		return fmt.Sprintf("The ConfigRule '%s' is service-linked, and its remediation cannot be changed.", c.Rule), nil
 	}
+	if m.Elsewhere(c.Place) {
+		return "", nil // whether the document is there is seen when it is started
+	}
 	stored, err := m.Automation.Document(ctx, tx, c.Place, c.Document, c.Version)
 	if errors.Is(err, automation.ErrNotFound) {
 		return fmt.Sprintf("The SSM document %s with the version '%s' does not exist, or is not one that runs here.", c.Document, c.Version), nil

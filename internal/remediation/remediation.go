@@ -3,7 +3,7 @@
 // because somebody asks or by itself, and has the resource recorded again, and
 // thereby judged, after it.
 //
-// It runs nothing: package automation does. A run is queued, started when the
+// It runs nothing: package automation does, or an outside Systems Manager. A run is queued, started when the
 // rule's controls leave room, and ends by a call of Ended; each of these is a row
 // and a job, so a restart loses none. It does not change a verdict.
 //
@@ -26,11 +26,16 @@ import (
 
 // Options are what a Remediation is made of. All are required.
 type Options struct {
+	DB         *db.DB
 	Jobs       *job.Queue
 	Automation *automation.Engine
 	// Announce has a resource recorded again.
 	Announce func(ctx context.Context, tx *db.Tx, key config.ResourceKey) error
-	Now      func() time.Time
+	// Elsewhere reports whether the documents of a place run at an outside Systems
+	// Manager, which Call asks.
+	Elsewhere func(p config.Place) bool
+	Call      func(ctx context.Context, p config.Place, operation string, in map[string]any) (map[string]any, error)
+	Now       func() time.Time
 }
 
 // A Remediation puts right. It is safe for concurrent use.
@@ -47,6 +52,8 @@ func New(log *slog.Logger, o Options) *Remediation {
 	job.HandleTx(m.Jobs, m.doDispatch, job.Policy{})
 	job.HandleTx(m.Jobs, m.doCheck, job.Policy{})
 	job.HandleTx(m.Jobs, m.doExpire, job.Policy{})
+	job.HandlePrepared(m.Jobs, m.doStartElsewhere, job.Policy{})
+	job.HandlePrepared(m.Jobs, m.doLookElsewhere, job.Policy{})
 	return m
 }
 

@@ -95,7 +95,7 @@ func describe(a slog.Attr) string {
 // changing is what an error's text has of one try: ports, times, ids of requests.
 // An account's or a resource's name stays: twelve digits, or letters that are no
 // hexadecimal number.
-var changing = regexp.MustCompile(`:\d{4,5}\b|\b\d{1,11}\b|\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\b|\d{4}-\d\d-\d\dT[0-9:.]+Z?`)
+var changing = regexp.MustCompile(`:\d{4,5}\b|\b\d{1,11}\b|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d{4}-\d\d-\d\dT[0-9:.]+Z?|\d{8}T\d{6}Z`)
 
 // A failure is one that was written.
 type failure struct {

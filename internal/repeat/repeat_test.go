@@ -49,6 +49,17 @@ func TestRepeatedFailureIsWrittenOnceAndThenHourly(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsNamedByItsTimeIsTheSameFailure(t *testing.T) {
+	b := newBench()
+	for i := range 3 {
+		err := fmt.Errorf("put AWSLogs/123456789012/Config/us-east-1/2026/11/30/ConfigSnapshot/123456789012_Config_us-east-1_ConfigSnapshot_20261130T12265%dZ_%08x-7fdb-46ac-9e7f-727793b4d94e.json.gz", i, i)
+		b.log(t, slog.LevelWarn, "a snapshot was not taken", "err", err)
+	}
+	if b.lines() != 1 {
+		t.Errorf("one failure three times is\n%s", b.out.String())
+	}
+}
+
 func TestOtherFailuresAreWritten(t *testing.T) {
 	b := newBench()
 	refused, denied := errors.New("refused"), errors.New("denied")

@@ -27,7 +27,7 @@ const (
 
 // Discover reads all resources of a type in a place and yields them in pages as they are read, so that memory does not
 // grow with the account. An error ends it: who got none got all that there is. A resource that vanishes while it is read
-// is left out, because the service said that it does not exist; one that the service lists twice may come twice.
+// is left out, because the service answered that it does not exist; one that the service lists twice may come twice.
 func (c *Catalogue) Discover(
 	ctx context.Context, client Caller, place config.Place, typ string,
 ) iter.Seq2[[]config.Item, error] {

@@ -86,7 +86,7 @@ type Example struct {
 	Items   []any      `yaml:"items"` // in the event form, without what the recorder adds
 }
 
-// A Recorded answer is what a service said to one call: the body as it came, or the code of an error. Answers to one
+// A Recorded answer is what a service answered to one call: the body as it came, or the code of an error. Answers to one
 // operation are given in their order, the last one again when there are no more; With tells them apart where the order is
 // not enough.
 type Recorded struct {

@@ -35,7 +35,7 @@ func (r *reader) listedAs(doc map[string]any) string {
 	return "a resource without an id"
 }
 
-// describe makes the calls in order and puts their answers into the document. It says false when one of them said that
+// describe makes the calls in order and puts their answers into the document. It says false when one of them answered that
 // there is no such resource, or that it is elsewhere.
 func (r *reader) describe(ctx context.Context, doc map[string]any) (bool, error) {
 	for _, k := range r.form.Calls {

@@ -10,7 +10,7 @@ import (
 	"plumb/internal/config"
 )
 
-// Describe reads one resource. It says false when the service said that there is none: by an error code, by a state such
+// Describe reads one resource. It says false when the service answered that there is none: by an error code, by a state such
 // as "terminated", or, for types whose file has no call for one resource, by a complete list that lacks it.
 func (c *Catalogue) Describe(
 	ctx context.Context, client Caller, key config.ResourceKey,

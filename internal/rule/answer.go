@@ -9,7 +9,7 @@ import (
 	"plumb/internal/store"
 )
 
-// noVerdict is the code in the status of a rule whose function ran and said
+// noVerdict is the code in the status of a rule whose function ran and reported
 // nothing of the resource that it was asked about. AWS has none for this, and
 // tells nobody.
 const noVerdict = "NoVerdict"

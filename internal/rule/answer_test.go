@@ -13,14 +13,14 @@ import (
 func (c *court) ended(n int, code string) {
 	c.t.Helper()
 	c.write(func(tx *db.Tx) error {
-		return c.engine.Invoked(c.t.Context(), tx, c.heard[n].Origin, code, "KeyError: 'tags'")
+		return c.engine.Invoked(c.t.Context(), tx, c.received[n].Origin, code, "KeyError: 'tags'")
 	})
 }
 
 func (c *court) report(n int, id string) {
 	c.t.Helper()
-	said := []config.Evaluation{{ResourceType: bucket, ResourceID: id, Compliance: config.NonCompliant, Ordering: c.clock.Now()}}
-	if err := c.engine.Report(c.t.Context(), place, c.heard[n].Token, said); err != nil {
+	reported := []config.Evaluation{{ResourceType: bucket, ResourceID: id, Compliance: config.NonCompliant, Ordering: c.clock.Now()}}
+	if err := c.engine.Report(c.t.Context(), place, c.received[n].Token, reported); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -105,7 +105,7 @@ func (e *Engine) prepareDispatch(ctx context.Context, j job.Job[dispatch]) (job.
 		}
 		for _, part := range s.functions.of(v.Type) {
 			for _, r := range part {
-				i, ok, err := e.inScope(r, c, recorderRole)
+				i, ok, err := e.inScope(ctx, r, c, recorderRole)
 				if err != nil {
 					return nil, err
 				}
@@ -142,7 +142,7 @@ func (e *Engine) readNotice(ctx context.Context, v config.VersionKey) (n *notice
 
 // inScope returns the invocation of a rule with a change if that is in the rule's
 // scope, or has just left it.
-func (e *Engine) inScope(r config.Rule, n *notice, recorderRole string) (i Invocation, ok bool, err error) {
+func (e *Engine) inScope(ctx context.Context, r config.Rule, n *notice, recorderRole string) (i Invocation, ok bool, err error) {
 	if !judged(r, n.item) {
 		return i, false, nil
 	}
@@ -151,7 +151,7 @@ func (e *Engine) inScope(r config.Rule, n *notice, recorderRole string) (i Invoc
 	if !now && !was {
 		return i, false, nil
 	}
-	return e.invocation(r, recorderRole, n, !now || n.item.Status.Gone())
+	return e.invocation(ctx, r, recorderRole, n, !now || n.item.Status.Gone())
 }
 
 func (e *Engine) prepareSnapshot(ctx context.Context, j job.Job[snapshot]) (job.Commit, error) {
@@ -176,7 +176,7 @@ func (e *Engine) prepareSnapshot(ctx context.Context, j job.Job[snapshot]) (job.
 	}
 	h := &handOver{place: p, version: s.version, rules: map[string]config.Rule{}}
 	for _, r := range s.snapshots {
-		i, err := e.seal(r, recorderRole, body, nil, false, now)
+		i, err := e.seal(ctx, r, recorderRole, body, nil, false, now)
 		if err != nil {
 			return nil, err
 		}

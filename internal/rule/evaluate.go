@@ -124,7 +124,7 @@ func (e *Engine) fill(ctx context.Context, g *page) error {
 
 func (e *Engine) fillByFunction(ctx context.Context, g *page) error {
 	if g.first && g.rule.Triggered(config.MessageScheduled) {
-		i, err := e.scheduled(g.rule, g.role)
+		i, err := e.scheduled(ctx, g.rule, g.role)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (e *Engine) fillByFunction(ctx context.Context, g *page) error {
 		if !judged(g.rule, it) || !g.rule.Covers(it, nil) {
 			continue
 		}
-		i, ok, err := e.invocation(g.rule, g.role, &notice{item: it, now: e.Now()}, false)
+		i, ok, err := e.invocation(ctx, g.rule, g.role, &notice{item: it, now: e.Now()}, false)
 		if err != nil {
 			return err
 		}

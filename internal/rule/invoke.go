@@ -10,6 +10,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/rule/function"
 	"plumb/internal/store"
+	"plumb/internal/trace"
 )
 
 // A notice is what functions are sent of one item. It is encoded once for all
@@ -48,29 +49,29 @@ func (n *notice) encode() (message string, body []byte, err error) {
 
 // invocation returns the invocation of a rule's function with an item; not ok if
 // the rule did not ask for the form that fits its size.
-func (e *Engine) invocation(r config.Rule, recorderRole string, n *notice, leftScope bool) (i Invocation, ok bool, err error) {
+func (e *Engine) invocation(ctx context.Context, r config.Rule, recorderRole string, n *notice, leftScope bool) (i Invocation, ok bool, err error) {
 	message, body, err := n.encode()
 	if err != nil || !r.Triggered(message) {
 		return i, false, err
 	}
-	i, err = e.seal(r, recorderRole, body, &n.item, leftScope, n.now)
+	i, err = e.seal(ctx, r, recorderRole, body, &n.item, leftScope, n.now)
 	return i, err == nil, err
 }
 
 // scheduled returns the invocation of a periodic function.
-func (e *Engine) scheduled(r config.Rule, recorderRole string) (Invocation, error) {
+func (e *Engine) scheduled(ctx context.Context, r config.Rule, recorderRole string) (Invocation, error) {
 	now := e.Now()
 	body, err := config.ScheduledNotification(r.Account, now)
 	if err != nil {
 		return Invocation{}, err
 	}
-	return e.seal(r, recorderRole, body, nil, false, now)
+	return e.seal(ctx, r, recorderRole, body, nil, false, now)
 }
 
 // seal returns an invocation with an event and its result token. it is the item
 // in the event, nil if there is none.
-func (e *Engine) seal(r config.Rule, recorderRole string, invokingEvent []byte, it *config.Item, leftScope bool, now time.Time) (Invocation, error) {
-	t := function.Trigger{InvokingEvent: invokingEvent, LeftScope: leftScope, RoleARN: recorderRole, Now: now}
+func (e *Engine) seal(ctx context.Context, r config.Rule, recorderRole string, invokingEvent []byte, it *config.Item, leftScope bool, now time.Time) (Invocation, error) {
+	t := function.Trigger{InvokingEvent: invokingEvent, LeftScope: leftScope, RoleARN: recorderRole, Now: now, Trace: trace.ParentOf(ctx)}
 	asked := Asked{At: now.UnixMicro(), LeftScope: leftScope}
 	if it != nil {
 		t.Captured = it.CaptureTime

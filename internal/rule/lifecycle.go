@@ -51,6 +51,24 @@ func (e *Engine) Evaluate(ctx context.Context, tx *db.Tx, p config.Place, names 
 	return e.Publish(ctx, tx, started)
 }
 
+// EvaluateAll has the rules of a place evaluate what is recorded, without saying so:
+// items came in another way than by recording.
+func (e *Engine) EvaluateAll(ctx context.Context, tx *db.Tx, p config.Place) error {
+	rules, err := store.Rules(ctx, tx, p, "", 0)
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if r.State == config.RuleDeleting {
+			continue
+		}
+		if err := e.Jobs.Insert(ctx, tx, evaluate{RuleID: r.ID, Account: r.Account}, job.Options{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // startable returns an error for a rule that is going, or that was asked for an
 // evaluation a short time ago.
 func (e *Engine) startable(ctx context.Context, tx *db.Tx, r config.Rule) error {

@@ -45,7 +45,7 @@ func (e *Engine) Event(ctx context.Context, p config.Place, o Occasion) (event [
 		return nil, "", err
 	}
 	if o.Item == nil {
-		i, err := e.scheduled(r, recorderRole)
+		i, err := e.scheduled(ctx, r, recorderRole)
 		return i.Payload, i.FunctionARN, err
 	}
 	if o.Item.Status != "" {
@@ -61,6 +61,6 @@ func (e *Engine) Event(ctx context.Context, p config.Place, o Occasion) (event [
 	if err != nil {
 		return nil, "", err
 	}
-	i, err := e.seal(r, recorderRole, body, &n.item, o.LeftScope || n.item.Status.Gone(), n.now)
+	i, err := e.seal(ctx, r, recorderRole, body, &n.item, o.LeftScope || n.item.Status.Gone(), n.now)
 	return i.Payload, i.FunctionARN, err
 }

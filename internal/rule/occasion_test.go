@@ -17,14 +17,14 @@ func TestEventOfAnOccasionIsWhatTheFunctionWouldGet(t *testing.T) {
 		c := newCourt(t, d)
 		c.record("a", "off", nil)
 		r := c.put(lambdaRule("f", config.MessageChange))
-		told := func(o rule.Occasion) heard {
+		told := func(o rule.Occasion) received {
 			t.Helper()
 			o.Rule = r.Name
 			event, function, err := c.engine.Event(t.Context(), place, o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return hear(t, rule.Invocation{FunctionARN: function, Payload: event})
+			return receive(t, rule.Invocation{FunctionARN: function, Payload: event})
 		}
 		item := config.Item{ResourceKey: config.ResourceKey{Place: place, Type: bucket, ID: "b"}, Status: config.StatusOK, CaptureTime: c.clock.Now()}
 		gone := item
@@ -32,23 +32,23 @@ func TestEventOfAnOccasionIsWhatTheFunctionWouldGet(t *testing.T) {
 		recorded := config.Item{ResourceKey: config.ResourceKey{Place: place, Type: bucket, ID: "a"}}
 		for name, want := range map[string]struct {
 			rule.Occasion
-			heard
+			received
 		}{
-			"a change":      {rule.Occasion{Item: &item}, heard{Message: config.MessageChange, ID: "b", Diff: true}},
-			"what is there": {rule.Occasion{Item: &recorded}, heard{Message: config.MessageChange, ID: "a"}},
-			"a deletion":    {rule.Occasion{Item: &gone}, heard{Message: config.MessageChange, ID: "b", Diff: true, LeftScope: true}},
-			"out of scope":  {rule.Occasion{Item: &item, LeftScope: true}, heard{Message: config.MessageChange, ID: "b", Diff: true, LeftScope: true}},
-			"oversized":     {rule.Occasion{Item: &item, Oversized: true}, heard{Message: config.MessageOversized, ID: "b"}},
-			"a schedule":    {rule.Occasion{}, heard{Message: config.MessageScheduled}},
+			"a change":      {rule.Occasion{Item: &item}, received{Message: config.MessageChange, ID: "b", Diff: true}},
+			"what is there": {rule.Occasion{Item: &recorded}, received{Message: config.MessageChange, ID: "a"}},
+			"a deletion":    {rule.Occasion{Item: &gone}, received{Message: config.MessageChange, ID: "b", Diff: true, LeftScope: true}},
+			"out of scope":  {rule.Occasion{Item: &item, LeftScope: true}, received{Message: config.MessageChange, ID: "b", Diff: true, LeftScope: true}},
+			"oversized":     {rule.Occasion{Item: &item, Oversized: true}, received{Message: config.MessageOversized, ID: "b"}},
+			"a schedule":    {rule.Occasion{}, received{Message: config.MessageScheduled}},
 		} {
 			got := told(want.Occasion)
 			want.Function, want.Token = r.Source.Identifier, got.Token
-			if got != want.heard {
-				t.Errorf("%s: heard %+v, want %+v", name, got, want.heard)
+			if got != want.received {
+				t.Errorf("%s: received %+v, want %+v", name, got, want.received)
 			}
 		}
-		said := []config.Evaluation{{ResourceType: bucket, ResourceID: "b", Compliance: config.Compliant, Ordering: c.clock.Now()}}
-		if err := c.engine.Report(t.Context(), place, told(rule.Occasion{Item: &item}).Token, said); err != nil {
+		reported := []config.Evaluation{{ResourceType: bucket, ResourceID: "b", Compliance: config.Compliant, Ordering: c.clock.Now()}}
+		if err := c.engine.Report(t.Context(), place, told(rule.Occasion{Item: &item}).Token, reported); err != nil {
 			t.Fatal(err)
 		}
 		c.expect(r, "b COMPLIANT")

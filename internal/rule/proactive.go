@@ -309,7 +309,7 @@ func rollUp(all []config.ProactiveVerdict) config.Compliance {
 
 // reportProactive takes what a function says of the resource that it was asked
 // about; what it says of others is dropped, as nothing is there.
-func (e *Engine) reportProactive(ctx context.Context, tx *db.Tx, t function.Token, r config.Rule, said []config.Evaluation) error {
+func (e *Engine) reportProactive(ctx context.Context, tx *db.Tx, t function.Token, r config.Rule, reported []config.Evaluation) error {
 	ev, open, err := openEvaluation(ctx, tx, t.Evaluation)
 	if err != nil || !open {
 		return err
@@ -321,9 +321,9 @@ func (e *Engine) reportProactive(ctx context.Context, tx *db.Tx, t function.Toke
 	if err != nil {
 		return err
 	}
-	about := slices.DeleteFunc(slices.Clone(said), func(s config.Evaluation) bool { return s.ResourceType != ev.Type || s.ResourceID != ev.ID })
+	about := slices.DeleteFunc(slices.Clone(reported), func(s config.Evaluation) bool { return s.ResourceType != ev.Type || s.ResourceID != ev.ID })
 	if len(about) == 0 {
-		if len(said) > 0 || !v.Pending() {
+		if len(reported) > 0 || !v.Pending() {
 			return nil // another batch may have it, or had it
 		}
 		about = []config.Evaluation{{Compliance: config.NotApplicable, Ordering: v.Ordering}}

@@ -10,6 +10,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/rule/function"
 	"plumb/internal/store"
+	"plumb/internal/trace"
 )
 
 // ErrGone says that the rule of a result token was deleted, or has another
@@ -65,6 +66,8 @@ func (e *Engine) Report(ctx context.Context, p config.Place, token string, evalu
 			return err
 		}
 	}
+	ctx, span := trace.Rejoin(ctx, "verdicts", t.Trace)
+	defer span.End()
 	return e.DB.Write(ctx, func(tx *db.Tx) error {
 		r, err := store.RuleByID(ctx, tx, t.RuleID)
 		if errors.Is(err, store.ErrNotFound) || err == nil && (r.State == config.RuleDeleting || r.Source.Identifier != t.Source) {

@@ -52,14 +52,14 @@ type court struct {
 	jobs     *job.Queue
 	engine   *rule.Engine
 	recorder *recorder.Recorder
-	heard    []heard
+	received []received
 	compiled rule.Compiled // of in-process rules
 
 	compilations atomic.Int64
 }
 
-// heard is one event that a function got.
-type heard struct {
+// received is one event that a function received.
+type received struct {
 	Function  string
 	Message   string
 	ID        string
@@ -104,7 +104,7 @@ func newCourt(t *testing.T, d *db.DB) *court {
 		},
 		Invoke: func(_ context.Context, _ *db.Tx, list []rule.Invocation) error {
 			for _, i := range list {
-				c.heard = append(c.heard, hear(t, i))
+				c.received = append(c.received, receive(t, i))
 			}
 			return nil
 		},
@@ -127,7 +127,7 @@ func newCourt(t *testing.T, d *db.DB) *court {
 	return c
 }
 
-func hear(t *testing.T, i rule.Invocation) heard {
+func receive(t *testing.T, i rule.Invocation) received {
 	var e struct {
 		InvokingEvent string `json:"invokingEvent"`
 		ResultToken   string `json:"resultToken"`
@@ -143,7 +143,7 @@ func hear(t *testing.T, i rule.Invocation) heard {
 	if err := errors.Join(json.Unmarshal(i.Payload, &e), json.Unmarshal([]byte(e.InvokingEvent), &inner)); err != nil {
 		t.Error(err)
 	}
-	h := heard{Function: i.FunctionARN, Message: inner.MessageType, LeftScope: e.LeftScope, Token: e.ResultToken, ID: inner.Summary.ResourceID, Origin: i.Origin}
+	h := received{Function: i.FunctionARN, Message: inner.MessageType, LeftScope: e.LeftScope, Token: e.ResultToken, ID: inner.Summary.ResourceID, Origin: i.Origin}
 	h.Diff = len(inner.Diff) > 0 && string(inner.Diff) != "null"
 	if inner.Item != nil {
 		h.ID = inner.Item.ID
@@ -287,9 +287,9 @@ func TestFunctionHearsWhatIsThereWithoutADifferenceAndChangesWithOne(t *testing.
 		c.put(lambdaRule("f", config.MessageChange))
 		c.record("a", "on", nil)
 		c.record("a", "gone", nil)
-		if len(c.heard) != 3 || c.heard[0].Diff || !c.heard[1].Diff || !c.heard[2].Diff ||
-			c.heard[0].LeftScope || c.heard[1].LeftScope || !c.heard[2].LeftScope {
-			t.Fatalf("heard %+v", c.heard)
+		if len(c.received) != 3 || c.received[0].Diff || !c.received[1].Diff || !c.received[2].Diff ||
+			c.received[0].LeftScope || c.received[1].LeftScope || !c.received[2].LeftScope {
+			t.Fatalf("received %+v", c.received)
 		}
 	})
 }
@@ -299,21 +299,21 @@ func TestResultsBelongToTheTokensRule(t *testing.T) {
 		c := newCourt(t, d)
 		c.record("a", "off", nil)
 		r := c.put(lambdaRule("f", config.MessageChange))
-		said := []config.Evaluation{{ResourceType: bucket, ResourceID: "a", Compliance: config.NonCompliant, Ordering: c.clock.Now()}}
-		if err := c.engine.Report(t.Context(), place, c.heard[0].Token, said); err != nil {
+		reported := []config.Evaluation{{ResourceType: bucket, ResourceID: "a", Compliance: config.NonCompliant, Ordering: c.clock.Now()}}
+		if err := c.engine.Report(t.Context(), place, c.received[0].Token, reported); err != nil {
 			t.Fatal(err)
 		}
 		c.expect(r, "a NON_COMPLIANT")
-		if err := c.engine.Report(t.Context(), place, c.heard[0].Token+"x", said); !errors.Is(err, function.ErrToken) {
+		if err := c.engine.Report(t.Context(), place, c.received[0].Token+"x", reported); !errors.Is(err, function.ErrToken) {
 			t.Fatalf("a changed token gave %v", err)
 		}
 		elsewhere := config.Place{Account: "999999999999", Region: place.Region}
-		if err := c.engine.Report(t.Context(), elsewhere, c.heard[0].Token, said); !errors.Is(err, function.ErrToken) {
+		if err := c.engine.Report(t.Context(), elsewhere, c.received[0].Token, reported); !errors.Is(err, function.ErrToken) {
 			t.Fatalf("a token of another account gave %v", err)
 		}
 		c.write(func(tx *db.Tx) error { return c.engine.Delete(t.Context(), tx, place, r.Name, "") })
 		c.drain()
-		if err := c.engine.Report(t.Context(), place, c.heard[0].Token, said); !errors.Is(err, rule.ErrGone) {
+		if err := c.engine.Report(t.Context(), place, c.received[0].Token, reported); !errors.Is(err, rule.ErrGone) {
 			t.Fatalf("a token of a deleted rule gave %v", err)
 		}
 	})
@@ -332,8 +332,8 @@ func TestResourceThatLosesItsTagLeavesTheScope(t *testing.T) {
 		c.expect(m, "a NON_COMPLIANT")
 		c.record("a", "off", map[string]string{})
 		c.expect(m)
-		if len(c.heard) != 2 || c.heard[0].LeftScope || !c.heard[1].LeftScope {
-			t.Fatalf("heard %+v", c.heard)
+		if len(c.received) != 2 || c.received[0].LeftScope || !c.received[1].LeftScope {
+			t.Fatalf("received %+v", c.received)
 		}
 	})
 }
@@ -345,16 +345,16 @@ func TestPeriodicRuleRunsByTheClockOnce(t *testing.T) {
 		r.Source.Details[0].Frequency = "One_Hour"
 		r = c.put(r)
 		c.put(r) // again: the first schedule must not go on beside the second
-		c.heard = nil
+		c.received = nil
 		c.clock.Advance(time.Hour)
 		c.drain()
-		if len(c.heard) != 1 || c.heard[0].Message != config.MessageScheduled {
-			t.Fatalf("heard %+v", c.heard)
+		if len(c.received) != 1 || c.received[0].Message != config.MessageScheduled {
+			t.Fatalf("received %+v", c.received)
 		}
 		c.clock.Advance(10 * time.Hour) // runs that were missed are not made up for
 		c.drain()
-		if len(c.heard) != 2 {
-			t.Fatalf("heard %+v", c.heard)
+		if len(c.received) != 2 {
+			t.Fatalf("received %+v", c.received)
 		}
 	})
 }
@@ -364,8 +364,8 @@ func TestOversizedChangeReachesOnlyWhoAskedForIt(t *testing.T) {
 	c.put(lambdaRule("small", config.MessageChange))
 	c.put(lambdaRule("both", config.MessageChange, config.MessageOversized))
 	c.record("a", string(make([]byte, config.MaxMessage)), nil)
-	if len(c.heard) != 1 || c.heard[0].Message != config.MessageOversized || c.heard[0].ID != "a" {
-		t.Fatalf("heard %+v", c.heard)
+	if len(c.received) != 1 || c.received[0].Message != config.MessageOversized || c.received[0].ID != "a" {
+		t.Fatalf("received %+v", c.received)
 	}
 }
 
@@ -395,8 +395,8 @@ func TestSnapshotTriggersTheRulesThatAskedForIt(t *testing.T) {
 		return c.engine.OnSnapshotDelivered(t.Context(), tx, config.SnapshotDelivered{Place: place, SnapshotID: "s", Bucket: "b", Key: "k"})
 	})
 	c.drain()
-	if len(c.heard) != 1 || c.heard[0].Message != config.MessageSnapshot {
-		t.Fatalf("heard %+v", c.heard)
+	if len(c.received) != 1 || c.received[0].Message != config.MessageSnapshot {
+		t.Fatalf("received %+v", c.received)
 	}
 }
 
@@ -432,20 +432,20 @@ func TestAnotherSourceDoesNotKeepTheResultsOfTheFormerOne(t *testing.T) {
 		r := c.put(managedRule("m"))
 		c.expect(r, "a NON_COMPLIANT")
 		f := lambdaRule("m", config.MessageChange)
-		c.heard = nil
+		c.received = nil
 		r = c.put(f)
 		c.expect(r)
-		if len(c.heard) != 1 || c.status(r).FirstEvaluationStarted {
-			t.Fatalf("heard %+v, status %+v", c.heard, c.status(r))
+		if len(c.received) != 1 || c.status(r).FirstEvaluationStarted {
+			t.Fatalf("received %+v, status %+v", c.received, c.status(r))
 		}
 		answer := []config.Evaluation{{ResourceType: bucket, ResourceID: "a", Compliance: config.Compliant, Ordering: c.clock.Now()}}
-		if err := c.engine.Report(t.Context(), place, c.heard[0].Token, answer); err != nil {
+		if err := c.engine.Report(t.Context(), place, c.received[0].Token, answer); err != nil {
 			t.Fatal(err)
 		}
 		c.expect(r, "a COMPLIANT")
 		again := lambdaRule("m", config.MessageChange)
 		again.Source.Identifier += "2"
-		late := c.heard[0].Token
+		late := c.received[0].Token
 		r = c.put(again)
 		if err := c.engine.Report(t.Context(), place, late, answer); !errors.Is(err, rule.ErrGone) {
 			t.Errorf("a token of the former function gave %v", err)

@@ -72,7 +72,7 @@ func (e *Engine) prepareTick(ctx context.Context, j job.Job[tick]) (job.Commit, 
 	}
 	r.period = e.period(r.rule)
 	if r.rule.Source.Owner == config.OwnerLambda && r.period > 0 {
-		i, err := e.scheduled(r.rule, recorderRole)
+		i, err := e.scheduled(ctx, r.rule, recorderRole)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,7 @@ func (b *Bench) Ask(ctx context.Context, rule string, o Occasion) (Answer, error
 	if failed, _ := out["FunctionError"].(string); failed != "" {
 		payload, _ := out["Payload"].([]byte)
 		a.Error, a.Trace = failure(payload)
+		a.Log = withoutFrames(a.Log)
 	}
 	all, err := b.Verdicts(ctx, rule)
 	a.Verdicts = slices.DeleteFunc(all, func(v Verdict) bool { return v.Invoked.Before(now.Truncate(time.Millisecond)) })
@@ -108,17 +110,60 @@ func failure(payload []byte) (string, []string) {
 	if err := json.Unmarshal(payload, &e); err != nil || e.Message+e.Type == "" {
 		return strings.TrimSpace(string(payload)), nil
 	}
-	var trace []string
-	if json.Unmarshal(e.Trace, &trace) != nil {
-		trace = e.JSTrace
-	}
+	trace := traceOf(e.Trace)
 	if trace == nil {
 		trace = e.JSTrace
 	}
+	message := short(e.Message)
 	if e.Type == "" {
-		return e.Message, trace
+		return message, trace
 	}
-	return e.Type + ": " + e.Message, trace
+	return e.Type + ": " + message, trace
+}
+
+// maxMessage is how much of an error's message is shown: AWS Config's answer to an unknown type names all that there are.
+const maxMessage = 1000 // bytes
+
+func short(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return fmt.Sprintf("%s... and %d bytes more", strings.ToValidUTF8(s[:maxMessage], ""), len(s)-maxMessage)
+}
+
+// traceOf reads a stack trace: Python's lines as they are, the frames of Go's as lines
+// of that form, without those of the runtime and of Lambda's library.
+func traceOf(text json.RawMessage) (trace []string) {
+	if json.Unmarshal(text, &trace) == nil {
+		return trace
+	}
+	var frames []struct {
+		Path, Label string
+		Line        int
+	}
+	if json.Unmarshal(text, &frames) != nil {
+		return nil
+	}
+	trace = nil
+	for _, f := range frames {
+		if strings.HasPrefix(f.Path, "runtime/") || strings.HasPrefix(f.Path, "reflect/") || strings.Contains(f.Path, "aws/aws-lambda-go") {
+			continue
+		}
+		trace = append(trace, fmt.Sprintf("  %s:%d, in %s\n", f.Path, f.Line, f.Label))
+	}
+	return trace
+}
+
+// withoutFrames leaves out of a log what Lambda's library for Go prints of a panic: one
+// line of JSON with the trace that the answer has.
+func withoutFrames(log string) string {
+	var b strings.Builder
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, `"stackTrace":[{"path":`) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // Verdicts returns what a rule says of every resource, NOT_APPLICABLE too.

@@ -1,6 +1,6 @@
 // Package rulebench runs the functions of rules that somebody is writing: it puts
 // a function with its rule on a server, asks it about items, and returns what it
-// said with PutEvaluations, with its log. The server is a throw-away one or one
+// reported with PutEvaluations, with its log. The server is a throw-away one or one
 // that runs.
 //
 //	b, err := rulebench.Start(ctx, log, rulebench.Options{})
@@ -15,6 +15,7 @@ package rulebench
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,13 @@ type Bench struct {
 
 	coverage *coverage.Coverage // nil if nobody asks for it
 
-	put map[string]string // digest of the code of the functions that were put
+	put map[string]put // the functions that were put, by the names of their rules
+}
+
+// A put is what was put of a function.
+type put struct {
+	code [sha256.Size]byte
+	how  string // it runs
 }
 
 // Options are how a throw-away server is started.
@@ -54,6 +61,7 @@ type Options struct {
 	Settings   settings.Settings // the account, the region, the target and how functions run are taken
 	Catalogues func() (core.Catalogues, error)
 	Models     *awsclient.Models
+	Reload     bool // functions go on with the code that is put next in a warm process
 	// Coverage is told what runs of functions in Python and Node.js; may be nil.
 	Coverage *coverage.Coverage
 }
@@ -67,8 +75,8 @@ func Start(ctx context.Context, log *slog.Logger, o Options) (*Bench, error) {
 	}
 	s := o.Settings
 	s.Mode, s.Listen, s.Data, s.Database = settings.Development, "127.0.0.1:0", dir, ""
-	b := &Bench{Place: config.Place{Account: s.Account, Region: s.Region}, dir: dir, coverage: o.Coverage, put: map[string]string{}}
-	if b.app, err = app.New(ctx, s, log, app.Options{Version: "throw-away", Idle: true, Catalogues: o.Catalogues}); err != nil {
+	b := &Bench{Place: config.Place{Account: s.Account, Region: s.Region}, dir: dir, coverage: o.Coverage, put: map[string]put{}}
+	if b.app, err = app.New(ctx, s, log, app.Options{Version: "throw-away", Idle: true, Reload: o.Reload, Catalogues: o.Catalogues}); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
@@ -85,7 +93,7 @@ func Start(ctx context.Context, log *slog.Logger, o Options) (*Bench, error) {
 
 // Reach returns a server that runs, in development mode.
 func Reach(url string, p config.Place, as awsclient.Credentials) *Bench {
-	return &Bench{Place: p, url: strings.TrimSuffix(url, "/"), client: newClient(url, p, as, nil), put: map[string]string{}}
+	return &Bench{Place: p, url: strings.TrimSuffix(url, "/"), client: newClient(url, p, as, nil), put: map[string]put{}}
 }
 
 func newClient(url string, p config.Place, as awsclient.Credentials, m *awsclient.Models) *awsclient.Client {
@@ -234,9 +242,9 @@ func (b *Bench) Control(ctx context.Context, name string, in, out any) error {
 		return err
 	}
 	if answer.StatusCode != http.StatusOK {
-		var said struct{ Error string }
-		if json.Unmarshal(text, &said) == nil && said.Error != "" {
-			return errors.New(said.Error)
+		var failure struct{ Error string }
+		if json.Unmarshal(text, &failure) == nil && failure.Error != "" {
+			return errors.New(failure.Error)
 		}
 		return fmt.Errorf("%s: status %d: a server in development mode is needed", r.URL.Path, answer.StatusCode)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
@@ -87,8 +86,10 @@ func (b *Bench) putFunction(ctx context.Context, r rulefile.Rule) (arn string, e
 		return "", err
 	}
 	arn = fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", b.Region, b.Account, r.Name)
-	digest := fmt.Sprintf("%x %s %s %d %d %v", sha256.Sum256(code), r.Runtime, r.Handler, r.Timeout, r.Memory, slices.Sorted(maps.Keys(r.Variables)))
-	if b.put[r.Name] == digest {
+	how := fmt.Sprintf("%s %s %d %d %v", r.Runtime, r.Handler, r.Timeout, r.Memory, r.Variables)
+	now := put{sha256.Sum256(code), how}
+	before, known := b.put[r.Name]
+	if known && before == now {
 		return arn, nil
 	}
 	settings := shape{
@@ -105,21 +106,35 @@ func (b *Bench) putFunction(ctx context.Context, r rulefile.Rule) (arn string, e
 		}
 		settings["Environment"] = shape{"Variables": variables}
 	}
+	if !known {
+		known, err = b.createFunction(ctx, r, settings, code)
+	}
+	if err == nil && known && (b.app == nil || before.how != how) { // others may have changed what a running server has
+		_, err = b.client.Call(ctx, "lambda", "UpdateFunctionConfiguration", settings)
+	}
+	if err == nil && known {
+		_, err = b.client.Call(ctx, "lambda", "UpdateFunctionCode", shape{"FunctionName": r.Name, "ZipFile": code})
+	}
+	if err == nil {
+		b.put[r.Name] = now
+	}
+	return arn, err
+}
+
+// createFunction makes a function that AWS Config may invoke, and reports whether
+// it is there already.
+func (b *Bench) createFunction(ctx context.Context, r rulefile.Rule, settings shape, code []byte) (exists bool, err error) {
 	create := maps.Clone(settings)
 	create["Code"] = shape{"ZipFile": code}
 	_, err = b.client.Call(ctx, "lambda", "CreateFunction", create)
 	if e, ok := errors.AsType[*awsclient.Error](err); ok && e.Code == "ResourceConflictException" {
-		if _, err = b.client.Call(ctx, "lambda", "UpdateFunctionConfiguration", settings); err == nil {
-			_, err = b.client.Call(ctx, "lambda", "UpdateFunctionCode", shape{"FunctionName": r.Name, "ZipFile": code})
-		}
-	} else if err == nil {
+		return true, nil
+	}
+	if err == nil {
 		_, err = b.client.Call(ctx, "lambda", "AddPermission", shape{
 			"FunctionName": r.Name, "StatementId": "config", "Action": "lambda:InvokeFunction",
 			"Principal": "config.amazonaws.com", "SourceAccount": b.Account,
 		})
 	}
-	if err == nil {
-		b.put[r.Name] = digest
-	}
-	return arn, err
+	return false, err
 }

@@ -22,26 +22,40 @@ import (
 // looks returns what a rule looks at, with the rule as its tests have it: they
 // name its types and parameters.
 func (s *Session) looks(ctx context.Context, r rulefile.Rule) ([]look, rulefile.Rule, error) {
-	tests := filepath.Join(s.base(), ruletest.FileName)
-	if _, err := os.Stat(tests); err == nil {
-		f, err := ruletest.ReadFile(tests, "")
-		if err != nil {
-			return nil, r, err
-		}
-		if f.Declares(r) {
-			items, err := s.fixtures(f.Rule)
-			return append(testLooks(f), itemLooks(items)...), f.Rule, err
-		}
+	f, err := s.tests(r)
+	if err != nil {
+		return nil, r, err
 	}
-	items, err := s.fixtures(r)
-	if err != nil || len(items) > 0 {
-		return itemLooks(items), r, err
+	if f != nil {
+		r = f.Rule
 	}
 	if s.Running {
 		looks, err := s.recorded(ctx, r)
 		return looks, r, err
 	}
+	items, err := s.fixtures(r)
+	switch {
+	case err != nil:
+		return nil, r, err
+	case f != nil:
+		return append(testLooks(f), itemLooks(items)...), r, nil
+	case len(items) > 0:
+		return itemLooks(items), r, nil
+	}
 	return s.examples(r)
+}
+
+// tests returns the tests of a rule, with the rule as they declare it; nil if there are none.
+func (s *Session) tests(r rulefile.Rule) (*ruletest.File, error) {
+	path := filepath.Join(s.base(), ruletest.FileName)
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil
+	}
+	f, err := ruletest.ReadFile(path, "")
+	if err != nil || !f.Declares(r) {
+		return nil, err
+	}
+	return f, nil
 }
 
 // base is the folder: that of the file, if the session is on one.
@@ -54,7 +68,11 @@ func (s *Session) base() string {
 
 func testLooks(f *ruletest.File) (all []look) {
 	for _, t := range f.Tests {
-		l := look{name: t.Name, parameters: t.Parameters, others: t.Others, item: t.Item, expect: t.Compare}
+		// What a test expects may name what its setup answered.
+		l := look{name: t.Name, parameters: t.Parameters, others: t.Others, item: t.Item, expect: func(a rulebench.Answer) string { return t.Compare(a) }}
+		if len(t.Setup) > 0 {
+			l.setUp = t.SetUp
+		}
 		l.Occasion = rulebench.Occasion{Item: t.Item, Before: t.Before, LeftScope: t.Event == ruletest.LeftScope, Oversized: t.Event == ruletest.Oversized}
 		all = append(all, l)
 	}

@@ -60,8 +60,8 @@ func (p *page) end(n int, first, all time.Duration) {
 	fmt.Fprintf(p.w, "  %s\n", p.in(gray, fmt.Sprintf("%d looked at; first verdict after %d ms, all after %d ms", n, first.Milliseconds(), all.Milliseconds())))
 }
 
-// answer prints the verdicts on one thing, and what helps to understand them.
-func (p *page) answer(r rulefile.Rule, l look, a rulebench.Answer, why []string) {
+// answer prints the verdicts on one thing, what is wrong with them for its test, and what helps to understand them.
+func (p *page) answer(r rulefile.Rule, l look, a rulebench.Answer, wrong string, why []string) {
 	subject := l.subject()
 	switch {
 	case a.Error != "":
@@ -76,10 +76,8 @@ func (p *page) answer(r rulefile.Rule, l look, a rulebench.Answer, why []string)
 		}
 		fmt.Fprintf(p.w, "  %s  %s  %s\n", on, p.in(colorOf(v.Compliance), string(v.Compliance)), v.Annotation)
 	}
-	if l.expect != nil {
-		if wrong := l.expect(a); wrong != "" {
-			fmt.Fprintf(p.w, "      %s\n", p.in(red, "the test fails: "+wrong))
-		}
+	if wrong != "" {
+		fmt.Fprintf(p.w, "      %s\n", p.in(red, "the test fails: "+wrong))
 	}
 	for _, line := range why {
 		fmt.Fprintf(p.w, "      %s\n", line)

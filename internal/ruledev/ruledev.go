@@ -11,7 +11,7 @@ package ruledev
 
 import (
 	"context"
-
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -35,9 +35,12 @@ type Session struct {
 	Managed func() (*managed.Catalogue, error) // asked for by rules that this program evaluates
 	// Bench runs functions. It is started when the first of them needs it.
 	Bench func(context.Context) (*rulebench.Bench, error)
-	// Running is set where the bench is a server that was there before, with
-	// recorded resources.
+	// Running is set where the bench is a server that was there before: what it has
+	// recorded is evaluated, and nothing else, because verdicts stay there.
 	Running bool
+	// What the last round came to.
+	Failed bool // a test failed
+	Broken bool // a rule or a function could not be run
 }
 
 // A look is one thing that a rule looks at.
@@ -48,12 +51,14 @@ type look struct {
 	others     []config.Item
 	item       *config.Item // in-process rules need it whole
 	expect     func(rulebench.Answer) string
+	setUp      func(context.Context, *rulebench.Bench) error // calls that a test wants made before; nil for none
 }
 
 // Round evaluates once and prints. The error is one that keeps the folder from
 // being evaluated at all; what rules did wrong is printed.
 func (s *Session) Round(ctx context.Context) error {
 	began := time.Now()
+	s.Failed, s.Broken = false, false
 	rules, err := rulefile.Find(s.Folder)
 	if err != nil {
 		return err
@@ -82,6 +87,7 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 	}
 	answer, err := s.answerer(ctx, r)
 	if err != nil {
+		s.Broken = true
 		p.broken(r, err)
 		return nil
 	}
@@ -95,7 +101,13 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 		if first == 0 {
 			first = time.Since(began)
 		}
-		p.answer(r, l, a, why)
+		wrong := ""
+		if l.expect != nil {
+			wrong = l.expect(a)
+		}
+		s.Failed = s.Failed || wrong != ""
+		s.Broken = s.Broken || a.Error != "" && (l.expect == nil || wrong != "")
+		p.answer(r, l, a, wrong, why)
 		if ruletest.CannotStart(a) {
 			break // and so it is with every other item
 		}
@@ -120,32 +132,74 @@ func (s *Session) function(ctx context.Context, r rulefile.Rule) (answerer, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := b.Put(ctx, r); err != nil {
+	if r, err = r.Pack(ctx); err != nil { // once for all that it looks at
 		return nil, err
 	}
-	asked := r // what the server has now
+	d := &deployed{bench: b, rule: r}
+	if err := d.put(ctx, r); err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context, l look) (rulebench.Answer, []string, error) {
-		if want := r.With(l.parameters); !maps.Equal(want.Parameters, asked.Parameters) {
-			if err := b.Put(ctx, want); err != nil {
-				return rulebench.Answer{}, nil, err
-			}
-			asked = want
-		}
-		if b.ThrowAway() {
-			if err := b.Forget(ctx); err != nil {
-				return rulebench.Answer{}, nil, err
-			}
-			recorded := l.others
-			if l.Item != nil && l.Oversized {
-				recorded = append(slices.Clone(recorded), *l.Item)
-			}
-			if err := b.Push(ctx, recorded); err != nil {
-				return rulebench.Answer{}, nil, err
-			}
-		}
-		a, err := b.Ask(ctx, r.Name, l.Occasion)
+		a, err := d.ask(ctx, l)
 		return a, nil, err
 	}, nil
+}
+
+// A deployed function is one that the server has.
+type deployed struct {
+	bench      *rulebench.Bench
+	rule       rulefile.Rule
+	parameters map[string]string // that its rule has on the server
+	gone       bool              // with all else, after a setup
+}
+
+// put puts the rule. A running server evaluates what it has recorded then: that is waited for, so that its
+// verdicts are not taken for answers.
+func (d *deployed) put(ctx context.Context, r rulefile.Rule) error {
+	err := d.bench.Put(ctx, r)
+	if err == nil && !d.bench.ThrowAway() {
+		err = d.bench.Drain(ctx)
+	}
+	d.parameters, d.gone = r.Parameters, false
+	return err
+}
+
+// ask has the function evaluate one thing. A throw-away server holds nothing else then.
+func (d *deployed) ask(ctx context.Context, l look) (a rulebench.Answer, err error) {
+	if want := d.rule.With(l.parameters); d.gone || !maps.Equal(want.Parameters, d.parameters) {
+		if err := d.put(ctx, want); err != nil {
+			return a, err
+		}
+	}
+	if d.bench.ThrowAway() {
+		if err := d.prepare(ctx, l); err != nil {
+			return a, err
+		}
+	}
+	if l.setUp != nil {
+		if err := l.setUp(ctx, d.bench); err != nil {
+			return rulebench.Answer{Error: err.Error()}, d.reset(ctx)
+		}
+		defer func() { err = errors.Join(err, d.reset(ctx)) }()
+	}
+	return d.bench.Ask(ctx, d.rule.Name, l.Occasion)
+}
+
+func (d *deployed) prepare(ctx context.Context, l look) error {
+	if err := d.bench.Forget(ctx); err != nil {
+		return err
+	}
+	recorded := l.others
+	if l.Item != nil && l.Oversized {
+		recorded = append(slices.Clone(recorded), *l.Item)
+	}
+	return d.bench.Push(ctx, recorded)
+}
+
+// reset leaves nothing of a setup for the next look.
+func (d *deployed) reset(ctx context.Context) error {
+	d.gone = true
+	return d.bench.Reset(ctx)
 }
 
 // Shown is a path as it is written below the working folder.

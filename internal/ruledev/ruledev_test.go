@@ -5,12 +5,12 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"plumb/internal/lambda/lambdatest"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rulebench"
 	"plumb/internal/sandbox"
@@ -99,9 +99,7 @@ def lambda_handler(event, context):
 `
 
 func TestFunctionIsEvaluatedOnFixturesAndAgainWhenItIsSaved(t *testing.T) {
-	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		t.Skip("this machine has no python3 with boto3")
-	}
+	lambdatest.NeedBoto3(t)
 	d := newDesk(t, map[string]string{"rule.py": function, "fixtures/on.json": on, "fixtures/off.json": off, "fixtures/bad.json": bad})
 	d.shows("AWS::S3::Bucket on  COMPLIANT  it is on\n", "AWS::S3::Bucket off  NON_COMPLIANT  it is off\n      looking at off\n",
 		"AWS::S3::Bucket bad  error  KeyError: 'status'\n      looking at bad\n", `rule.py", line 6, in lambda_handler`, "3 looked at")
@@ -114,6 +112,31 @@ func TestFunctionIsEvaluatedOnFixturesAndAgainWhenItIsSaved(t *testing.T) {
 	d.shows("AWS::S3::Bucket on  NON_COMPLIANT", "AWS::S3::Bucket off  COMPLIANT")
 	d.save("rule.py", "def lambda_handler(event, context):\n    pass\n")
 	d.shows("AWS::S3::Bucket on  no verdict  the function ended without PutEvaluations")
+}
+
+func TestSetupOfATestIsThereForItAlone(t *testing.T) {
+	lambdatest.NeedBoto3(t)
+	const code = `import json, boto3
+def lambda_handler(event, context):
+    at = json.loads(event['invokingEvent'])['notificationCreationTime']
+    for user in boto3.client('iam').list_users()['Users']:
+        boto3.client('config').put_evaluations(ResultToken=event['resultToken'], Evaluations=[{
+            'ComplianceResourceType': 'AWS::IAM::User', 'ComplianceResourceId': user['UserId'], 'ComplianceType': 'NON_COMPLIANT', 'OrderingTimestamp': at}])
+`
+	d := newDesk(t, map[string]string{"rule.py": code, "plumb-test.yaml": `
+schedule: One_Hour
+tests:
+  - {name: a user, setup: [{call: iam CreateUser, input: {UserName: bob}, as: bob}], verdicts: {"AWS::IAM::User ${bob.User.UserId}": NON_COMPLIANT}}
+  - {name: nobody, compliance: NONE}
+  - {name: refused, setup: [{call: iam CreateUser, input: {}}], compliance: NONE}
+  - {name: nobody again, compliance: NONE}
+`})
+	for range 2 {
+		d.shows("a user  AWS::IAM::User A", "  NON_COMPLIANT", "nobody  no verdict", "refused  error  setup in line 6", "nobody again  no verdict", "4 looked at")
+		if n := strings.Count(d.out.String(), "the test fails"); n != 1 {
+			t.Errorf("%d tests fail, and one is wrong:\n%s", n, d.out.String())
+		}
+	}
 }
 
 const policy = `rule versioned when resourceType == "AWS::S3::Bucket" {

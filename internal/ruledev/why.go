@@ -29,10 +29,10 @@ func Why(ctx context.Context, b *rulebench.Bench, c *managed.Catalogue, s *Sessi
 		return err
 	}
 	p := &page{s.Out, s.Color}
-	said := false
+	told := false
 	for _, v := range verdicts {
 		if v.Type == key.Type && v.ID == key.ID {
-			said = true
+			told = true
 			fmt.Fprintf(p.w, "%s says of %s %s: %s\n", name, v.Type, v.ID, p.in(colorOf(v.Compliance), string(v.Compliance)))
 			if v.Annotation != "" {
 				fmt.Fprintf(p.w, "  %s\n", v.Annotation)
@@ -40,7 +40,7 @@ func Why(ctx context.Context, b *rulebench.Bench, c *managed.Catalogue, s *Sessi
 			fmt.Fprintf(p.w, "  evaluated %s\n", v.Invoked.UTC().Format("2006-01-02 15:04:05 MST"))
 		}
 	}
-	if !said {
+	if !told {
 		fmt.Fprintf(p.w, "%s says nothing of %s %s\n", name, key.Type, key.ID)
 	}
 	if st.Error != "" {
@@ -142,7 +142,7 @@ func (s *Session) Run(ctx context.Context, b *rulebench.Bench, name string, key 
 		if err != nil {
 			return err
 		}
-		p.answer(rulefile.Rule{Path: "."}, l, a, nil)
+		p.answer(rulefile.Rule{Path: "."}, l, a, "", nil)
 		return nil
 	}
 	if err := b.Evaluate(ctx, name); err != nil {

@@ -68,7 +68,7 @@ func functionFolder(path string) (Rule, error) {
 	if err != nil {
 		return Rule{}, err
 	}
-	found := map[string]handler{}
+	found, without := map[string]handler{}, ""
 	for _, e := range entries {
 		if e.IsDir() {
 			continue
@@ -77,9 +77,16 @@ func functionFolder(path string) (Rule, error) {
 		if err != nil {
 			return Rule{}, err
 		}
-		if ok {
+		switch {
+		case ok:
 			found[e.Name()] = h
+		case slices.Contains([]string{".py", ".js", ".mjs", ".cjs"}, filepath.Ext(e.Name())):
+			without = e.Name()
 		}
+	}
+	if len(found) == 0 && without != "" {
+		return Rule{}, fmt.Errorf("%s holds no rule: %s has no function that is called lambda_handler, handler or main; call it so, or name it in plumb-test.yaml, "+
+			"as handler: %s.FUNCTION", path, without, strings.TrimSuffix(without, filepath.Ext(without)))
 	}
 	h, err := one(path, found)
 	if err != nil {

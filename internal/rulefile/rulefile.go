@@ -45,6 +45,8 @@ type Rule struct {
 	Files            []string
 	Library          bool              // it imports rdklib
 	Variables        map[string]string // of its environment
+
+	packed []byte // its code, if Pack read it
 }
 
 // OnChange reports whether changes trigger the rule.

@@ -75,6 +75,7 @@ func TestFolderOfTheRuleDevelopmentKitHasItsParameters(t *testing.T) {
 func TestFolderWithoutARuleSaysWhatWouldBeOne(t *testing.T) {
 	for says, files := range map[string]map[string]string{
 		"holds no rule":                    {"README.md": "x"},
+		"handler: check.FUNCTION":          {"check.py": "def my_handler(event, context):\n    pass\n"},
 		"several handlers (a.py, b.py)":    {"a.py": python, "b.py": python},
 		"the managed rule ENCRYPTED":       {"parameters.json": `{"Parameters": {"RuleName": "x", "SourceIdentifier": "ENCRYPTED"}}`},
 		`schedule "Daily" is none of`:      {"parameters.json": `{"Parameters": {"RuleName": "x", "SourcePeriodic": "Daily"}}`, "x.py": python},

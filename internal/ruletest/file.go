@@ -187,8 +187,11 @@ func (r *reader) test(f *File, node *yaml.Node) Test {
 // items reads the item of a test and what is there beside it.
 func (r *reader) items(f *File, t *Test, node *yaml.Node, keys map[string]*yaml.Node) {
 	d := fixture.Defaults{}
-	if len(f.Rule.Types) > 0 {
+	switch {
+	case len(f.Rule.Types) > 0:
 		d.Type = f.Rule.Types[0]
+	case len(r.errs) > 0:
+		d.Type = "unknown" // what is wrong with the rule has been told
 	}
 	t.Item, t.Before = r.item(keys["item"], d), r.item(keys["before"], d)
 	switch {

@@ -26,21 +26,29 @@ func fileSuite(path, shown string, o Options) Suite {
 			return problems(path, err)
 		}
 		var cases []report.Case
-		cannot := "" // why the function does not even start
+		cannot := "" // be asked: why no other test of the file is worth a try
 		for _, t := range f.Tests {
 			if cannot != "" {
-				cases = append(cases, report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Broken, Message: "the function cannot start, as above"})
+				cases = append(cases, report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Broken, Message: cannot + ", as above"})
 				continue
 			}
 			began := time.Now()
 			c := report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Passed}
+			if len(cases) == 0 && f.Rule.Kind == rulefile.Function {
+				if f.Rule, err = f.Rule.Pack(ctx); err != nil {
+					cannot = "the function's code cannot be packed"
+					c.Status, c.Message, c.Took = report.Broken, err.Error(), time.Since(began)
+					cases = append(cases, c)
+					continue
+				}
+			}
 			answer, err := w.judge(ctx, f, &t)
 			switch {
 			case err != nil:
 				c.Status, c.Message = report.Broken, err.Error()
 			case CannotStart(answer) && t.Error == "":
-				cannot = answer.Error
-				c.Status, c.Message, c.Detail = report.Broken, "the function cannot start: "+cannot, Detail(answer, f.Rule.Path)
+				cannot = "the function cannot start"
+				c.Status, c.Message, c.Detail = report.Broken, cannot+": "+answer.Error, Detail(answer, f.Rule.Path)
 			default:
 				if c.Message = t.Compare(answer); c.Message != "" {
 					c.Status, c.Detail = report.Failed, Detail(answer, f.Rule.Path)
@@ -91,7 +99,7 @@ func (w *worker) ask(ctx context.Context, r rulefile.Rule, t *Test) (_ rulebench
 	if err := b.Forget(ctx); err != nil {
 		return rulebench.Answer{}, err
 	}
-	if err := t.setUp(ctx, b); err != nil {
+	if err := t.SetUp(ctx, b); err != nil {
 		return rulebench.Answer{}, err
 	}
 	recorded := t.Others
@@ -132,7 +140,7 @@ func inProcess(e rule.Evaluator, t Test) (rulebench.Answer, error) {
 	return rulebench.Answer{Verdicts: []rulebench.Verdict{{Type: t.Item.Type, ID: t.Item.ID, Compliance: compliance, Annotation: annotation}}}, nil
 }
 
-// Detail is what helps to find out why a rule said what it said: its log, and its
+// Detail is what helps to find out why a rule decided as it did: its log, and its
 // error with the lines of its own files.
 func Detail(a rulebench.Answer, folder string) string {
 	var parts []string

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"plumb/internal/coverage"
+	"plumb/internal/lambda/lambdatest"
 	"plumb/internal/report"
 	"plumb/internal/ruletest"
 	"plumb/internal/sandbox"
@@ -76,7 +77,7 @@ def lambda_handler(event, context):
     print('told of', kind)
     if kind == 'ScheduledNotification':
         ids = config.list_discovered_resources(resourceType='AWS::S3::Bucket')['resourceIdentifiers']
-        said = [('AWS::S3::Bucket', i['resourceId'], 'COMPLIANT', 'there', invoking['notificationCreationTime']) for i in ids]
+        verdicts = [('AWS::S3::Bucket', i['resourceId'], 'COMPLIANT', 'there', invoking['notificationCreationTime']) for i in ids]
     else:
         if kind == 'OversizedConfigurationItemChangeNotification':
             summary = invoking['configurationItemSummary']
@@ -86,22 +87,15 @@ def lambda_handler(event, context):
             item = invoking['configurationItem']
         gone = event['eventLeftScope'] or item['configurationItemStatus'] == 'ResourceDeleted'
         verdict = 'NOT_APPLICABLE' if gone else 'COMPLIANT' if item['configuration']['status'] == want else 'NON_COMPLIANT'
-        said = [(item['resourceType'], item['resourceId'], verdict, 'it was looked at', str(item['configurationItemCaptureTime']))]
+        verdicts = [(item['resourceType'], item['resourceId'], verdict, 'it was looked at', str(item['configurationItemCaptureTime']))]
     if want == 'silence':
         return
     config.put_evaluations(ResultToken=event['resultToken'], Evaluations=[{
-        'ComplianceResourceType': t, 'ComplianceResourceId': i, 'ComplianceType': c, 'Annotation': a, 'OrderingTimestamp': at} for t, i, c, a, at in said])
+        'ComplianceResourceType': t, 'ComplianceResourceId': i, 'ComplianceType': c, 'Annotation': a, 'OrderingTimestamp': at} for t, i, c, a, at in verdicts])
 `
 
-func needBoto3(t *testing.T) {
-	t.Helper()
-	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		t.Skip("this machine has no python3 with boto3")
-	}
-}
-
 func TestFunctionIsAskedAsAWSConfigDoes(t *testing.T) {
-	needBoto3(t)
+	lambdatest.NeedBoto3(t)
 	dir := folder(t, map[string]string{"rule.py": function, "bucket.json": `{"resourceId": "filed", "configuration": {"status": "Enabled"}}`, "plumb-test.yaml": `
 types: [AWS::S3::Bucket]
 schedule: One_Hour
@@ -146,7 +140,7 @@ tests:
 }
 
 func TestCoverageTellsWhatTheTestsLeaveOut(t *testing.T) {
-	needBoto3(t)
+	lambdatest.NeedBoto3(t)
 	dir := folder(t, map[string]string{"rule.py": function, "plumb-test.yaml": `
 types: [AWS::S3::Bucket]
 tests:
@@ -212,16 +206,16 @@ tests:
 }
 
 func TestSetupIsThereForOneTestAlone(t *testing.T) {
-	needBoto3(t)
+	lambdatest.NeedBoto3(t)
 	const code = `import json
 import boto3
 
 def lambda_handler(event, context):
     users = boto3.client('iam').list_users()['Users']
     at = json.loads(event['invokingEvent'])['notificationCreationTime']
-    said = [('AWS::IAM::User', u['UserId'], 'NON_COMPLIANT') for u in users] or [('AWS::::Account', event['accountId'], 'COMPLIANT')]
+    verdicts = [('AWS::IAM::User', u['UserId'], 'NON_COMPLIANT') for u in users] or [('AWS::::Account', event['accountId'], 'COMPLIANT')]
     boto3.client('config').put_evaluations(ResultToken=event['resultToken'], Evaluations=[{
-        'ComplianceResourceType': t, 'ComplianceResourceId': i, 'ComplianceType': c, 'OrderingTimestamp': at} for t, i, c in said])
+        'ComplianceResourceType': t, 'ComplianceResourceId': i, 'ComplianceType': c, 'OrderingTimestamp': at} for t, i, c in verdicts])
 `
 	dir := folder(t, map[string]string{"rule.py": code, "plumb-test.yaml": `
 schedule: One_Hour
@@ -242,7 +236,7 @@ tests:
 }
 
 func TestFunctionThatCannotStartIsToldOnce(t *testing.T) {
-	needBoto3(t)
+	lambdatest.NeedBoto3(t)
 	dir := folder(t, map[string]string{"rule.py": "def lambda_handler(event, context):\n    x = = 1\n", "plumb-test.yaml": `
 tests:
   - {name: first, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
@@ -252,6 +246,18 @@ tests:
 	expect(t, run(t, dir), map[string]string{
 		"first": "broken: the function cannot start: Runtime.UserCodeSyntaxError", "second": "broken: as above", "expected": "broken: as above",
 	})
+}
+
+func TestProgramThatDoesNotBuildIsToldOnce(t *testing.T) {
+	if exec.Command("go", "version").Run() != nil {
+		t.Skip("this machine has no go")
+	}
+	dir := folder(t, map[string]string{"go.mod": "module mine\n", "main.go": "package main\n\nfunc main() { undefined() }\n", "plumb-test.yaml": `
+tests:
+  - {name: first, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
+  - {name: second, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
+`})
+	expect(t, run(t, dir), map[string]string{"first": "broken: main.go:3:15: undefined: undefined", "second": "broken: cannot be packed, as above"})
 }
 
 const policy = `rule versioned when resourceType == "AWS::S3::Bucket" {
@@ -332,6 +338,13 @@ func TestFileThatIsWrongSaysEverythingWithItsLine(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "plumb-test.yaml"+want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
+	}
+}
+
+func TestARuleThatIsWrongIsNotToldOnceMoreForEachTest(t *testing.T) {
+	dir := folder(t, map[string]string{"plumb-test.yaml": "rule: none\ntests:\n  - {name: a, item: {}, compliance: COMPLIANT}\n  - {name: b, item: {}, compliance: COMPLIANT}\n"})
+	if _, err := ruletest.ReadFile(filepath.Join(dir, "plumb-test.yaml"), ""); err == nil || strings.Contains(err.Error(), "resourceType") {
+		t.Errorf("got %v", err)
 	}
 }
 

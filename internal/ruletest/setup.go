@@ -51,9 +51,9 @@ func (r *reader) setup(node *yaml.Node) (all []Call) {
 // reference is a member of the answer to an earlier call.
 var reference = regexp.MustCompile(`\$\{(\w+(?:\.\w+)*)\}`)
 
-// setUp makes the calls of a test, and puts what they answered into what the test
+// SetUp makes the calls of a test, and puts what they answered into what the test
 // expects.
-func (t *Test) setUp(ctx context.Context, b *rulebench.Bench) error {
+func (t *Test) SetUp(ctx context.Context, b *rulebench.Bench) error {
 	answers := map[string]any{}
 	for _, c := range t.Setup {
 		input, _ := filled(c.Input, answers).(map[string]any)

@@ -67,7 +67,7 @@ func beChild(control *os.File) error {
 		if err := buildRoot(o); err != nil {
 			return err
 		}
-		if err := openNetwork(o.Listen); err != nil {
+		if err := openNetwork(o.Listen, o.Resolver); err != nil {
 			return err
 		}
 	}

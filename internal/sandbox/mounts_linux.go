@@ -54,7 +54,7 @@ func buildRoot(o order) error {
 }
 
 func fillRoot(o order) error {
-	if err := writeEtc(o.Root); err != nil {
+	if err := writeEtc(o); err != nil {
 		return err
 	}
 	for _, p := range shown {
@@ -80,9 +80,10 @@ func fillRoot(o order) error {
 
 // writeEtc writes the few files that name the child's own small world: one user
 // and one host. Without a name server a look-up fails at once instead of
-// waiting for one that cannot be reached.
-func writeEtc(root string) error {
-	etc := filepath.Join(root, "etc")
+// waiting for one that cannot be reached; where there are names, this program
+// answers.
+func writeEtc(o order) error {
+	etc := filepath.Join(o.Root, "etc")
 	if err := os.MkdirAll(etc, 0o755); err != nil {
 		return err
 	}
@@ -92,6 +93,10 @@ func writeEtc(root string) error {
 		"hosts":         "127.0.0.1 localhost sandbox\n",
 		"resolv.conf":   "",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+	}
+	if o.Resolver != "" {
+		files["resolv.conf"] = "nameserver " + o.Spec.Names.Address + "\n"
+		files["nsswitch.conf"] = "passwd: files\ngroup: files\nhosts: files dns\n"
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(etc, name), []byte(text), 0o644); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // A Process is a child that was started.
 type Process struct {
-	// Listener hears what the child says to the address in the variable that
+	// Listener accepts what the child connects to the address in the variable that
 	// Spec.Listen names; nil without one. It closes when the child ends.
 	Listener net.Listener
 
@@ -21,6 +21,7 @@ type Process struct {
 	cmd      *exec.Cmd
 	group    controlGroup
 	forwards []net.Listener
+	names    net.PacketConn // where the child looks names up, nil without any
 
 	done      chan struct{} // closed when the child has ended
 	outgrown  atomic.Bool
@@ -88,5 +89,8 @@ func (p *Process) closeListeners() {
 	}
 	for _, l := range p.forwards {
 		l.Close()
+	}
+	if p.names != nil {
+		p.names.Close()
 	}
 }

@@ -66,6 +66,21 @@ func inside(what string, args []string) {
 		}
 		text, _ := io.ReadAll(r.Body)
 		fmt.Println(string(text))
+	case "lookup":
+		addresses, err := net.LookupHost(args[0])
+		if err != nil {
+			say(err)
+			return
+		}
+		fmt.Println(strings.Join(addresses, " "))
+	case "fetch":
+		r, err := http.Get(args[0])
+		if err != nil {
+			say(err)
+			return
+		}
+		text, _ := io.ReadAll(r.Body)
+		fmt.Println(string(text))
 	case "descriptor":
 		fd, _ := strconv.Atoi(args[0])
 		_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)

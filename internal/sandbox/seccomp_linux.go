@@ -104,7 +104,7 @@ func withArguments(o order) []seccomp.NameWithConditions {
 		call("clone", is(0, seccomp.BitsSet, unix.CLONE_NEWUSER)),
 		call("ioctl", is(1, seccomp.Equal, unix.TIOCSTI)),
 		// Unix, IPv4, IPv6 and netlink sockets, and no other kind: a virtual
-		// machine's host, for one, hears on a kind of its own.
+		// machine's host, for one, listens on a kind of its own.
 		call("socket", is(0, seccomp.GreaterThan, unix.AF_NETLINK)),
 		call("socket", is(0, seccomp.GreaterThan, unix.AF_INET), is(0, seccomp.LessThan, unix.AF_INET6)),
 	}

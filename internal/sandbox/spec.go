@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/tls"
 	"os"
 	"slices"
 	"strconv"
@@ -16,10 +17,12 @@ type Spec struct {
 	Output *os.File // standard output and error
 
 	// Listen names the environment variable that tells the child the loopback
-	// address, host:port, at which the parent's Process.Listener hears it.
+	// address, host:port, at which the parent's Process.Listener accepts it.
 	Listen string
 	// Forward are the addresses that the child may connect to besides.
 	Forward []Forward
+	// Names are those that a child with its own network can look up.
+	Names Names
 
 	Limits Resource
 }
@@ -29,6 +32,9 @@ type Spec struct {
 // Elsewhere the child connects to Outside itself.
 type Forward struct {
 	Inside, Outside string
+	// TLS ends inside: what the child sends is decrypted here and goes on in the
+	// clear. Only where the child has its own network.
+	TLS *tls.Config `json:"-"`
 }
 
 // A Resource bounds what a child uses. Zero means no bound.

@@ -98,6 +98,7 @@ func (p *Process) plan(o *order) error {
 		for _, f := range p.spec.Forward {
 			o.Listen = append(o.Listen, f.Inside)
 		}
+		o.Resolver = p.spec.Names.resolver()
 		return nil
 	}
 	for _, f := range p.spec.Forward {
@@ -181,8 +182,9 @@ func (p *Process) instruct(sock *os.File, o order) error {
 	if err := giveOrder(sock, o); err != nil {
 		return err
 	}
-	listeners, err := hearChild(sock)
+	listeners, names, err := hearChild(sock)
 	forwards := p.spec.Forward
+	p.names = names
 	if o.Level != Namespaces {
 		return err
 	}
@@ -196,8 +198,12 @@ func (p *Process) instruct(sock *os.File, o order) error {
 	if len(listeners) != len(forwards) {
 		return errors.New("the child did not hand over its listeners")
 	}
+	places := make(chan struct{}, maxForwarded)
 	for i, l := range listeners {
-		go carry(l, forwards[i].Outside)
+		go carry(l, forwards[i], places)
+	}
+	if names != nil {
+		go p.spec.Names.serve(names)
 	}
 	return nil
 }

@@ -28,15 +28,16 @@ const controlFD = 3
 
 // An order is what the parent asks of the child.
 type order struct {
-	Level   Level
-	Spec    Spec
-	Root    string   // empty folder on which the child's own root is mounted
-	Listen  []string // loopback addresses to listen at and hand back
-	Connect []int    // ports that the child may connect to, where there is one network
-	UID     int      // user to become inside, 0 for none
-	Scoped  bool     // the kernel keeps signals inside by itself
-	Watched bool     // no control group holds the memory
-	Check   bool     // build the walls, then leave instead of starting a program
+	Level    Level
+	Spec     Spec
+	Root     string   // empty folder on which the child's own root is mounted
+	Listen   []string // loopback addresses to listen at and hand back
+	Resolver string   // address at which the child looks names up, handed back too; empty without names
+	Connect  []int    // ports that the child may connect to, where there is one network
+	UID      int      // user to become inside, 0 for none
+	Scoped   bool     // the kernel keeps signals inside by itself
+	Watched  bool     // no control group holds the memory
+	Check    bool     // build the walls, then leave instead of starting a program
 }
 
 // giveOrder writes the order and closes the writing half.
@@ -49,13 +50,13 @@ func giveOrder(sock *os.File, o order) error {
 }
 
 // hearChild reads what the child says until it has become the program. It
-// returns the listeners that the child opened in its own network.
-func hearChild(sock *os.File) ([]net.Listener, error) {
+// returns what the child opened in its own network: listeners, and where it looks
+// names up.
+func hearChild(sock *os.File) (listeners []net.Listener, names net.PacketConn, err error) {
 	var (
-		listeners []net.Listener
-		ready     bool
-		text      = make([]byte, 4096)
-		rights    = make([]byte, unix.CmsgSpace(4*16))
+		ready  bool
+		text   = make([]byte, 4096)
+		rights = make([]byte, unix.CmsgSpace(4*16))
 	)
 	for {
 		n, oob, _, _, err := unix.Recvmsg(int(sock.Fd()), text, rights, unix.MSG_CMSG_CLOEXEC)
@@ -63,19 +64,22 @@ func hearChild(sock *os.File) ([]net.Listener, error) {
 			continue
 		}
 		if err != nil {
-			return listeners, fmt.Errorf("hear from child: %w", err)
+			return listeners, names, fmt.Errorf("receive from child: %w", err)
 		}
 		if n == 0 {
 			if !ready {
-				return listeners, errors.New("the child left before it was ready")
+				return listeners, names, errors.New("the child left before it was ready")
 			}
-			return listeners, nil
+			return listeners, names, nil
 		}
 		if oob > 0 {
-			got, err := takeListeners(rights[:oob])
+			got, resolver, err := takeListeners(rights[:oob])
 			listeners = append(listeners, got...)
+			if resolver != nil {
+				names = resolver
+			}
 			if err != nil {
-				return listeners, err
+				return listeners, names, err
 			}
 		}
 		// Messages are short and may arrive joined; an error text is last.
@@ -89,35 +93,41 @@ func hearChild(sock *os.File) ([]net.Listener, error) {
 				if text[i] == sayProgram {
 					err = &ProgramError{err.Error()}
 				}
-				return listeners, err
+				return listeners, names, err
 			}
 		}
 	}
 }
 
-// takeListeners makes listeners of the descriptors in a control message.
-func takeListeners(b []byte) ([]net.Listener, error) {
+// takeListeners makes listeners of the descriptors in a control message, and of the
+// one for datagrams what answers them.
+func takeListeners(b []byte) (out []net.Listener, names net.PacketConn, err error) {
 	messages, err := unix.ParseSocketControlMessage(b)
 	if err != nil {
-		return nil, fmt.Errorf("parse control message: %w", err)
+		return nil, nil, fmt.Errorf("parse control message: %w", err)
 	}
-	var out []net.Listener
 	for _, m := range messages {
 		fds, err := unix.ParseUnixRights(&m)
 		if err != nil {
-			return out, fmt.Errorf("parse descriptors: %w", err)
+			return out, names, fmt.Errorf("parse descriptors: %w", err)
 		}
 		for _, fd := range fds {
 			f := os.NewFile(uintptr(fd), "listener")
-			l, err := net.FileListener(f)
+			if kind, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); kind == unix.SOCK_DGRAM {
+				names, err = net.FilePacketConn(f)
+			} else {
+				var l net.Listener
+				if l, err = net.FileListener(f); err == nil {
+					out = append(out, l)
+				}
+			}
 			f.Close()
 			if err != nil {
-				return out, fmt.Errorf("listener of child: %w", err)
+				return out, names, fmt.Errorf("listener of child: %w", err)
 			}
-			out = append(out, l)
 		}
 	}
-	return out, nil
+	return out, names, nil
 }
 
 // handOver sends the descriptors of listeners to the parent.

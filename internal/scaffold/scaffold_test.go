@@ -26,6 +26,31 @@ func TestEveryLanguageHasAFileWithItsNames(t *testing.T) {
 	}
 }
 
+// TestProgramHasTheSDKOfThisModule keeps a new program at the versions whose build the
+// tests have.
+func TestProgramHasTheSDKOfThisModule(t *testing.T) {
+	versions := func(path string) map[string]string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]string{}
+		for _, m := range regexp.MustCompile(`(?m)^(?:require )?\s*(\S+\.\S+/\S+) (v\S+)`).FindAllStringSubmatch(string(text), -1) {
+			all[m[1]] = m[2]
+		}
+		return all
+	}
+	ours, theirs := versions("../../go.mod"), versions("templates/go/go.mod.tmpl")
+	if theirs["github.com/aws/aws-sdk-go-v2/service/configservice"] == "" {
+		t.Fatalf("the template requires %v", theirs)
+	}
+	for module, version := range theirs {
+		if ours[module] != "" && ours[module] != version {
+			t.Errorf("a new program has %s %s, and this module %s: \"go get\" and \"go mod tidy\" in a new rule, then copy its go.mod and go.sum", module, version, ours[module])
+		}
+	}
+}
+
 func TestWrongWishesAreRefusedAndNothingIsOverwritten(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "mine.txt"), nil, 0o600); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,7 +29,7 @@ func selectMatches(ctx context.Context, tx *db.Tx, q *query.Query, s store.Selec
 	if !q.Past() {
 		return store.Select(ctx, tx, s, f)
 	}
-	return eachThen(ctx, tx, q, s.Places, func(_ config.ResourceKey, form map[string]any) error {
+	return eachThen(ctx, tx, q, s.Places, func(_ config.ResourceKey, _ query.Path, form map[string]any) error {
 		m := store.Match{Count: 1}
 		for _, p := range s.Properties {
 			m.Values = append(m.Values, valuesIn(form, p))
@@ -42,8 +43,11 @@ func valuesIn(form map[string]any, p query.Property) (all []query.Value) {
 	return all
 }
 
-// eachThen calls f with the items of the past that a query's condition held for.
-func eachThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place, f func(config.ResourceKey, map[string]any) error) error {
+// eachThen calls f with the items of the past that a query's condition held for, each
+// with what was joined to it.
+func eachThen(
+	ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place, f func(config.ResourceKey, query.Path, map[string]any) error,
+) error {
 	each := eachAsOf
 	if q.History {
 		each = eachVersion
@@ -51,16 +55,51 @@ func eachThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Pl
 	for _, p := range distinctPlaces(places) {
 		err := each(ctx, tx, q, p, func(it config.Item) error {
 			form, err := formOf(it)
-			if err != nil || !query.Holds(q.Where, query.ValuesOf(form)) {
+			if err != nil || !query.Holds(ownOf(q.Where), query.ValuesOf(form)) {
 				return err
 			}
-			return f(it.ResourceKey, form)
+			return q.Tuples(form, findThen(ctx, tx, p, q.AsOf), func(form map[string]any, path query.Path) error {
+				if !query.Holds(q.Where, query.ValuesOf(form)) {
+					return nil
+				}
+				return f(it.ResourceKey, path, form)
+			})
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ownOf returns what of a condition is about the item alone.
+func ownOf(c query.Condition) query.And {
+	return slices.DeleteFunc(query.And(query.Conjuncts(c)), query.IsJoined)
+}
+
+// findThen finds the resources of a place as they were at a time. A name is the one
+// that a resource has now, or had last.
+func findThen(ctx context.Context, tx *db.Tx, p config.Place, at time.Time) query.Find {
+	return func(resourceType, id, name string) (map[string]any, error) {
+		of := store.ResourceQuery{Place: p, Type: resourceType, Name: name, IncludeDeleted: true, Limit: thenPage}
+		if id != "" {
+			of.Name, of.IDs = "", []string{id}
+		} else if name == "" {
+			return nil, nil
+		}
+		all, err := store.Resources(ctx, tx, of)
+		for _, r := range all {
+			it, err := store.AsOfOne(ctx, tx, r.ResourceKey, at)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				continue
+			case err != nil:
+				return nil, err
+			}
+			return formOf(it)
+		}
+		return nil, err
+	}
 }
 
 // eachAsOf calls f with the items of a place that were the newest.
@@ -150,6 +189,7 @@ type rowThen struct {
 	keys  []sortKey
 	key   config.ResourceKey
 	state string // of the item
+	path  query.Path
 	text  string
 }
 
@@ -158,10 +198,11 @@ type positionThen struct {
 	Keys  []string           `json:"k,omitempty"`
 	Key   config.ResourceKey `json:"r"`
 	State string             `json:"s"`
+	Path  query.Path         `json:"j,omitzero"`
 }
 
 func (r rowThen) position() positionThen {
-	p := positionThen{Key: r.key, State: r.state}
+	p := positionThen{Key: r.key, State: r.state, Path: r.path}
 	for _, k := range r.keys {
 		p.Keys = append(p.Keys, k.spelled())
 	}
@@ -178,6 +219,7 @@ func compareThen(orders []query.Order, a, b rowThen) int {
 	return cmp.Or(
 		cmp.Compare(a.key.Type, b.key.Type), a.key.Place.Compare(b.key.Place), cmp.Compare(a.key.ID, b.key.ID),
 		cmp.Compare(len(a.state), len(b.state)), cmp.Compare(a.state, b.state), // they are numbers
+		a.path.Compare(b.path),
 	)
 }
 
@@ -192,7 +234,7 @@ func answerThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.
 		if len(p.Keys) != len(q.OrderBy) {
 			return Page{}, ErrWindow
 		}
-		after = &rowThen{key: p.Key, state: p.State}
+		after = &rowThen{key: p.Key, state: p.State, path: p.Path}
 		for _, k := range p.Keys {
 			after.keys = append(after.keys, keySpelled(k))
 		}
@@ -216,7 +258,7 @@ func answerThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.
 
 func rowsThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place) (rows []rowThen, err error) {
 	room := maxThenRoom
-	err = eachThen(ctx, tx, q, places, func(key config.ResourceKey, form map[string]any) error {
+	err = eachThen(ctx, tx, q, places, func(key config.ResourceKey, path query.Path, form map[string]any) error {
 		text, err := json.Marshal(q.Project(form))
 		if err != nil {
 			return err
@@ -224,7 +266,7 @@ func rowsThen(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Pl
 		if room -= len(text); room < 0 || len(rows) == maxThen {
 			return &Error{fmt.Sprintf("The query about the past has more than %d rows, or than %d MiB. Narrow it, or group them.", maxThen, maxThenRoom>>20)}
 		}
-		r := rowThen{key: key, state: fmt.Sprint(form["configurationStateId"]), text: string(text)}
+		r := rowThen{key: key, path: path, state: fmt.Sprint(form["configurationStateId"]), text: string(text)}
 		for _, o := range q.OrderBy {
 			r.keys = append(r.keys, keyOf(valuesIn(form, o.Property), o.Descending))
 		}

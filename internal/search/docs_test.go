@@ -21,9 +21,11 @@ func blocks(page, language string) (out []string) {
 	return out
 }
 
-// recordLine records a resource of the manual: type, id, configuration, tags.
+// recordLine records a resource of the manual: type, id, configuration, tags, and
+// after an arrow what it is related to.
 func recordLine(t *testing.T, d *db.DB, line string) {
 	t.Helper()
+	line, related, _ := strings.Cut(line, " -> ")
 	parts := strings.SplitN(line, " ", 3)
 	configuration, given, _ := strings.Cut(parts[2], "} ")
 	if given != "" {
@@ -33,7 +35,12 @@ func recordLine(t *testing.T, d *db.DB, line string) {
 	for _, tag := range strings.Fields(given) {
 		tags[strings.Split(tag, "=")[0]] = strings.Split(tag, "=")[1]
 	}
-	recordTagged(t, d, home, parts[0], parts[1], configuration, tags)
+	var to []config.Relationship
+	for _, end := range strings.Fields(related) {
+		kind, id, _ := strings.Cut(end, "/")
+		to = append(to, config.Relationship{Type: kind, ID: id, Name: "Is associated with "})
+	}
+	recordRelated(t, d, home, parts[0], parts[1], configuration, tags, to...)
 }
 
 func TestExamplesInTheManualAreTrue(t *testing.T) {

@@ -198,7 +198,7 @@ func answerGroups(ctx context.Context, tx *db.Tx, q *query.Query, places []confi
 	if err != nil {
 		return Page{}, err
 	}
-	s := store.Selection{Places: places, Where: q.Where, Properties: g.properties()}
+	s := store.Selection{Places: places, Joins: q.Joins, Where: q.Where, Properties: g.properties()}
 	if err := selectMatches(ctx, tx, q, s, g.add); err != nil {
 		return Page{}, err
 	}

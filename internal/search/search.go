@@ -79,7 +79,7 @@ func Select(ctx context.Context, d *db.DB, q *query.Query, places []config.Place
 // answerPlain answers in the order of spots, so a page costs what it takes to find
 // its rows.
 func answerPlain(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place, w Window) (Page, error) {
-	s := store.Selection{Places: places, Where: q.Where, Limit: w.Limit + 1}
+	s := store.Selection{Places: places, Joins: q.Joins, Where: q.Where, Limit: w.Limit + 1}
 	if err := decodePosition(w.After, &s.After); err != nil {
 		return Page{}, err
 	}
@@ -125,28 +125,48 @@ func rowsOf(ctx context.Context, tx *db.Tx, q *query.Query, found []store.Match,
 const bodiesAtOnce = 25
 
 func project(ctx context.Context, tx *db.Tx, q *query.Query, found []store.Match) ([]string, error) {
-	ids := make([]int64, len(found))
-	for i, m := range found {
-		ids[i] = m.Resource
+	var ids []int64
+	for _, m := range found {
+		ids = append(append(ids, m.Resource), m.Joined...)
 	}
 	bodies, err := store.Bodies(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]string, len(bodies))
-	for i, body := range bodies {
-		form, err := config.Decode(body)
+	rows := make([]string, len(found))
+	for i, m := range found {
+		form, err := joinedForm(q, bodies[i*(1+len(m.Joined)):], m.Path)
 		if err != nil {
 			return nil, err
 		}
-		object, _ := form.(map[string]any)
-		row, err := json.Marshal(q.Project(object))
+		row, err := json.Marshal(q.Project(form))
 		if err != nil {
 			return nil, err
 		}
 		rows[i] = string(row)
 	}
 	return rows, nil
+}
+
+// joinedForm returns the first of the bodies, and the next ones as what the joins led
+// to along a path.
+func joinedForm(q *query.Query, bodies [][]byte, path query.Path) (map[string]any, error) {
+	form, err := decodeForm(bodies[0])
+	for n, j := range q.Joins {
+		if err != nil {
+			return nil, err
+		}
+		var found map[string]any
+		found, err = decodeForm(bodies[n+1])
+		form = query.Joined(form, j, path[n], found)
+	}
+	return form, err
+}
+
+func decodeForm(body []byte) (map[string]any, error) {
+	form, err := config.Decode(body)
+	object, _ := form.(map[string]any)
+	return object, err
 }
 
 // Positions are JSON. They come back as they were given: tokens that carry them are

@@ -22,12 +22,19 @@ var (
 )
 
 // record appends the first item of a resource.
-func record(t *testing.T, d *db.DB, p config.Place, kind, id, configuration string) {
+func record(t testing.TB, d *db.DB, p config.Place, kind, id, configuration string) {
 	t.Helper()
 	recordTagged(t, d, p, kind, id, configuration, map[string]string{})
 }
 
-func recordTagged(t *testing.T, d *db.DB, p config.Place, kind, id, configuration string, tags map[string]string) {
+func recordTagged(t testing.TB, d *db.DB, p config.Place, kind, id, configuration string, tags map[string]string) {
+	t.Helper()
+	recordRelated(t, d, p, kind, id, configuration, tags)
+}
+
+func recordRelated(
+	t testing.TB, d *db.DB, p config.Place, kind, id, configuration string, tags map[string]string, to ...config.Relationship,
+) {
 	t.Helper()
 	body, err := config.Decode([]byte(configuration))
 	if err != nil {
@@ -36,7 +43,7 @@ func recordTagged(t *testing.T, d *db.DB, p config.Place, kind, id, configuratio
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	it := config.Item{
 		ResourceKey: config.ResourceKey{Place: p, Type: kind, ID: id}, Status: config.StatusOK, CaptureTime: at, StateID: at.UnixMilli(),
-		Tags: tags, Configuration: body,
+		Tags: tags, Configuration: body, Relationships: to,
 	}
 	text, err := json.Marshal(it)
 	if err != nil {
@@ -50,7 +57,7 @@ func recordTagged(t *testing.T, d *db.DB, p config.Place, kind, id, configuratio
 	}
 }
 
-func fill(t *testing.T, d *db.DB) {
+func fill(t testing.TB, d *db.DB) {
 	record(t, d, home, "A::B::Disk", "d-1", `{"size": 100, "kind": "ssd", "zones": ["a", "b"], "on": true}`)
 	record(t, d, home, "A::B::Disk", "d-2", `{"size": 50, "kind": "ssd", "zones": ["b", "b"], "on": false}`)
 	record(t, d, home, "A::B::Disk", "d-3", `{"size": 7.5, "kind": "tape", "zones": []}`)
@@ -203,6 +210,57 @@ func ask(t *testing.T, d *db.DB, expression string, limit int, places ...config.
 			return rows
 		}
 		w.After = page.Next
+	}
+}
+
+func TestJoinsLeadFromItemsToThoseThatTheyAreRelatedTo(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		to := func(kind, id string) config.Relationship {
+			return config.Relationship{Type: kind, ID: id, Name: "Is in "}
+		}
+		record(t, d, home, "A::B::Net", "n-1", `{"cidr": "10.0.0.0/8"}`)
+		record(t, d, away, "A::B::Net", "n-1", `{"cidr": "172.16.0.0/12"}`)
+		record(t, d, away, "A::B::Net", "n-3", `{}`)
+		recordRelated(t, d, home, "A::B::Sub", "s-1", `{"zone": "a"}`, map[string]string{"env": "prod"}, to("A::B::Net", "n-1"))
+		recordRelated(t, d, home, "A::B::Sub", "s-2", `{"zone": "b"}`, nil, to("A::B::Net", "n-1"), to("A::B::Net", "n-9"))
+		recordRelated(t, d, home, "A::B::Host", "h-1", `{"size": 1}`, nil, to("A::B::Sub", "s-1"), to("A::B::Sub", "s-2"))
+		recordRelated(t, d, home, "A::B::Host", "h-2", `{"size": 2}`, nil, to("A::B::Sub", "s-2"), to("A::B::Net", "n-3"))
+		recordRelated(t, d, away, "A::B::Host", "h-3", `{"size": 3}`, nil, to("A::B::Net", "n-1"))
+		for _, when := range []string{"", " AS OF '2026-03-02'"} {
+			for expression, want := range map[string]string{
+				"SELECT resourceId, s.resourceId JOIN s ON relationships WHERE resourceType = 'A::B::Host'":                                                                              `{"resourceId":"h-1","s":{"resourceId":"s-1"}} {"resourceId":"h-1","s":{"resourceId":"s-2"}} {"resourceId":"h-2","s":{"resourceId":"s-2"}} {"resourceId":"h-3","s":{"resourceId":"n-1"}}`,
+				"SELECT resourceId AS h, n.configuration.cidr AS net, s.relationshipName JOIN s ON relationships JOIN n ON s.relationships WHERE s.tags.tag = 'env=prod'":                `{"h":"h-1","net":"10.0.0.0/8","s":{"relationshipName":"Is in "}}`,
+				"SELECT s.configuration.zone, COUNT(*), SUM(configuration.size) JOIN s ON relationships WHERE s.resourceType = 'A::B::Sub' GROUP BY s.configuration.zone":                `{"COUNT(*)":1,"SUM(configuration.size)":1.0,"s":{"configuration":{"zone":"a"}}} {"COUNT(*)":2,"SUM(configuration.size)":3.0,"s":{"configuration":{"zone":"b"}}}`,
+				"SELECT DISTINCT s.resourceId JOIN s ON relationships WHERE s.resourceType = 'A::B::Net' ORDER BY s.resourceId":                                                          `{"s":{"resourceId":"n-1"}}`,
+				"SELECT resourceId JOIN s ON relationships JOIN n ON s.relationships WHERE n.configuration.cidr = '10.1.2.3' AND (configuration.size = 2 OR s.configuration.zone = 'a')": `{"resourceId":"h-1"} {"resourceId":"h-2"}`,
+				"SELECT resourceId, s.configuration.zone JOIN s ON relationships WHERE configuration.size > 0 ORDER BY s.configuration.zone DESC, resourceId DESC":                       `{"resourceId":"h-2","s":{"configuration":{"zone":"b"}}} {"resourceId":"h-1","s":{"configuration":{"zone":"b"}}} {"resourceId":"h-1","s":{"configuration":{"zone":"a"}}} {"resourceId":"h-3"}`,
+				"SELECT s.tags, s.configurationStateId JOIN s ON relationships WHERE s.resourceId = 's-1'":                                                                               `{"s":{"configurationStateId":"1772366400000","tags":[{"key":"env","tag":"env=prod","value":"prod"}]}}`,
+				"SELECT * JOIN s ON relationships WHERE NOT s.configuration.zone = 'a' AND s.resourceId LIKE 's-2%' AND resourceId = 'h-2'":                                              `{"accountId":"123456789012","awsRegion":"eu-west-1","configurationItemCaptureTime":"2026-03-01T12:00:00.000Z","resourceId":"h-2","resourceType":"A::B::Host","version":"1.3"}`,
+				"SELECT COUNT(*) JOIN s ON relationships JOIN n ON s.relationships JOIN m ON relationships":                                                                              `{"COUNT(*)":5}`,
+			} {
+				for _, limit := range []int{1, 2, 100} {
+					if got := strings.Join(ask(t, d, expression+when, limit, home, away), " "); got != want {
+						t.Errorf("%s in pages of %d\n got %s\nwant %s", expression+when, limit, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAnAggregatorsTypesAreThoseOfJoinedResourcesToo(t *testing.T) {
+	d := dbtest.Open(t)
+	record(t, d, home, "A::B::Secret", "x-1", `{"text": "hidden"}`)
+	recordRelated(t, d, home, "A::B::Host", "h-1", `{}`, nil, config.Relationship{Type: "A::B::Secret", ID: "x-1"})
+	q, err := query.ParseExtended("SELECT x.configuration.text JOIN x ON relationships")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for types, want := range map[string]int{"A::B::Host": 0, "A::B::Host A::B::Secret": 1} {
+		page, err := search.Select(t.Context(), d, q.OfTypes(strings.Fields(types)), []config.Place{home}, search.Window{Limit: 9})
+		if err != nil || len(page.Rows) != want {
+			t.Errorf("of %s: %v %v", types, page.Rows, err)
+		}
 	}
 }
 

@@ -151,7 +151,7 @@ func answerSorted(ctx context.Context, tx *db.Tx, q *query.Query, places []confi
 		}
 	}
 	t := &top{orders: q.OrderBy, size: w.Limit + 1}
-	s := store.Selection{Places: places, Where: q.Where}
+	s := store.Selection{Places: places, Joins: q.Joins, Where: q.Where}
 	for _, o := range q.OrderBy {
 		s.Properties = append(s.Properties, o.Property)
 	}

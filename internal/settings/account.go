@@ -1,6 +1,9 @@
 package settings
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+)
 
 // Endpoints are outside services that take the place of the embedded ones: a
 // company delivers to its real bucket and topic. Empty means embedded.
@@ -9,27 +12,35 @@ type Endpoints struct {
 	SNS    string `yaml:"sns"`
 	SQS    string `yaml:"sqs"`
 	Lambda string `yaml:"lambda"`
+	Events string `yaml:"events"` // beside the embedded one: it is told what AWS Config tells
+	SSM    string `yaml:"ssm"`    // where remediations run their documents
+	Config string `yaml:"config"` // of accounts that aggregators show, and whose AWS Config is elsewhere
 }
 
-// For returns the endpoint of a service by its name (s3, sns, sqs, lambda);
-// empty for every other service.
+// An endpoint is that of one service.
+type endpoint struct {
+	service string
+	url     *string
+}
+
+func (e *Endpoints) all() []endpoint {
+	return []endpoint{{"s3", &e.S3}, {"sns", &e.SNS}, {"sqs", &e.SQS}, {"lambda", &e.Lambda}, {"events", &e.Events}, {"ssm", &e.SSM}, {"config", &e.Config}}
+}
+
+// For returns the endpoint of a service by its name (s3, sns, sqs, lambda, events, ssm,
+// config); empty for every other service.
 func (e Endpoints) For(service string) string {
-	switch service {
-	case "s3":
-		return e.S3
-	case "sns":
-		return e.SNS
-	case "sqs":
-		return e.SQS
-	case "lambda":
-		return e.Lambda
+	for _, one := range e.all() {
+		if one.service == service {
+			return *one.url
+		}
 	}
 	return ""
 }
 
 func (e Endpoints) check(where string) error {
-	for _, service := range []string{"s3", "sns", "sqs", "lambda"} {
-		if err := checkTarget(where+service+" endpoint", e.For(service)); err != nil {
+	for _, one := range e.all() {
+		if err := checkTarget(where+one.service+" endpoint", *one.url); err != nil {
 			return err
 		}
 	}
@@ -38,9 +49,11 @@ func (e Endpoints) check(where string) error {
 
 // over returns e with its gaps filled from the less specific base.
 func (e Endpoints) over(base Endpoints) Endpoints {
-	return Endpoints{
-		S3: or(e.S3, base.S3), SNS: or(e.SNS, base.SNS), SQS: or(e.SQS, base.SQS), Lambda: or(e.Lambda, base.Lambda),
+	from := base.all()
+	for i, one := range e.all() {
+		*one.url = or(*one.url, *from[i].url)
 	}
+	return e
 }
 
 // An Account says where the resources of an account are read from, for all its
@@ -51,6 +64,9 @@ type Account struct {
 
 	Target    string    `yaml:"target"`
 	Endpoints Endpoints `yaml:"endpoints"`
+
+	EventBus    string `yaml:"event-bus"`    // name or ARN; empty: the default one
+	EventSource string `yaml:"event-source"` // of what is put there
 
 	AccessKeyID     string `yaml:"access-key-id"`
 	SecretAccessKey Secret `yaml:"secret-access-key"`
@@ -74,13 +90,33 @@ func (a Account) check(where string) error {
 	if err := checkTarget(where+"target", a.Target); err != nil {
 		return err
 	}
+	if err := checkEventBus(where, a.EventBus, a.EventSource); err != nil {
+		return err
+	}
 	return a.Endpoints.check(where)
+}
+
+var (
+	// PutEvents: EventBusName.
+	eventBusForm = regexp.MustCompile(`^(arn:aws[\w-]*:events:[a-z]+-[a-z\w-]+-[0-9]+:[0-9]{12}:event-bus/)?[/.\-_A-Za-z0-9]{1,256}$`)
+	eventSource  = regexp.MustCompile(`^[/.\-_A-Za-z0-9]{1,256}$`)
+)
+
+func checkEventBus(where, bus, source string) error {
+	switch {
+	case bus != "" && !eventBusForm.MatchString(bus):
+		return fmt.Errorf("%sevent-bus %q: want the name of an event bus or its ARN", where, bus)
+	case source != "" && !eventSource.MatchString(source):
+		return fmt.Errorf("%sevent-source %q: want letters, digits and / . - _, 256 at most", where, source)
+	}
+	return nil
 }
 
 // over returns a with its gaps filled from the less specific base.
 func (a Account) over(base Account) Account {
 	a.Target = or(a.Target, base.Target)
 	a.Endpoints = a.Endpoints.over(base.Endpoints)
+	a.EventBus, a.EventSource = or(a.EventBus, base.EventBus), or(a.EventSource, base.EventSource)
 	a.Role = or(a.Role, base.Role)
 	a.ExternalID = or(a.ExternalID, base.ExternalID)
 	if a.AccessKeyID == "" && a.Profile == "" {
@@ -97,7 +133,7 @@ func (a Account) over(base Account) Account {
 func (s Settings) Place(account, region string) Account {
 	var found Account
 	if account == s.Account {
-		found = Account{Target: s.Target, Endpoints: s.Endpoints}
+		found = Account{Target: s.Target, Endpoints: s.Endpoints, EventBus: s.EventBus, EventSource: s.EventSource}
 	}
 	for _, exact := range []bool{false, true} {
 		for _, a := range s.Accounts {

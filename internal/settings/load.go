@@ -15,14 +15,14 @@ import (
 // not in the table, or not as a whole in order, is an error.
 func Load(flags map[string]string, env func(string) (string, bool)) (Settings, error) {
 	s := Default()
-	said := said(flags, env)
-	if file, ok := said["settings"]; ok && file.value != "" {
+	given := given(flags, env)
+	if file, ok := given["settings"]; ok && file.value != "" {
 		if err := s.readFile(file.value); err != nil {
 			return Settings{}, err
 		}
 	}
 	for _, r := range Table() {
-		word, ok := said[r.Name]
+		word, ok := given[r.Name]
 		if !ok {
 			continue
 		}
@@ -39,8 +39,8 @@ func Load(flags map[string]string, env func(string) (string, bool)) (Settings, e
 
 type word struct{ value, name, origin string }
 
-// said collects what flags and environment say; a flag wins.
-func said(flags map[string]string, env func(string) (string, bool)) map[string]word {
+// given collects what flags and environment say; a flag wins.
+func given(flags map[string]string, env func(string) (string, bool)) map[string]word {
 	all := map[string]word{}
 	for _, r := range Table() {
 		if v, ok := env(r.Env()); ok && v != "" {

@@ -25,6 +25,9 @@ const (
 // NoConsole as the console's address means that there is none.
 const NoConsole = "off"
 
+// NoListener as the address of a further listener means that it never opens.
+const NoListener = "off"
+
 // defaultConsole is where the console is in development mode.
 const defaultConsole = "127.0.0.1:4578"
 
@@ -74,7 +77,10 @@ type Settings struct {
 
 	Target    string    // of the default account: URL, "aws", or empty for the embedded services
 	Endpoints Endpoints // outside services of the default account
-	Forward   bool      // unserved services are forwarded in server mode too
+	// EventBus and EventSource say where at Endpoints.Events the default account's events go, and as whose.
+	EventBus, EventSource string
+
+	Forward bool // unserved services are forwarded in server mode too
 	// CreateAtTarget are the embedded services whose resources are made at the target, where there is one.
 	CreateAtTarget []string
 	Accounts       []Account
@@ -85,6 +91,7 @@ type Settings struct {
 	Poll  time.Duration
 	// DeliveryAge is for how long a message to a topic is tried.
 	DeliveryAge time.Duration
+	Parquet     bool // snapshots and history files are written as Parquet too
 	MaxBody     int64
 	// Throttle is how many requests per second each operation of AWS Config takes from a region of an account; 0 is
 	// any number. ThrottleBurst is how many may come at once; 0 is as many as Throttle.
@@ -96,18 +103,35 @@ type Settings struct {
 	Node                    string
 	NodePath                string
 	Sandbox                 string
+	AlexaCertificates       string // folder
 	IAM                     string // whether policies of identities are enforced: auto, enforce, off
 	Queries                 string
 	Host                    string // name of this server among those that share a database
 	LogLevel                string
 	LogFormat               string
+	Audit                   string // which calls are kept: management, all, off
+	AuditKeep               time.Duration
+	AuditBucket             string // where files of calls go; empty for nowhere
+	AuditPrefix             string
 	DebugListen             string // HOST:PORT of Go's profiles; empty for none
+	Traces                  string // a collector's base URL, or off; empty leaves it to OTEL_ variables
+	SMTPListen              string // HOST:PORT of the listener for mail; NoListener for none, empty for when it is needed
+	MQTTListen              string // HOST:PORT of the listener for devices, likewise
 	Console                 string // HOST:PORT of the pages for people; NoConsole for none, empty for what the mode has
+
+	Channels []Channel // what people are told, and where
+	// ConsoleURL is where people find the console, for links; empty: where it listens.
+	ConsoleURL   string
+	SMTPServer   string // HOST:PORT of the server that mail is sent through; empty for none
+	SMTPFrom     string
+	SMTPUser     string
+	SMTPPassword Secret
+	SMTPSecurity string // starttls, tls, none
 
 	origins map[string]string
 }
 
-// Default returns what is in force when nothing is said: loopback, SQLite in a
+// Default returns what is in force when nothing is set: loopback, SQLite in a
 // local folder, development mode.
 func Default() Settings {
 	return Settings{
@@ -115,8 +139,9 @@ func Default() Settings {
 		Account: "123456789012", Region: "us-east-1",
 		Poll: time.Minute, DeliveryAge: 72 * time.Hour, MaxBody: 72 << 20, Quotas: DefaultQuotas(),
 		FunctionTTL: 10 * time.Minute,
-		Sandbox:     "auto", IAM: "auto", Queries: "aws", LogLevel: "info", LogFormat: "text",
-		origins: map[string]string{},
+		Sandbox:     "auto", IAM: "auto", Queries: "aws", Audit: "management", AuditKeep: 90 * 24 * time.Hour, LogLevel: "info", LogFormat: "text",
+		SMTPSecurity: "starttls",
+		origins:      map[string]string{},
 	}
 }
 
@@ -170,7 +195,7 @@ var (
 // sentence that says what to do.
 func (s Settings) Check() error {
 	checks := []func() error{
-		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkNetworks, s.checkLimits,
+		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkNetworks, s.checkLimits, s.checkChannels,
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {
@@ -200,7 +225,34 @@ func (s Settings) checkListener() error {
 		return fmt.Errorf("listen %s is not loopback, and without TLS secrets would cross the network as they are: "+
 			"give tls-certificate and tls-key, or set behind-proxy if a proxy in front does TLS", s.Listen)
 	}
+	for name, address := range s.further() {
+		if err := s.checkFurther(name, address); err != nil {
+			return err
+		}
+	}
 	return s.checkConsole()
+}
+
+// further are the addresses of the further listeners, by the names of their settings.
+func (s Settings) further() map[string]string {
+	return map[string]string{"smtp-listen": s.SMTPListen, "mqtt-listen": s.MQTTListen}
+}
+
+// checkFurther checks the address of a further listener, for producers that speak
+// another protocol than HTTP. Empty is one on loopback, when it is needed.
+func (s Settings) checkFurther(name, address string) error {
+	if address == "" || address == NoListener {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s %q: want HOST:PORT, or %s", name, address, NoListener)
+	case s.Mode == Development && !loopback(host) && !s.OpenToAnyone:
+		return fmt.Errorf("%s %s is not loopback, and development mode asks nobody who he is: use 127.0.0.1, set mode to server, "+
+			"or set open-to-anyone if whoever reaches this address may use it", name, address)
+	}
+	return nil
 }
 
 func (s Settings) checkConsole() error {
@@ -301,6 +353,9 @@ func (s Settings) checkTargets() error {
 	if err := s.Endpoints.check(""); err != nil {
 		return err
 	}
+	if err := checkEventBus("", s.EventBus, s.EventSource); err != nil {
+		return err
+	}
 	for _, service := range s.CreateAtTarget {
 		if !slices.Contains(creating, service) {
 			return fmt.Errorf("create-at-target %q: want a list of some of %s", service, strings.Join(creating, ", "))
@@ -318,12 +373,18 @@ func (s Settings) checkLimits() error {
 	switch {
 	case s.DeliveryAge < time.Minute || s.DeliveryAge > 30*24*time.Hour:
 		return fmt.Errorf("delivery-age %s: want a minute at least and 720h at most", s.DeliveryAge)
+	case s.AuditKeep < time.Hour || s.AuditKeep > 10*365*24*time.Hour:
+		return fmt.Errorf("audit-retention %s: want an hour at least and 87600h at most", s.AuditKeep)
+	case len(s.AuditPrefix) > maxAuditPrefix || strings.HasPrefix(s.AuditPrefix, "/"):
+		return fmt.Errorf("audit-prefix %q: want %d characters at most, without a slash at the beginning", s.AuditPrefix, maxAuditPrefix)
 	case s.Poll < time.Second:
 		return fmt.Errorf("poll %s: want a second at least", s.Poll)
 	case s.MaxBody < 1<<20:
 		return fmt.Errorf("max-body %d: want 1048576 at least, which AWS Config's own requests may need", s.MaxBody)
 	case s.DebugListen != "" && !debugsHere(s.DebugListen):
 		return fmt.Errorf("debug-listen %s: want HOST:PORT on loopback, such as 127.0.0.1:6060: profiles show what is in memory", s.DebugListen)
+	case s.Traces != "off" && checkURL("traces", s.Traces) != nil:
+		return checkURL("traces", s.Traces)
 	case s.Throttle < 0 || s.Throttle > mostThrottle:
 		return fmt.Errorf("throttle %d: want 0 for off, or 1 to %d requests per second", s.Throttle, mostThrottle)
 	case s.ThrottleBurst < 0 || s.ThrottleBurst > mostThrottle:
@@ -333,6 +394,9 @@ func (s Settings) checkLimits() error {
 	}
 	return nil
 }
+
+// maxAuditPrefix leaves room for the rest of a key.
+const maxAuditPrefix = 200
 
 // mostThrottle bounds what is counted by the microsecond.
 const mostThrottle = 1_000_000
@@ -356,7 +420,7 @@ func (s Settings) checkNetworks() error {
 }
 
 // creating are the services that may create at the target.
-var creating = []string{"s3", "sns", "sqs", "lambda", "logs", "iam", "cloudformation"}
+var creating = []string{"s3", "sns", "sqs", "lambda", "logs", "iam", "cloudformation", "firehose", "cloudfront"}
 
 // debugsHere reports whether only this machine reaches an address.
 func debugsHere(address string) bool {

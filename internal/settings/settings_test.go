@@ -71,6 +71,12 @@ func TestEverySettingIsReadFromAllThreePlaces(t *testing.T) {
 			if strings.HasPrefix(r.Name, "tls-") {
 				base["tls-certificate"], base["tls-key"] = "a", "b"
 			}
+			if strings.HasPrefix(r.Name, "smtp-") && r.Name != "smtp-listen" {
+				base["smtp-server"], base["smtp-from"] = "127.0.0.1:25", "a@example.com"
+			}
+			if r.Name == "smtp-user" || r.Name == "smtp-password" {
+				base["smtp-user"], base["smtp-password"] = "a", "b"
+			}
 			delete(base, r.Name)
 			example := r.Example
 			if r.Kind == "DIGITS" {

@@ -39,7 +39,7 @@ func (r Setting) Show(s Settings) string {
 
 // Table lists every setting there is, in the order of the documentation.
 func Table() []Setting {
-	groups := [][]Setting{server(), outside(), recording(), functions(), logging()}
+	groups := [][]Setting{server(), outside(), recording(), channels(), functions(), auditing(), logging()}
 	var all []Setting
 	for _, g := range groups {
 		all = append(all, g...)
@@ -62,6 +62,15 @@ func server() []Setting {
 				"console. By default it is at 127.0.0.1:4578 in development mode, or at another port if that one is taken, and off in server "+
 				"mode. There it asks for an access key, shows that key's account, and changes nothing.",
 			"127.0.0.1:4578").in(group),
+		text("smtp-listen", "HOST:PORT", func(s *Settings) *string { return &s.SMTPListen },
+			"Where mail is received, by SMTP, for the receipt rules of SES; off is nowhere. By default a listener opens at 127.0.0.1:2525 when a "+
+				"receipt rule set becomes active, or at another port if that one is taken. STARTTLS is offered where tls-certificate is set.",
+			"127.0.0.1:2526").in(group),
+		text("mqtt-listen", "HOST:PORT", func(s *Settings) *string { return &s.MQTTListen },
+			"Where devices talk MQTT, for the topic rules of IoT; off is nowhere. By default a listener opens at 127.0.0.1:1883 when a topic rule is "+
+				"enabled or a client asks for the endpoint, or at another port if that one is taken. Where tls-certificate is set it speaks TLS, and "+
+				"the port is 8883.",
+			"127.0.0.1:1884").in(group),
 		choice("mode", func(s *Settings) *Mode { return &s.Mode },
 			"development takes any credentials on loopback, an access key id of twelve digits being the account, and lets "+
 				"clients move the clock; server takes signed requests of known access keys only.",
@@ -84,8 +93,8 @@ func server() []Setting {
 			"What /metrics asks for, as Authorization: Bearer TOKEN. Without it /metrics is closed in server mode, and open in "+
 				"development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
 		secret("control-token", "TOKEN", func(s *Settings) *string { return (*string)(&s.ControlToken) },
-			"What /_plumb/deliveries asks for, as Authorization: Bearer TOKEN: plumb deliveries sends it. Without it the page is closed in "+
-				"server mode, and open in development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
+			"What /_plumb/deliveries, /_plumb/channels, /_plumb/audit and the manifests of Alexa's skills ask for, as Authorization: Bearer TOKEN: plumb deliveries and plumb "+
+				"audit send it. Without it they are closed in server mode, and open in development mode.", "an-unguessable-text").in(group).notOnCommandLine(),
 		structure("hosts", "LIST", func(s *Settings) *[]string { return &s.Hosts },
 			"Names by which clients reach this server in development mode, beside those of the machine itself. Requests for any other host "+
 				"are refused, and so are those that a browser sends for somebody else's page.", `[plumb, plumb.internal]`).in(group),
@@ -129,7 +138,7 @@ func outside() []Setting {
 			"In server mode, too, send requests for services that are not served here on to the account's target, signed with "+
 				"the target's credentials. Development mode always does.").in(group),
 		structure("create-at-target", "LIST", func(s *Settings) *[]string { return &s.CreateAtTarget },
-			"The services, among s3, sns, sqs, lambda, logs, iam and cloudformation, that create at the account's target where it has one. Others create here. "+
+			"The services, among s3, sns, sqs, lambda, logs, iam, cloudformation, firehose and cloudfront, that create at the account's target where it has one. Others create here. "+
 				"What is here already is answered here, and any other name at the target.", "[s3, sqs]").in(group),
 		text("s3-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.S3 },
 			"The S3 of the default account's delivery buckets, in place of the embedded one.", "aws").in(group),
@@ -139,12 +148,22 @@ func outside() []Setting {
 			"The SQS of the default account's dead letter queues, in place of the embedded one.", "aws").in(group),
 		text("lambda-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.Lambda },
 			"The Lambda that runs the default account's rule functions, in place of the embedded one.", "aws").in(group),
+		text("events-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.Events },
+			"The EventBridge that is told what AWS Config tells of the default account, beside the embedded event buses. Without it only those are.", "aws").in(group),
+		text("event-bus", "NAME", func(s *Settings) *string { return &s.EventBus },
+			"The event bus there, or its ARN. By default the account's default one.", "compliance").in(group),
+		text("event-source", "TEXT", func(s *Settings) *string { return &s.EventSource },
+			"The source of these events. By default aws.config, and plumb.config at Amazon's own EventBridge, which takes from nobody what begins "+
+				"with aws.", "plumb.config").in(group),
+		text("ssm-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.SSM },
+			"The Systems Manager that runs the documents of the default account's remediations, in place of the embedded one.", "aws").in(group),
 		structure("outgoing-networks", "LIST", func(s *Settings) *[]string { return &s.OutgoingNetworks },
-			"Networks that calls may reach whose address a client names (HTTP subscriptions of topics), beside public addresses, in server "+
+			"Networks that calls may reach whose address a client names (HTTP subscriptions of topics) and those of channels, beside public addresses, in server "+
 				"mode. Development mode reaches every address. Redirects are not followed, and no proxy is asked.", `[10.20.0.0/16]`).in(group),
 		structure("accounts", "LIST", func(s *Settings) *[]Account { return &s.Accounts },
 			"Where resources are read from per account, and per region where region is given: account, region, target, "+
-				"endpoints (s3, sns, sqs, lambda), and as whom: access-key-id, secret-access-key and session-token, or profile; "+
+				"endpoints (s3, sns, sqs, lambda, events, ssm; config where the account's AWS Config is elsewhere and aggregators show it), event-bus, "+
+				"event-source, and as whom: access-key-id, secret-access-key and session-token, or profile; "+
 				"role and external-id to assume a role with those.",
 			`[{account: "210987654321", target: aws, role: "arn:aws:iam::210987654321:role/config"}]`).in(group).hide().notOnCommandLine(),
 	}
@@ -159,6 +178,8 @@ func recording() []Setting {
 		duration("delivery-age", func(s *Settings) *durationField { return (*durationField)(&s.DeliveryAge) },
 			"For how long a message of AWS Config is tried that its topic does not take. Then it is undelivered: plumb deliveries lists those, "+
 				"tries them again or drops them. After 30 days more they are deleted.", "24h").in(group),
+		toggle("parquet", func(s *Settings) *bool { return &s.Parquet },
+			"Write each snapshot and each history file as Parquet as well, below Config/Parquet/ in the delivery channel's bucket. See deliveries.md.").in(group),
 		text("rules", "FOLDER", func(s *Settings) *string { return &s.Rules },
 			"A folder with rule files of your own, as those in rules/ are. PutConfigRule takes their identifiers with Owner AWS, like those of "+
 				"managed rules. They are read at the start, which fails where one is wrong.", "/etc/plumb/rules").in(group),
@@ -166,9 +187,36 @@ func recording() []Setting {
 			"How many of each of these an account may have in a region, from 1 to 100000. Those that are not named are as at AWS. A lower number "+
 				"takes nothing away: it refuses new ones.", "{rules: 2000, aggregators: 100}").in(group),
 		choice("queries", func(s *Settings) *string { return &s.Queries },
-			"Which advanced queries clients may ask: aws takes AWS's language, extended also AS, DISTINCT, HAVING, AS OF and FROM history. plumb query "+
+			"Which advanced queries clients may ask: aws takes AWS's language, extended also JOIN, AS, DISTINCT, HAVING, AS OF and FROM history. plumb query "+
 				"may always use them.",
 			"aws", "extended").in(group),
+	}
+}
+
+func channels() []Setting {
+	const group = "Channels and mail"
+	return []Setting{
+		structure("channels", "LIST", func(s *Settings) *[]Channel { return &s.Channels },
+			"Who is told what, beside the topics of AWS Config: name, kind (webhook, slack, teams or email), and url or, for email, to; secret signs the "+
+				"bodies of a webhook. events are compliance (by default), items and deliveries. accounts, regions, types, rules, packs, verdicts and tags "+
+				"choose among them; entries may have * for any text. digest puts together what happens in a time; in quiet (from, to, zone) nothing is "+
+				"sent. plumb channels test NAME sends an example. See deliveries.md.",
+			`[{name: ops, kind: slack, url: "https://hooks.slack.com/services/...", verdicts: [NON_COMPLIANT], digest: 5m, quiet: {from: "22:00", to: "07:00", zone: Europe/Berlin}}]`).
+			in(group).hide().notOnCommandLine(),
+		text("console-url", "URL", func(s *Settings) *string { return &s.ConsoleURL },
+			"Where people find the console, for the links in what channels tell. By default where it listens.", "https://plumb.example.com").in(group),
+		text("smtp-server", "HOST:PORT", func(s *Settings) *string { return &s.SMTPServer },
+			"The SMTP server that mail is sent through, of email channels and of e-mail subscriptions of topics. Without it none is sent.",
+			"smtp.example.com:587").in(group),
+		text("smtp-from", "ADDRESS", func(s *Settings) *string { return &s.SMTPFrom },
+			"The address that mail is from.", "plumb@example.com").in(group),
+		text("smtp-user", "NAME", func(s *Settings) *string { return &s.SMTPUser },
+			"As whom to sign in to the SMTP server. Without it nobody does.", "plumb").in(group),
+		secret("smtp-password", "TEXT", func(s *Settings) *string { return (*string)(&s.SMTPPassword) },
+			"The password of smtp-user.", "an-unguessable-text").in(group).notOnCommandLine(),
+		choice("smtp-security", func(s *Settings) *string { return &s.SMTPSecurity },
+			"How the way to the SMTP server is encrypted: starttls before anything is sent, tls from the first byte.",
+			"starttls", "tls", "none").in(group),
 	}
 }
 
@@ -191,6 +239,27 @@ func functions() []Setting {
 			"How functions are kept apart: auto takes the strongest level that the kernel allows; a named level is demanded, "+
 				"and the server does not start without it.",
 			"auto", "namespaces", "landlock", "limits", "none").in(group),
+		text("alexa-certificates", "FOLDER", func(s *Settings) *string { return &s.AlexaCertificates },
+			"A folder with the certificates that requests of Alexa are signed with: the last part of SignatureCertChainUrl is the name of a file, and "+
+				"what is not there is downloaded from s3.amazonaws.com. A roots.pem in it has the roots to trust in place of the machine's.",
+			"/etc/plumb/alexa").in(group),
+	}
+}
+
+func auditing() []Setting {
+	const group = "Audit log"
+	return []Setting{
+		choice("audit", func(s *Settings) *string { return &s.Audit },
+			"Which calls are kept: management are those that change resources, all also those that change what resources hold (objects, messages, "+
+				"events, log lines, invocations, verdicts of rules), off are none. Refusals of any call are kept with the first two.",
+			"management", "all", "off").in(group),
+		duration("audit-retention", func(s *Settings) *durationField { return (*durationField)(&s.AuditKeep) },
+			"For how long calls are kept in the store.", "8760h").in(group),
+		text("audit-bucket", "NAME", func(s *Settings) *string { return &s.AuditBucket },
+			"A bucket of the default account to which calls are delivered in files of CloudTrail's format, five minutes after the first one: "+
+				"AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/. Without it there are no files.", "audit-logs").in(group),
+		text("audit-prefix", "TEXT", func(s *Settings) *string { return &s.AuditPrefix },
+			"What the keys of those files begin with.", "plumb").in(group),
 	}
 }
 
@@ -204,6 +273,10 @@ func logging() []Setting {
 		text("debug-listen", "HOST:PORT", func(s *Settings) *string { return &s.DebugListen },
 			"Where Go's profiles are, at /debug/pprof/, for go tool pprof: an address on loopback. Without it there are none.",
 			"127.0.0.1:6060").in(group),
+		text("traces", "URL", func(s *Settings) *string { return &s.Traces },
+			"Where traces go, by OTLP over HTTP: the base URL of an OpenTelemetry collector, or off. By default where OTEL_EXPORTER_OTLP_ENDPOINT or "+
+				"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says, nowhere without them. The other variables of OpenTelemetry hold in any case.",
+			"http://127.0.0.1:4318").in(group),
 	}
 }
 

@@ -115,6 +115,7 @@ func (s *Stacks) Propose(ctx context.Context, p Proposal) (set ChangeSet, err er
 	if p.Kind == "" {
 		p.Kind = updateWord
 	}
+	p.reviewed = true
 	st, c, err := s.checkProposal(ctx, p)
 	if err != nil {
 		return set, err
@@ -368,7 +369,7 @@ func (s *Stacks) Execute(ctx context.Context, w Who, stack, name, token string, 
 		if err != nil {
 			return err
 		}
-		t, err := s.Parse(text)
+		t, err := s.Parse(st.Place, text, set.Parameters)
 		if err != nil {
 			return err
 		}

@@ -214,8 +214,8 @@ var ErrNoAnswer = errors.New("nobody waits for this answer")
 
 // Answer takes the answer for a custom resource, once. secret is the end of the
 // address.
-func (s *Stacks) Answer(ctx context.Context, secret string, body []byte) error {
-	return s.DB.Write(ctx, func(tx *db.Tx) error {
+func (s *Stacks) Answer(ctx context.Context, secret string, body []byte) (stackID string, err error) {
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		var q silence
 		err := tx.QueryRow(ctx, `SELECT stack, id, generation, mark, token FROM stack_answer WHERE secret = ?`, keyOf(secret)).
 			Scan(&q.Stack, &q.ID, &q.Generation, &q.Mark, &q.Token)
@@ -225,6 +225,7 @@ func (s *Stacks) Answer(ctx context.Context, secret string, body []byte) error {
 		if err != nil {
 			return err
 		}
+		stackID = q.Stack
 		if q.Mark == handleMark {
 			return s.signalled(ctx, tx, q.Stack, q.ID, body)
 		}
@@ -238,6 +239,7 @@ func (s *Stacks) Answer(ctx context.Context, secret string, body []byte) error {
 		a, failure := readAnswer(body, st, r)
 		return s.answered(ctx, tx, st, r, a, failure)
 	})
+	return stackID, err
 }
 
 // awaited returns the resource that an answer is for, if it is still waited for.

@@ -28,9 +28,10 @@ const (
 	maxParameters   = 200
 )
 
-// Parse reads the text of a template. The error is AWS's.
-func (s *Stacks) Parse(text string) (*template.Template, error) {
-	t, err := template.Parse([]byte(text), template.Options{Stack: true})
+// Parse reads the text of a template of a place. Its transforms see the parameters
+// that are given, and the defaults of the others. The error is AWS's.
+func (s *Stacks) Parse(p config.Place, text string, parameters []Parameter) (*template.Template, error) {
+	t, err := template.Parse([]byte(text), options(p, parameters))
 	if e, ok := errors.AsType[*template.Error](err); ok {
 		return nil, templateError(e)
 	}
@@ -48,6 +49,15 @@ func (s *Stacks) Parse(text string) (*template.Template, error) {
 	return t, nil
 }
 
+// options are what a template is read with.
+func options(p config.Place, parameters []Parameter) template.Options {
+	values := map[string]string{"AWS::Region": p.Region, "AWS::Partition": arn.Partition(p.Region)}
+	for _, one := range parameters {
+		values[one.Name] = one.Value
+	}
+	return template.Options{Stack: true, Values: values}
+}
+
 // templateError puts what is wrong with a template behind AWS's first words.
 func templateError(e *template.Error) error {
 	all := make([]string, len(e.Problems))
@@ -55,6 +65,10 @@ func templateError(e *template.Error) error {
 		if all[i] = p.Message; p.Line > 0 {
 			all[i] = fmt.Sprintf("%s (line %d, %s)", p.Message, p.Line, p.Path)
 		}
+	}
+	if e.Transform != "" {
+		return Invalid("Transform %s failed with: Invalid Serverless Application Specification document. Number of errors found: %d. %s",
+			e.Transform, len(all), strings.Join(all, " "))
 	}
 	return Invalid("Template format error: %s", strings.TrimPrefix(strings.Join(all, "; "), "Template error: "))
 }
@@ -93,21 +107,31 @@ func Capabilities(t *template.Template) (needed []string, reason string) {
 			}
 		}
 	}
+	if len(t.Transforms()) > 0 {
+		needed = []string{expand}
+	}
 	switch {
 	case len(named) > 0:
-		needed = []string{"CAPABILITY_NAMED_IAM"}
+		needed = append(needed, "CAPABILITY_NAMED_IAM")
 	case len(types) > 0:
-		needed = []string{"CAPABILITY_IAM"}
+		needed = append(needed, "CAPABILITY_IAM")
 	default:
-		return nil, ""
+		return needed, ""
 	}
 	slices.Sort(types)
 	return needed, fmt.Sprintf("The following resource(s) require capabilities: [%s]", strings.Join(types, ", "))
 }
 
-// acknowledged refuses a template whose capabilities the request does not name.
-func acknowledged(t *template.Template, given []string) error {
+// expand is the capability of templates with transforms.
+const expand = "CAPABILITY_AUTO_EXPAND"
+
+// acknowledged refuses a template whose capabilities the request does not name. Who
+// reviews a change set sees what the transforms made.
+func acknowledged(t *template.Template, given []string, reviewed bool) error {
 	needed, _ := Capabilities(t)
+	if reviewed {
+		needed = slices.DeleteFunc(needed, func(n string) bool { return n == expand })
+	}
 	for _, n := range needed {
 		if !slices.Contains(given, n) && !(n == "CAPABILITY_IAM" && slices.Contains(given, "CAPABILITY_NAMED_IAM")) {
 			return cloudformationapi.InsufficientCapabilitiesException("Requires capabilities : [%s]", strings.Join(needed, ", "))
@@ -119,7 +143,7 @@ func acknowledged(t *template.Template, given []string) error {
 // plan reads a template with the parameters of a stack. imported is given the
 // names of the exports that are used, unless it is nil.
 func (s *Stacks) plan(ctx context.Context, st Stack, text string, imported *[]string) (*template.Plan, error) {
-	t, err := template.Parse([]byte(text), template.Options{Stack: true})
+	t, err := template.Parse([]byte(text), options(st.Place, st.Parameters))
 	if err != nil {
 		return nil, err
 	}

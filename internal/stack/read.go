@@ -104,12 +104,14 @@ func (s *Stacks) Holder(ctx context.Context, p config.Place, physical string) (s
 	return st, err
 }
 
-// TemplateOf returns the template of a stack, or of one of its change sets.
-func (s *Stacks) TemplateOf(ctx context.Context, w Who, name, changeSet string) (text string, err error) {
+// TemplateOf returns the template of a stack, or of one of its change sets, with the
+// parameters that it is read with.
+func (s *Stacks) TemplateOf(ctx context.Context, w Who, name, changeSet string) (text string, given []Parameter, err error) {
 	err = s.DB.Read(ctx, func(tx *db.Tx) error {
 		if changeSet != "" {
 			set, st, err := findChangeSet(ctx, tx, w, name, changeSet)
 			if err == nil {
+				given = set.Parameters
 				text, err = templateOf(ctx, tx, st.ID, set.ID)
 			}
 			return err
@@ -118,6 +120,7 @@ func (s *Stacks) TemplateOf(ctx context.Context, w Who, name, changeSet string) 
 		if err != nil {
 			return missing(err, name)
 		}
+		given = st.Parameters
 		for _, slot := range []string{present, coming} {
 			if text, err = templateOf(ctx, tx, st.ID, slot); err != nil || text != "" {
 				return err
@@ -125,7 +128,7 @@ func (s *Stacks) TemplateOf(ctx context.Context, w Who, name, changeSet string) 
 		}
 		return nil
 	})
-	return text, err
+	return text, given, err
 }
 
 // Exports lists what is exported in a place, by name, after one of them.

@@ -29,6 +29,8 @@ type Request struct {
 	Token    string
 	Parent   *Stack // that it is nested in
 	Protect  bool
+
+	reviewed bool // it is a change set
 }
 
 // A Given is a parameter of a request.
@@ -107,13 +109,13 @@ func (s *Stacks) check(r Request, before *Stack, text string) (checked, error) {
 	if c.Template == "" {
 		return c, Invalid("Either Template URL or Template Body must be specified.")
 	}
-	if c.template, err = s.Parse(c.Template); err != nil {
+	if c.template, err = s.Parse(r.Place, c.Template, offered(r.Given, before)); err != nil {
 		return c, err
 	}
 	if err := s.recognized(c.template); err != nil {
 		return c, err
 	}
-	if err := acknowledged(c.template, r.Capabilities); err != nil {
+	if err := acknowledged(c.template, r.Capabilities, r.reviewed); err != nil {
 		return c, err
 	}
 	if c.parameters, err = values(c.template, r.Given, before); err != nil {
@@ -130,6 +132,19 @@ func (s *Stacks) check(r Request, before *Stack, text string) (checked, error) {
 		return c, Invalid("%s", e.Problems[0].Message)
 	}
 	return c, err
+}
+
+// offered are the parameters that a request gives, and those that it keeps.
+func offered(given []Given, before *Stack) (out []Parameter) {
+	if before != nil {
+		out = slices.Clone(before.Parameters)
+	}
+	for _, g := range given {
+		if !g.Again {
+			out = append(out, Parameter{Name: g.Name, Value: g.Value})
+		}
+	}
+	return out
 }
 
 // values gives each parameter of a template the value of the request, of the stack

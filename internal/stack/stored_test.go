@@ -146,10 +146,10 @@ func TestIAMIsToBeAcknowledged(t *testing.T) {
 		if got := strings.Join(needed, ","); got != want {
 			t.Errorf("%s needs %s, want %s", text, got, want)
 		}
-		if err := acknowledged(tpl, []string{"CAPABILITY_NAMED_IAM"}); err != nil {
+		if err := acknowledged(tpl, []string{"CAPABILITY_NAMED_IAM"}, false); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
-		if err := acknowledged(tpl, nil); (err != nil) != (want != "") {
+		if err := acknowledged(tpl, nil, false); (err != nil) != (want != "") {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -233,7 +233,7 @@ func CountPackRules(ctx context.Context, tx *db.Tx, pack string) (all, leaving i
 }
 
 // TallyConformancePacks returns how many verdicts there are of the rules of each
-// pack of a place, by the pack's id; packs whose rules have said nothing are left
+// pack of a place, by the pack's id; packs whose rules have no verdict are left
 // out. One verdict that does not comply makes a rule, and so its pack, not
 // comply: the roll-up of the sum is that of the rules.
 func TallyConformancePacks(ctx context.Context, tx *db.Tx, p config.Place) (map[string]Tally, error) {

@@ -13,7 +13,7 @@ import (
 
 // What is older than its retention goes in three ways, each in pages: resources
 // that are gone, with all that is known of them; the older part of the history of
-// places that said how long they keep it; and whole months that no place needs.
+// places that have set how long they keep it; and whole months that no place needs.
 // What was true at the boundary stays.
 
 // ExpireResources deletes up to limit resources of a place that are gone since
@@ -67,7 +67,7 @@ func deleteResources(ctx context.Context, tx *db.Tx, all []*row) error {
 	if err != nil {
 		return err
 	}
-	tables := []string{"verdict_digest", "announcement", "relation", "resource_body", "resource_tag", "body"}
+	tables := []string{"verdict_digest", "announcement", "announcement_event", "relation", "resource_body", "resource_tag", "body"}
 	last := slices.MaxFunc(all, func(a, b *row) int { return cmp.Compare(a.stateID, b.stateID) })
 	for _, m := range monthsUntil(ms, last.stateID, len(ms)) {
 		tables = append(tables, m.table())
@@ -106,7 +106,7 @@ func deleteVerdictsOn(ctx context.Context, tx *db.Tx, all []*row, ids []int64) e
 
 // ExpireHistory deletes what the history of a place has from before its boundary,
 // for up to limit resources after the given one, and returns where to go on: the
-// zero key when it is through. A place that never said how long it keeps its
+// zero key when it is through. A place that never set how long it keeps its
 // history has nothing to delete here: months go as a whole.
 func ExpireHistory(ctx context.Context, tx *db.Tx, k Kept, now time.Time, after config.ResourceKey, limit int) (next config.ResourceKey, err error) {
 	if k.Days == config.DefaultRetention {

@@ -98,6 +98,9 @@ func readItems(ctx context.Context, tx *db.Tx, read func([]byte) (config.Item, e
 			return nil, fmt.Errorf("decode item %d of %s: %w", s.stateID, s.key, err)
 		}
 		it.ResourceKey, it.Status, it.StateID, it.CaptureTime = s.key, s.status, s.stateID, captured(s.stateID)
+		if it.Imported != nil && !it.Imported.Captured.IsZero() {
+			it.CaptureTime = it.Imported.Captured
+		}
 		out[i] = it
 	}
 	return out, nil

@@ -17,6 +17,9 @@ import (
 // CarryForward writes reference rows of up to limit resources, and reports
 // whether there are more to write. It makes the month of now if no item has.
 func CarryForward(ctx context.Context, tx *db.Tx, now time.Time, limit int) (more bool, err error) {
+	if err := tx.Lock(ctx, carrying); err != nil {
+		return false, err
+	}
 	if err := ensureMonth(ctx, tx, monthOf(now.UnixMilli())); err != nil {
 		return false, err
 	}
@@ -40,6 +43,9 @@ func CarryForward(ctx context.Context, tx *db.Tx, now time.Time, limit int) (mor
 	}
 	return false, nil
 }
+
+// carrying is the lock of those who carry forward and those who add to the past.
+const carrying = "history that is carried forward"
 
 func carryInto(ctx context.Context, tx *db.Tx, m historyMonth, limit int) error {
 	found, err := readEntries(ctx, tx, `SELECT r.id, r.state_id, 0, r.body, r.status, false FROM resource r WHERE r.id > ? ORDER BY r.id LIMIT ?`,

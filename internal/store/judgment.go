@@ -109,7 +109,7 @@ func FailingTimes(ctx context.Context, tx *db.Tx, ruleIDs []string, since time.T
 	return out, nil
 }
 
-// RollUps returns the tallies of those resources that rules said anything of.
+// RollUps returns the tallies of those resources that have verdicts.
 func RollUps(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) (map[config.ResourceKey]Tally, error) {
 	out := map[config.ResourceKey]Tally{}
 	w, err := wanted(ctx, tx, p, keys)

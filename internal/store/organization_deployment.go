@@ -46,6 +46,15 @@ func SetOrganizationDeployment(ctx context.Context, tx *db.Tx, o config.Organiza
 	return nil
 }
 
+// EndSpread notes that all accounts were asked for a generation of an organization's
+// rule or pack, unless it has been put or deleted since.
+func EndSpread(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment) error {
+	if _, err := tx.Exec(ctx, `UPDATE organization_deployment SET spreading = ? WHERE arn = ? AND generation = ?`, false, o.ARN, o.Generation); err != nil {
+		return fmt.Errorf("end the deployment of organization %s %s: %w", o.Kind, o.Name, err)
+	}
+	return nil
+}
+
 // OrganizationDeployment returns what an organization has deployed by its name, or
 // ErrNotFound.
 func OrganizationDeployment(ctx context.Context, tx *db.Tx, p config.Place, kind config.DeploymentKind, name string) (config.OrganizationDeployment, error) {

@@ -39,6 +39,22 @@ var pagedReads = map[string]func(s suite) error{
 		}
 		return nil
 	},
+	"ResourcesOf": func(s suite) error {
+		for _, types := range [][]string{nil, {"A::B::C"}} {
+			if _, err := store.ResourcesOf(s.Context(), s.tx, place, types, key("A::B::C", "r-0010"), 10); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Past": func(s suite) error {
+		for _, after := range []int64{0, noon.UnixMilli() + 1} {
+			if _, err := store.Past(s.Context(), s.tx, key("A::B::C", "r-0010"), noon, after, 10); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 	"VerdictsByRule": func(s suite) error {
 		for _, c := range [][]config.Compliance{nil, {config.NonCompliant}, {config.Compliant}} {
 			_, err := store.VerdictsByRule(s.Context(), s.tx, planRule, store.VerdictPage{AfterType: "A::B::C", AfterID: "r-0010", Compliance: c, Limit: 10})

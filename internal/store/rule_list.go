@@ -102,12 +102,12 @@ func UnjudgedBy(ctx context.Context, tx *db.Tx, r config.Rule, resourceType, aft
 	looked := 0
 	err = db.Each(ctx, tx, func(scan func(...any) error) error {
 		var id string
-		var said bool
-		if err := scan(&id, &said); err != nil {
+		var judged bool
+		if err := scan(&id, &judged); err != nil {
 			return err
 		}
 		looked, last = looked+1, id
-		if !said && len(ids) < limit {
+		if !judged && len(ids) < limit {
 			ids = append(ids, id)
 		}
 		return nil

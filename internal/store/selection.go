@@ -20,26 +20,29 @@ import (
 // name, an ARN, a tag; PostgreSQL has an index for equality on any path. What is
 // left of the condition PostgreSQL evaluates (selection_postgres.go), and on SQLite
 // query.Holds does, on bodies as they are kept (selection_sqlite.go): its JSON
-// functions cannot follow a path through lists.
+// functions cannot follow a path through lists. Joins lead from what was found by
+// an item's own condition to the keys of others (selection_join.go).
 type Selection struct {
 	Places     []config.Place
+	Joins      []query.Join
 	Where      query.Condition
 	Properties []query.Property // whose values a match has
 	After      Spot             // the last match that was had; for a selection in order
 	Limit      int              // matches in the order of their spots; 0 is all, in any order
 }
 
-// A Spot is where a resource stands in the order of selections. Its numbers never
-// change.
+// A Spot is where a resource stands in the order of selections, and with joins which
+// of its rows. Its numbers never change.
 type Spot struct {
-	Type  int64  `json:"t"`
-	Place int64  `json:"p"`
-	ID    string `json:"i"`
+	Type  int64      `json:"t"`
+	Place int64      `json:"p"`
+	ID    string     `json:"i"`
+	Path  query.Path `json:"j,omitzero"`
 }
 
 // Compare orders spots.
 func (s Spot) Compare(t Spot) int {
-	return cmp.Or(cmp.Compare(s.Type, t.Type), cmp.Compare(s.Place, t.Place), strings.Compare(s.ID, t.ID))
+	return cmp.Or(cmp.Compare(s.Type, t.Type), cmp.Compare(s.Place, t.Place), strings.Compare(s.ID, t.ID), s.Path.Compare(t.Path))
 }
 
 // A Match is a resource that was found, or several that differ in nothing that was
@@ -47,6 +50,7 @@ func (s Spot) Compare(t Spot) int {
 type Match struct {
 	Spot
 	Resource int64
+	Joined   []int64 // the resources of the joins
 	Count    int64
 	Values   [][]query.Value // of each property of the selection
 }
@@ -81,6 +85,7 @@ type selectionPlan struct {
 	places []int64
 	types  []int64
 	rest   query.Condition // what the places and types do not say
+	joined query.Condition // what is also about joined resources
 	hints  hints
 
 	placeOf map[int64]config.Place
@@ -91,19 +96,24 @@ func (p *selectionPlan) empty() bool { return len(p.places) == 0 || len(p.types)
 
 func planSelection(ctx context.Context, tx *db.Tx, s Selection) (*selectionPlan, error) {
 	p := &selectionPlan{Selection: s, placeOf: map[int64]config.Place{}, typeOf: map[int64]string{}}
-	var types, accounts, rest query.And
+	var types, accounts, rest, joined query.And
 	for _, c := range query.Conjuncts(s.Where) {
-		switch onlyProperty(c) {
-		case "resourceType":
+		switch name := onlyProperty(c); {
+		case name == "resourceType":
 			types = append(types, c)
-		case "accountId":
+		case name == "accountId":
 			accounts = append(accounts, c)
+		case query.IsJoined(c):
+			joined = append(joined, c)
 		default:
 			rest = append(rest, c)
 		}
 	}
 	if len(rest) > 0 {
 		p.rest, p.hints = rest, hintsOf(rest)
+	}
+	if len(joined) > 0 {
+		p.joined = joined
 	}
 	if err := p.findPlaces(ctx, tx, accounts); err != nil || len(p.places) == 0 {
 		return p, err
@@ -177,7 +187,7 @@ func (p *selectionPlan) kinds(ctx context.Context, tx *db.Tx) (out []kind, err e
 
 // countable reports whether the keys of the index say all that is asked for.
 func (p *selectionPlan) countable() bool {
-	return p.Limit == 0 && p.rest == nil && !slices.ContainsFunc(p.Properties, func(q query.Property) bool {
+	return p.Limit == 0 && p.rest == nil && len(p.Joins) == 0 && !slices.ContainsFunc(p.Properties, func(q query.Property) bool {
 		return q.Name != "resourceType" && q.Name != "accountId"
 	})
 }

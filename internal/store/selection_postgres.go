@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -15,30 +16,38 @@ import (
 // a JSON path in lax mode, which looks into lists as query.ValuesOf does, and which
 // the GIN index serves where it asks for equality.
 func (p *selectionPlan) selectPostgres(ctx context.Context, tx *db.Tx, f func(Match) error) error {
-	w := &pathWriter{}
-	w.text("SELECT " + spotColumns)
+	if len(p.Joins) > 0 {
+		// Relationships are counted as a thousand an item, which would have each join compiled.
+		if _, err := tx.Exec(ctx, "SET LOCAL jit = off"); err != nil {
+			return err
+		}
+	}
+	w := &pathWriter{of: &p.Selection}
+	w.text("SELECT " + spotColumns + p.joinedColumns())
 	for _, q := range p.Properties {
 		w.text(", ").values(q)
 	}
 	in, args := tupleIn(tx, p.types, p.places)
-	w.text(" FROM resource r JOIN resource_body b ON b.resource = r.id WHERE "+in, args...)
+	w.text(" FROM resource r JOIN resource_body b ON b.resource = r.id"+p.postgresJoins()+" WHERE "+in, args...)
 	columns, args := p.hints.columns()
 	w.text(columns, args...)
 	if p.hints.hasTags() {
 		tag, args := p.hints.tagCondition()
 		w.text(" AND r.id IN (SELECT t.resource FROM resource_tag t WHERE "+tag+")", args...)
 	}
-	if p.rest != nil {
-		w.text(" AND ").condition(p.rest, false)
+	for _, c := range []query.Condition{p.rest, p.joined} {
+		if c != nil {
+			w.text(" AND ").condition(c, false)
+		}
 	}
 	if p.Limit > 0 {
-		w.text(" AND (r.type, r.place, r.external_id) > (?, ?, ?) ORDER BY r.type, r.place, r.external_id LIMIT ?",
-			p.After.Type, p.After.Place, p.After.ID, p.Limit)
+		w.after(p.After)
+		w.text(" ORDER BY "+p.spotOf()+" LIMIT ?", p.Limit)
 	}
 	return db.Each(ctx, tx, func(scan func(...any) error) error {
 		m := Match{Count: 1}
 		lists := make([]*string, len(p.Properties))
-		dest := []any{&m.Resource, &m.Type, &m.Place, &m.ID}
+		dest := append([]any{&m.Resource, &m.Type, &m.Place, &m.ID}, m.scanJoined(len(p.Joins))...)
 		for i := range lists {
 			dest = append(dest, &lists[i])
 		}
@@ -75,8 +84,33 @@ func decodeValues(list *string) (out []query.Value, err error) {
 
 // A pathWriter writes SQL of PostgreSQL with its arguments.
 type pathWriter struct {
+	of   *Selection
 	b    strings.Builder
 	args []any
+}
+
+// after writes that a row follows the last one that was had.
+func (w *pathWriter) after(s Spot) {
+	if len(w.of.Joins) == 0 {
+		w.text(" AND (r.type, r.place, r.external_id) > (?, ?, ?)", s.Type, s.Place, s.ID)
+		return
+	}
+	w.text(" AND (r.type, r.place, r.external_id) >= (?, ?, ?)", s.Type, s.Place, s.ID) // it has an index
+	args := []any{s.Type, s.Place, s.ID}
+	for i := range w.of.Joins {
+		args = append(args, s.Path[i])
+	}
+	w.text(" AND ("+w.of.spotOf()+") > (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+}
+
+// document returns what a property is a path of: the body of an item, or the
+// relationship that led to it.
+func (w *pathWriter) document(p query.Property) string {
+	n := w.of.number(p.Join)
+	if n > 0 && p.Steps[0] == query.RelationshipName {
+		return fmt.Sprintf("e%d.value", n)
+	}
+	return body(n) + ".body"
 }
 
 func (w *pathWriter) text(sql string, args ...any) *pathWriter {
@@ -119,15 +153,15 @@ func (w *pathWriter) predicate(c *query.Predicate) {
 	ranges := c.Ranges()
 	switch {
 	case c.Property.IsTag():
-		w.text("EXISTS (SELECT 1 FROM jsonb_each_text(b.body->'tags') t WHERE to_jsonb("+tagColumn(c.Property)+") @@ ?::jsonpath)", exists("$", c))
+		w.text("EXISTS (SELECT 1 FROM jsonb_each_text("+w.document(c.Property)+"->'tags') t WHERE to_jsonb("+tagColumn(c.Property)+") @@ ?::jsonpath)", exists("$", c))
 	case len(ranges) > 0:
-		w.text(`EXISTS (SELECT 1 FROM jsonb_path_query(b.body, ?::jsonpath) v(x)
+		w.text(`EXISTS (SELECT 1 FROM jsonb_path_query(`+w.document(c.Property)+`, ?::jsonpath) v(x)
 			CROSS JOIN LATERAL query_range(CASE WHEN jsonb_typeof(v.x) = 'string' THEN v.x #>> '{}' END) n
 			WHERE CASE WHEN n.first IS NULL THEN v.x @@ ?::jsonpath ELSE `, elements(c.Property), exists("$", c))
 		w.ranges(c, ranges)
 		w.text(" END)")
 	default:
-		w.text("b.body @@ ?::jsonpath", exists(path(c.Property), c))
+		w.text(w.document(c.Property)+" @@ ?::jsonpath", exists(path(c.Property), c))
 	}
 }
 
@@ -158,10 +192,10 @@ func (w *pathWriter) ranges(c *query.Predicate, all []query.Range) {
 // values writes the list of the values of a property.
 func (w *pathWriter) values(p query.Property) {
 	if p.IsTag() {
-		w.text("(SELECT jsonb_agg(" + tagColumn(p) + ") FROM jsonb_each_text(b.body->'tags') t)::text")
+		w.text("(SELECT jsonb_agg(" + tagColumn(p) + ") FROM jsonb_each_text(" + w.document(p) + "->'tags') t)::text")
 		return
 	}
-	w.text("jsonb_path_query_array(b.body, ?::jsonpath)::text", elements(p))
+	w.text("jsonb_path_query_array("+w.document(p)+", ?::jsonpath)::text", elements(p))
 }
 
 func tagColumn(p query.Property) string {
@@ -178,7 +212,11 @@ func tagColumn(p query.Property) string {
 func path(p query.Property) string {
 	var b strings.Builder
 	b.WriteString("$")
-	for _, s := range p.Steps {
+	steps := p.Steps
+	if p.Join != "" && steps[0] == query.RelationshipName {
+		steps = []string{"name"}
+	}
+	for _, s := range steps {
 		b.WriteString("." + jsonText(s))
 	}
 	return b.String()
@@ -197,6 +235,10 @@ func jsonText(s string) string {
 // exists returns the JSON path predicate that some value of a path passes the
 // filter.
 func exists(path string, c *query.Predicate) string {
+	if c.Op == query.Between {
+		// Both comparisons look into a list in the list: of its elements one each would do.
+		return "exists(" + path + `[*] ? (@.type() != "array" && (` + filter(c) + ")))"
+	}
 	return "exists(" + path + " ? (" + filter(c) + "))"
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 
 	"plumb/internal/db"
 	"plumb/internal/db/jsonb"
@@ -28,15 +30,35 @@ func (p *selectionPlan) selectSQLite(ctx context.Context, tx *db.Tx, f func(Matc
 		}
 		return nil
 	}
+	if len(p.Joins) == 0 {
+		return p.walkAll(ctx, tx, enough)
+	}
+	j := &joiner{selectionPlan: p, ctx: ctx, tx: tx, f: enough}
+	if err := p.walkAll(ctx, tx, j.add); err != nil {
+		return err
+	}
+	return j.flush()
+}
+
+// follows is how rows compare with the last one that was had: with joins it may
+// have more rows.
+func (p *selectionPlan) follows() string {
+	if len(p.Joins) > 0 {
+		return ">="
+	}
+	return ">"
+}
+
+func (p *selectionPlan) walkAll(ctx context.Context, tx *db.Tx, f func(Match) error) error {
 	if p.hints.hasTags() || p.hints.arns != nil {
 		from, args := p.fewRows()
-		return p.walk(ctx, tx, enough, from, args)
+		return p.walk(ctx, tx, f, from, args)
 	}
 	for _, t := range p.types {
 		if t < p.After.Type {
 			continue
 		}
-		if err := p.walkType(ctx, tx, t, enough); err != nil {
+		if err := p.walkType(ctx, tx, t, f); err != nil {
 			return err
 		}
 	}
@@ -50,7 +72,7 @@ func (p *selectionPlan) walkType(ctx context.Context, tx *db.Tx, t int64, f func
 		after = Spot{}
 	}
 	if len(p.places) > manyPlaces {
-		in := ` AND +r.place IN (SELECT value FROM json_each(?)) AND (r.place, r.external_id) > (?, ?)`
+		in := ` AND +r.place IN (SELECT value FROM json_each(?)) AND (r.place, r.external_id) ` + p.follows() + ` (?, ?)`
 		args := append([]any{t, jsonInts(p.places), after.Place, after.ID}, values...)
 		return p.walk(ctx, tx, f, `SELECT `+spotColumns+` FROM resource r WHERE r.type = ?`+in+columns+` ORDER BY r.place, r.external_id`, args)
 	}
@@ -63,7 +85,7 @@ func (p *selectionPlan) walkType(ctx context.Context, tx *db.Tx, t int64, f func
 			id = after.ID
 		}
 		args := append([]any{t, place, id}, values...)
-		err := p.walk(ctx, tx, f, `SELECT `+spotColumns+` FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ?`+columns+` ORDER BY r.external_id`, args)
+		err := p.walk(ctx, tx, f, `SELECT `+spotColumns+` FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id `+p.follows()+` ?`+columns+` ORDER BY r.external_id`, args)
 		if err != nil {
 			return err
 		}
@@ -81,7 +103,7 @@ func (p *selectionPlan) fewRows() (from string, args []any) {
 	}
 	columns, values := p.hints.columns()
 	from += columns + ` AND +r.type IN (SELECT value FROM json_each(?)) AND +r.place IN (SELECT value FROM json_each(?))
-		AND (+r.type, +r.place, +r.external_id) > (?, ?, ?) ORDER BY r.type, r.place, r.external_id`
+		AND (+r.type, +r.place, +r.external_id) ` + p.follows() + ` (?, ?, ?) ORDER BY r.type, r.place, r.external_id`
 	args = append(append(args, values...), jsonInts(p.types), jsonInts(p.places), p.After.Type, p.After.Place, p.After.ID)
 	return from, args
 }
@@ -90,7 +112,9 @@ func (p *selectionPlan) fewRows() (from string, args []any) {
 // rows are found and sorted before their bodies are read: LIMIT keeps SQLite from
 // making one of the two.
 func (p *selectionPlan) walk(ctx context.Context, tx *db.Tx, f func(Match) error, from string, args []any) error {
-	text := `SELECT ` + spotColumns + `, b.body FROM (` + from + ` LIMIT -1) r CROSS JOIN resource_body b WHERE b.resource = r.id`
+	not, texts := otherTexts(p.rest)
+	text := `SELECT ` + spotColumns + `, b.body FROM (` + from + ` LIMIT -1) r CROSS JOIN resource_body b WHERE b.resource = r.id` + not
+	args = append(slices.Clip(args), texts...)
 	return db.Each(ctx, tx, func(scan func(...any) error) error {
 		m := Match{Count: 1}
 		var body sql.RawBytes
@@ -101,14 +125,41 @@ func (p *selectionPlan) walk(ctx context.Context, tx *db.Tx, f func(Match) error
 		if !query.Holds(p.rest, values) {
 			return nil
 		}
-		for _, q := range p.Properties {
-			var all []query.Value
-			values(q, func(v query.Value) bool { all = append(all, v); return true })
-			m.Values = append(m.Values, all)
+		if len(p.Joins) == 0 { // else they are those of the joined row
+			m.Values = p.valuesOf(values)
 		}
 		return f(m)
 	}, text, args...)
 }
+
+// otherTexts returns a condition that only bodies fail which have another text than a
+// predicate asks for. It keeps them from being handed over one by one; the others
+// are looked at by query.Holds, those with lists on the path among them.
+func otherTexts(c query.Condition) (sql string, args []any) {
+	left := maxCompared
+	for _, one := range query.Conjuncts(c) {
+		p, ok := one.(*query.Predicate)
+		if !ok || left == 0 || p.Op != query.Equal && p.Op != query.In || p.Property.IsTag() || len(p.Ranges()) > 0 || len(p.Values) > maxTexts {
+			continue
+		}
+		if slices.ContainsFunc(p.Values, func(l query.Literal) bool { return !l.Quoted || strings.ContainsRune(l.Text, '\ufffd') }) {
+			continue
+		}
+		sql += ` AND CASE json_type(b.body, ?) WHEN 'text' THEN json_extract(b.body, ?) IN (` + rows(len(p.Values), "?") + `) ELSE true END`
+		left--
+		args = append(args, path(p.Property), path(p.Property))
+		for _, l := range p.Values {
+			args = append(args, l.Text)
+		}
+	}
+	return sql, args
+}
+
+// How many predicates a statement looks at, and texts of each.
+const (
+	maxCompared = 4
+	maxTexts    = 20
+)
 
 // valuesOf returns the values of a body as query.ValuesOf would.
 func valuesOf(body jsonb.Node) query.Values {

@@ -21,6 +21,7 @@ type population struct {
 	r      *rand.Rand
 	places []config.Place
 	forms  map[config.ResourceKey]map[string]any
+	names  []string // of what conditions are about; nil for properties
 }
 
 var scalars = []any{
@@ -54,9 +55,11 @@ func (p *population) value(depth int) any {
 	}
 }
 
+var kinds = []string{"A::B::C", "A::B::D", "X::Y::Z"}
+
 func (p *population) make(n int) {
 	for i := range n {
-		k := config.ResourceKey{Place: pick(p.r, p.places), Type: pick(p.r, []string{"A::B::C", "A::B::D", "X::Y::Z"}), ID: fmt.Sprintf("r-%02d", p.r.IntN(60))}
+		k := config.ResourceKey{Place: pick(p.r, p.places), Type: pick(p.r, kinds), ID: fmt.Sprintf("r-%02d", p.r.IntN(60))}
 		it := p.add(k, i, func(it *store.NewItem) {
 			it.Name = pick(p.r, []string{"", "name-1", "name-2", "abc"})
 			it.ARN = pick(p.r, []string{"", "arn:" + k.ID})
@@ -65,6 +68,13 @@ func (p *population) make(n int) {
 				it.Tags[pick(p.r, []string{"env", "a", "a=b"})] = pick(p.r, []string{"prod", "b=c", "c", "", "10.0.0.1"})
 			}
 			it.Relationships = []config.Relationship{{Type: "AWS::EC2::VPC", ID: pick(p.r, []string{"vpc-1", "vpc-2"}), Name: "Is contained in Vpc"}, {Type: "AWS::IAM::Role", ResourceName: "role", Name: "x "}}[:p.r.IntN(3)]
+			for range p.r.IntN(4) {
+				r := config.Relationship{Type: pick(p.r, kinds), ID: fmt.Sprintf("r-%02d", p.r.IntN(60)), Name: pick(p.r, []string{"Contains ", "abcd"})}
+				if p.r.IntN(3) == 0 {
+					r.ID, r.ResourceName = "", pick(p.r, []string{"name-1", "name-2", "none", ""})
+				}
+				it.Relationships = append(it.Relationships, r)
+			}
 			it.Configuration = map[string]any{"a": p.value(3), "b": p.value(2), "list": []any{p.value(1), p.value(1)}, "o": map[string]any{"a": p.value(0), "b": p.value(1)}}
 			it.Supplementary = map[string]any{"a": p.value(2)}
 			if p.r.IntN(12) == 0 {
@@ -122,6 +132,9 @@ func (p *population) condition(depth int) string {
 		}
 	}
 	name := pick(p.r, properties)
+	if p.names != nil {
+		name = pick(p.r, p.names)
+	}
 	switch p.r.IntN(8) {
 	case 0:
 		return name + " IN (" + p.literal() + ", " + p.literal() + ")"
@@ -181,7 +194,7 @@ func TestBothDatabasesFindWhatTheEvaluatorFinds(t *testing.T) {
 		rounds = 50
 	}
 	run(t, func(s suite) {
-		p := &population{s, rand.New(rand.NewPCG(1, uint64(rounds))), []config.Place{place, {Account: place.Account, Region: "us-east-1"}, {Account: "210987654321", Region: "eu-west-1"}}, map[config.ResourceKey]map[string]any{}}
+		p := &population{s, rand.New(rand.NewPCG(1, uint64(rounds))), []config.Place{place, {Account: place.Account, Region: "us-east-1"}, {Account: "210987654321", Region: "eu-west-1"}}, map[config.ResourceKey]map[string]any{}, nil}
 		p.make(150)
 		found := 0
 		for range rounds {
@@ -238,9 +251,94 @@ func (p *population) checkPages(text string, sel store.Selection, want []string)
 	}
 }
 
+// joined returns joins, and the properties that there are with them.
+func (p *population) joined() (text string, names []string) {
+	names = properties
+	from := []string{""}
+	for _, join := range []string{"x", "y", "z"}[:1+p.r.IntN(query.MaxJoins)] {
+		text += " JOIN " + join + " ON " + pick(p.r, from) + "relationships"
+		from = append(from, join+".")
+		for _, n := range append(properties, query.RelationshipName) {
+			names = append(slices.Clip(names), join+"."+n)
+		}
+	}
+	return text, names
+}
+
+// find finds in a place as query.Find says.
+func (p *population) find(place config.Place) query.Find {
+	return func(resourceType, id, name string) (map[string]any, error) {
+		best := ""
+		for k, form := range p.forms {
+			if id == "" && k.Place == place && k.Type == resourceType && name != "" && form["resourceName"] == name && (best == "" || k.ID < best) {
+				best = k.ID
+			}
+		}
+		if id == "" {
+			id = best
+		}
+		return p.forms[config.ResourceKey{Place: place, Type: resourceType, ID: id}], nil
+	}
+}
+
+// foundJoined is found for a query with joins.
+func (p *population) foundJoined(q *query.Query, places []config.Place, wanted []query.Property) (out []string) {
+	for k, form := range p.forms {
+		if !slices.Contains(places, k.Place) {
+			continue
+		}
+		p.must(q.Tuples(form, p.find(k.Place), func(form map[string]any, _ query.Path) error {
+			if of := query.ValuesOf(form); query.Holds(q.Where, of) {
+				out = append(out, k.ID+" "+spelled(wanted, func(i int, yield func(query.Value) bool) { of(wanted[i], yield) }))
+			}
+			return nil
+		}))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestJoinsFindWhatTheEvaluatorFinds(t *testing.T) {
+	rounds := 150
+	if testing.Short() {
+		rounds = 30
+	}
+	run(t, func(s suite) {
+		p := &population{s, rand.New(rand.NewPCG(5, uint64(rounds))), []config.Place{place, {Account: place.Account, Region: "us-east-1"}}, map[config.ResourceKey]map[string]any{}, nil}
+		p.make(250)
+		found := 0
+		for range rounds {
+			var joins string
+			joins, p.names = p.joined()
+			text := "SELECT " + pick(p.r, p.names) + ", " + pick(p.r, p.names) + ", resourceId" + joins + " WHERE " + p.condition(2)
+			q, err := query.ParseExtended(text)
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			sel := store.Selection{Places: p.places[:1+p.r.IntN(2)], Joins: q.Joins, Where: q.Where}
+			for _, i := range q.Items {
+				sel.Properties = append(sel.Properties, i.Property)
+			}
+			want := p.foundJoined(q, sel.Places, sel.Properties)
+			found += len(want)
+			got, _ := p.selected(sel)
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s\n got %q\nwant %q", text, got, want)
+			}
+			if len(want) < 300 {
+				p.checkPages(text, sel, want)
+			}
+		}
+		if found < rounds {
+			t.Errorf("the queries found %d rows: too few to show anything", found)
+		}
+	})
+}
+
 func TestSelectionsOfManyPlacesAndCountsAreWhole(t *testing.T) {
 	run(t, func(s suite) {
-		p := &population{s, rand.New(rand.NewPCG(3, 4)), nil, map[config.ResourceKey]map[string]any{}}
+		p := &population{s, rand.New(rand.NewPCG(3, 4)), nil, map[config.ResourceKey]map[string]any{}, nil}
 		for i := range 40 {
 			p.places = append(p.places, config.Place{Account: fmt.Sprintf("1234567890%02d", i), Region: "eu-west-1"})
 		}
@@ -282,14 +380,19 @@ func TestSelectionsGoByIndexes(t *testing.T) {
 		"arn = 'arn:x'":                                        {dbtest.SmallSort, "json_each"},
 		"tags.tag = 'env=prod'":                                {dbtest.SmallSort, "json_each"},
 		"tags.key = 'env' AND configuration.a = 'x'":           {dbtest.SmallSort, "json_each"},
+		"resourceId = 'r-0011' AND x.resourceName = 'name-1'":  {"e1"},
 	} {
-		q, err := query.Parse("SELECT resourceId WHERE " + condition)
+		text := "SELECT resourceId WHERE " + condition
+		if strings.Contains(condition, "x.") {
+			text = "SELECT resourceId JOIN x ON relationships WHERE " + condition
+		}
+		q, err := query.ParseExtended(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Run(condition, func(t *testing.T) {
 			dbtest.Indexed(t, d, func(tx *db.Tx) error {
-				return store.Select(t.Context(), tx, store.Selection{Places: []config.Place{place}, Where: q.Where, Limit: 10}, func(store.Match) error { return nil })
+				return store.Select(t.Context(), tx, store.Selection{Places: []config.Place{place}, Joins: q.Joins, Where: q.Where, Limit: 10}, func(store.Match) error { return nil })
 			}, small...)
 		})
 	}

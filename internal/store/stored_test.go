@@ -57,6 +57,9 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		Supplementary: map[string]any{"y": "z"}, Frequency: config.Daily, DeliveryTime: &created,
 		Relationships: []config.Relationship{{Type: "T", ID: "i", Name: "Is in"}, {Type: "T", ResourceName: "n", Name: "Is in"}},
 	}
+	imported := item
+	imported.MD5, imported.RelatedEvents = "d41d8cd98f00b204e9800998ecf8427e", []string{"e"}
+	imported.Imported = &config.Stamps{Version: "1.2", StateID: 949, Captured: created}
 	evaluation := config.ResourceEvaluation{
 		ResourceKey: config.ResourceKey{Type: "AWS::S3::Bucket", ID: "b"}, Configuration: "{}", Schema: "CFN_RESOURCE_SCHEMA", Timeout: 60,
 	}
@@ -82,6 +85,11 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		{"organization_rule", fromOrganizationRule(shared), shared, read(storedOrganizationRule.toOrganizationRule)},
 		{"organization_pack", fromOrganizationPack(sharedPack), sharedPack, read(storedOrganizationPack.toOrganizationPack)},
 		{"item", item, item, func(text []byte) (any, error) { return decodedItem(text) }},
+		{"imported_item", keptItem{imported}, imported, func(text []byte) (any, error) {
+			it, err := decodedItem(text)
+			it.StateID = imported.StateID // which the row has
+			return it, err
+		}},
 	} {
 		text, err := json.MarshalIndent(f.form, "", "  ")
 		if err != nil {
@@ -107,12 +115,19 @@ func TestStoredFormsAreThoseOfEveryRelease(t *testing.T) {
 		if !reflect.DeepEqual(got, f.noun) {
 			t.Errorf("a %s is read as\n%+v\nwant\n%+v", f.name, got, f.noun)
 		}
-		everyFieldIsSet(t, f.name, reflect.ValueOf(f.form))
+		if f.name != "item" { // the other one has what few items have
+			everyFieldIsSet(t, f.name, reflect.ValueOf(f.form))
+		}
 	}
 	if got := fromAggregator(listed).toAggregator(); !reflect.DeepEqual(got, listed) {
 		t.Errorf("an aggregator of accounts is read as %+v", got)
 	}
 }
+
+// A keptItem is an item as it is stored.
+type keptItem struct{ config.Item }
+
+func (k keptItem) MarshalJSON() ([]byte, error) { return k.KeptForm() }
 
 func read[F, N any](to func(F) N) func([]byte) (any, error) {
 	return func(text []byte) (any, error) {

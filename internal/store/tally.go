@@ -18,7 +18,7 @@ type Tally struct {
 }
 
 // Compliance is the roll-up of a tally: one that does not comply is enough, and
-// nothing said is no compliance either.
+// no verdict is no compliance either.
 func (t Tally) Compliance() config.Compliance {
 	return complianceOf(rollup(t.Compliant, t.NonCompliant))
 }
@@ -224,7 +224,7 @@ func Counts(ctx context.Context, tx *db.Tx, p config.Place, types []string) ([]C
 }
 
 // TallyRules returns how many verdicts there are of each of those rules, by the
-// rule's id; rules that have said nothing are left out.
+// rule's id; rules without a verdict are left out.
 func TallyRules(ctx context.Context, tx *db.Tx, ids []string) (map[string]Tally, error) {
 	out := make(map[string]Tally, len(ids))
 	if len(ids) == 0 {

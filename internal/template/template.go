@@ -33,7 +33,10 @@ import (
 type Options struct {
 	ParameterTypes map[string]Kind // more types of parameters, by their names
 	Attributes     []string        // more attributes of a resource beside Properties
-	Stack          bool            // it is a stack's: Fn::ImportValue and Fn::GetAZs can be used
+	Stack          bool            // it is a stack's: Fn::ImportValue, Fn::GetAZs and transforms can be used
+	// Values are what parameters and pseudo parameters are, for transforms. Without
+	// them a template is read by its defaults.
+	Values map[string]string
 }
 
 // A Template was read and checked. It is not changed any more, so it may be
@@ -48,6 +51,9 @@ type Template struct {
 	resources  []*resource
 	byID       map[string]*resource
 	outputs    []*output
+	transforms []string
+	processed  string   // JSON
+	types      []string // of resources, before the transforms
 }
 
 // A resource as it was declared.
@@ -81,6 +87,9 @@ func Parse(text []byte, o Options) (*Template, error) {
 		return nil, err
 	}
 	t := &Template{options: o, mappings: map[string]*node{}, conditions: map[string]*node{}, byID: map[string]*resource{}}
+	if root, err = t.expand(root); err != nil {
+		return nil, err
+	}
 	var p problems
 	t.sections(root, &p)
 	if err := p.err(); err != nil {
@@ -151,7 +160,10 @@ func (p Problem) String() string {
 }
 
 // An Error is what is wrong with a template, in the order of its lines.
-type Error struct{ Problems []Problem }
+type Error struct {
+	Problems  []Problem
+	Transform string // that refuses the template, if one does
+}
 
 func (e *Error) Error() string {
 	all := make([]string, len(e.Problems))
@@ -184,7 +196,7 @@ func problem(at *node, format string, args ...any) Problem {
 
 // failure is an Error of one problem.
 func failure(at *node, format string, args ...any) error {
-	return &Error{[]Problem{problem(at, format, args...)}}
+	return &Error{Problems: []Problem{problem(at, format, args...)}}
 }
 
 func (p *problems) err() error {
@@ -192,5 +204,5 @@ func (p *problems) err() error {
 		return nil
 	}
 	slices.SortStableFunc(p.list, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return &Error{p.list}
+	return &Error{Problems: p.list}
 }

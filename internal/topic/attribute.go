@@ -17,7 +17,11 @@ func checkTopicAttribute(t Topic, name, value string, create bool) error {
 	switch name {
 	case "DisplayName":
 		ok = len(value) <= 100
-	case "Policy", "DeliveryPolicy", "ArchivePolicy", "DataProtectionPolicy":
+	case "DeliveryPolicy":
+		if value != "" {
+			return checkTopicPolicy(value)
+		}
+	case "Policy", "ArchivePolicy", "DataProtectionPolicy":
 		ok = value == "" || (strings.HasPrefix(strings.TrimSpace(value), "{") && json.Valid([]byte(value)))
 	case "KmsMasterKeyId":
 	case "SignatureVersion":
@@ -53,17 +57,11 @@ func feedback(name string) bool {
 	return false
 }
 
-// effectivePolicy is the delivery policy where nobody set one: three retries,
-// twenty seconds apart.
-const effectivePolicy = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,` +
-	`"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
-	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
-
 // Described returns all attributes of a topic, the computed ones among them.
 func Described(ctx context.Context, tx *db.Tx, t Topic) (map[string]string, error) {
 	out := map[string]string{
 		"TopicArn": t.ARN(), "Owner": t.Account, "DisplayName": "", "Policy": defaultPolicy(t),
-		"EffectiveDeliveryPolicy": effectivePolicy, "SubscriptionsDeleted": "0",
+		"EffectiveDeliveryPolicy": effectiveTopicPolicy(t.Attributes["DeliveryPolicy"]), "SubscriptionsDeleted": "0",
 	}
 	var confirmed, pending int
 	err := tx.QueryRow(ctx, `SELECT count(CASE WHEN confirmed > 0 THEN 1 END), count(CASE WHEN confirmed = 0 THEN 1 END)
@@ -76,9 +74,6 @@ func Described(ctx context.Context, tx *db.Tx, t Topic) (map[string]string, erro
 		out["ContentBasedDeduplication"] = "false"
 	}
 	maps.Copy(out, t.Attributes)
-	if p := t.Attributes["DeliveryPolicy"]; p != "" {
-		out["EffectiveDeliveryPolicy"] = p
-	}
 	return out, nil
 }
 

@@ -63,6 +63,7 @@ type delivery struct {
 	m         message
 	published time.Time
 	version   string // of the signature
+	policy    deliveryPolicy
 }
 
 // A comparison says which messages of a list pass the filters of subscriptions.
@@ -104,7 +105,8 @@ func (c comparison) deliveries(t Topic, subs []Subscription, d deliver) (all []d
 		}
 		for i, m := range d.Messages {
 			if passes[i] {
-				all = append(all, delivery{sub, m, db.Time(d.Published), t.Attributes["SignatureVersion"]})
+				policy := effective(t.Attributes["DeliveryPolicy"], sub.Attributes["DeliveryPolicy"])
+				all = append(all, delivery{sub, m, db.Time(d.Published), t.Attributes["SignatureVersion"], policy})
 			}
 		}
 	}
@@ -146,8 +148,12 @@ func (s *Store) hand(ctx context.Context, tx *db.Tx, d delivery) error {
 	case "lambda":
 		err = s.toFunction(ctx, tx, d)
 	default:
+		at, err := s.throttle(ctx, tx, d)
+		if err != nil {
+			return err
+		}
 		p := push{Subscription: d.ARN(), Message: d.m, Published: db.Micros(d.published), Version: d.version}
-		return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Push, MaxAttempts: retries(d.Attributes["DeliveryPolicy"]) + 1})
+		return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Push, At: at})
 	}
 	var refused *model.Error
 	if !errors.As(err, &refused) {

@@ -59,9 +59,9 @@ func (s *Store) note(ctx context.Context, tx *db.Tx, d delivery, kind string) (n
 	if kind == "SubscriptionConfirmation" {
 		n.Token = d.token
 		n.Message = "You have chosen to subscribe to the topic " + n.TopicARN + ".\nTo confirm the subscription, visit the SubscribeURL included in this message."
-		n.SubscribeURL = s.link(url.Values{"Action": {"ConfirmSubscription"}, "TopicArn": {n.TopicARN}, "Token": {d.token}})
+		n.SubscribeURL = s.confirmLink(d)
 	} else {
-		n.UnsubscribeURL = s.link(url.Values{"Action": {"Unsubscribe"}, "SubscriptionArn": {d.ARN()}})
+		n.UnsubscribeURL = s.unsubscribeLink(d)
 	}
 	key, err := s.signing(ctx, tx)
 	if err != nil {
@@ -70,6 +70,14 @@ func (s *Store) note(ctx context.Context, tx *db.Tx, d delivery, kind string) (n
 	n.SigningCertURL = s.o.Endpoint() + key.path()
 	n.Signature, err = key.sign(n.SignatureVersion, n.signed())
 	return n, err
+}
+
+func (s *Store) confirmLink(d delivery) string {
+	return s.link(url.Values{"Action": {"ConfirmSubscription"}, "TopicArn": {d.TopicARN()}, "Token": {d.token}})
+}
+
+func (s *Store) unsubscribeLink(d delivery) string {
+	return s.link(url.Values{"Action": {"Unsubscribe"}, "SubscriptionArn": {d.ARN()}})
 }
 
 func (s *Store) link(v url.Values) string { return s.o.Endpoint() + "/?" + v.Encode() }

@@ -18,5 +18,6 @@ func TestStoredJobs(t *testing.T) {
 	jobtest.Golden(t,
 		deliver{Topic: "arn:aws:sns:us-east-1:123456789012:t", Published: 1767323045000000, Messages: []message{m}},
 		push{Subscription: "arn", Confirm: true, Message: message{ID: "id", Body: "body"}, Published: 1, Version: "2"},
+		push{Subscription: "arn", Message: message{ID: "id", Body: "body"}, Published: 1, Retry: 2},
 	)
 }

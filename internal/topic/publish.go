@@ -204,7 +204,7 @@ func (s *Store) publish(ctx context.Context, tx *db.Tx, topicARN string, ins []s
 		return out, s.handAll(ctx, tx, all)
 	}
 	if some, err := anySubscriber(ctx, tx, t); err != nil || !some {
-		return out, err // who subscribes later does not hear of it anyway
+		return out, err // who subscribes later does not receive it anyway
 	}
 	return out, s.jobs.Insert(ctx, tx, d, job.Options{Queue: job.Delivery})
 }

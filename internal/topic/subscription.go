@@ -17,6 +17,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
+	"plumb/internal/mail"
 	"plumb/internal/model/snsapi"
 )
 
@@ -26,10 +27,10 @@ type Subscription struct {
 	Topic        string
 	ID           string
 	Owner        string
-	Protocol     string // sqs, lambda, http, https
+	Protocol     string // sqs, lambda, http, https, email, email-json
 	Endpoint     string
 	Attributes   map[string]string
-	Confirmed    time.Time // zero while an HTTP endpoint has not confirmed
+	Confirmed    time.Time // zero while who must confirm has not
 	Created      time.Time
 
 	token string
@@ -62,8 +63,12 @@ func checkEndpoint(protocol, endpoint string) error {
 		if a, err := arn.Parse(endpoint); err != nil || a.Service != "lambda" || !strings.HasPrefix(a.Resource, "function:") {
 			return invalid("Lambda endpoint ARN")
 		}
-	case "email", "email-json", "sms", "application", "firehose":
-		return invalid("Protocol: Plumb delivers to sqs, lambda, http and https, not to %s", protocol)
+	case "email", "email-json":
+		if mail.Check(endpoint) != nil || strings.ContainsAny(endpoint, "<> ,") {
+			return invalid("Email address")
+		}
+	case "sms", "application", "firehose":
+		return invalid("Protocol: Plumb delivers to sqs, lambda, http, https, email and email-json, not to %s", protocol)
 	default:
 		return invalid("Amazon SNS does not support this protocol string: %s", protocol)
 	}
@@ -71,11 +76,14 @@ func checkEndpoint(protocol, endpoint string) error {
 }
 
 // Subscribe adds a subscription, or returns the one that is there if it is the
-// same. Queues and functions are confirmed at once; an HTTP endpoint is sent a
-// message to confirm with.
+// same. Queues and functions are confirmed at once; an HTTP endpoint and a mail
+// address are sent a message to confirm with.
 func (s *Store) Subscribe(ctx context.Context, topicARN string, sub Subscription) (Subscription, error) {
 	if err := checkEndpoint(sub.Protocol, sub.Endpoint); err != nil {
 		return sub, err
+	}
+	if byMail(sub.Protocol) && !s.o.Mail.Sends() {
+		return sub, invalid("Protocol: no mail is sent from here: the setting smtp-server is empty")
 	}
 	for name, value := range sub.Attributes {
 		if err := checkSubscriptionAttribute(sub, name, value); err != nil {
@@ -123,8 +131,8 @@ func (s *Subscription) becomes(old Subscription) error {
 
 func (s *Store) insertSubscription(ctx context.Context, tx *db.Tx, sub *Subscription) error {
 	sub.ID, sub.token, sub.Created = newUUID(), newToken(), s.now()
-	web := strings.HasPrefix(sub.Protocol, "http")
-	if !web {
+	confirms := strings.HasPrefix(sub.Protocol, "http") || byMail(sub.Protocol)
+	if !confirms {
 		sub.Confirmed = sub.Created
 	}
 	attributes, _ := json.Marshal(sub.Attributes) // a map of text cannot fail
@@ -134,11 +142,11 @@ func (s *Store) insertSubscription(ctx context.Context, tx *db.Tx, sub *Subscrip
 	if err != nil {
 		return fmt.Errorf("insert subscription: %w", err)
 	}
-	if !web {
+	if !confirms {
 		return nil
 	}
 	p := push{Subscription: sub.ARN(), Confirm: true, Message: message{ID: newUUID()}, Published: db.Micros(s.now())}
-	return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Push, MaxAttempts: defaultRetries + 1})
+	return s.jobs.Insert(ctx, tx, p, job.Options{Queue: job.Push})
 }
 
 const subscriptionColumns = `account, region, topic, id, owner, protocol, endpoint, attributes, token, confirmed, created`
@@ -202,7 +210,7 @@ func (s *Store) Subscriptions(ctx context.Context, p config.Place, topic, after 
 func (s Subscription) Position() string { return s.Topic + ":" + s.ID }
 
 // Confirm ends the wait of the subscription that the token belongs to.
-func (s *Store) Confirm(ctx context.Context, topicARN, token string) (sub Subscription, err error) {
+func (s *Store) Confirm(ctx context.Context, topicARN, token string) (sub Subscription, changed bool, err error) {
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		t, err := Find(ctx, tx, topicARN)
 		if err != nil {
@@ -225,17 +233,18 @@ func (s *Store) Confirm(ctx context.Context, topicARN, token string) (sub Subscr
 		if !sub.Pending() {
 			return nil
 		}
-		sub.Confirmed = s.now()
+		sub.Confirmed, changed = s.now(), true
 		_, err = tx.Exec(ctx, `UPDATE topic_subscriptions SET confirmed = ? WHERE account = ? AND region = ? AND topic = ? AND id = ?`,
 			db.Micros(sub.Confirmed), sub.Account, sub.Region, sub.Topic, sub.ID)
 		return err
 	})
-	return sub, err
+	return sub, changed, err
 }
 
-// Unsubscribe removes a subscription. One that is not there is no error.
-func (s *Store) Unsubscribe(ctx context.Context, subscriptionARN string) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
+// Unsubscribe removes a subscription, and reports whether it was there: one that is not
+// there is no error.
+func (s *Store) Unsubscribe(ctx context.Context, subscriptionARN string) (removed bool, err error) {
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		sub, err := FindSubscription(ctx, tx, subscriptionARN)
 		if isNotFound(err) {
 			return nil
@@ -245,8 +254,13 @@ func (s *Store) Unsubscribe(ctx context.Context, subscriptionARN string) error {
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM topic_subscriptions WHERE account = ? AND region = ? AND topic = ? AND id = ?`,
 			sub.Account, sub.Region, sub.Topic, sub.ID)
+		if err == nil {
+			_, err = tx.Exec(ctx, `DELETE FROM topic_throttle WHERE subscription = ?`, sub.ARN())
+		}
+		removed = err == nil
 		return err
 	})
+	return removed, err
 }
 
 // SetSubscriptionAttribute changes one attribute; "" or "{}" removes a policy.
@@ -282,8 +296,8 @@ func checkSubscriptionAttribute(sub Subscription, name, value string) error {
 	switch name {
 	case "RawMessageDelivery":
 		ok = value == "true" || value == "false"
-		if ok && value == "true" && sub.Protocol == "lambda" {
-			return invalid("Attributes Reason: RawMessageDelivery: raw delivery is not possible to the protocol lambda")
+		if ok && value == "true" && (sub.Protocol == "lambda" || byMail(sub.Protocol)) {
+			return invalid("Attributes Reason: RawMessageDelivery: raw delivery is not possible to the protocol %s", sub.Protocol)
 		}
 	case "FilterPolicy":
 	case "FilterPolicyScope":
@@ -291,7 +305,12 @@ func checkSubscriptionAttribute(sub Subscription, name, value string) error {
 	case "RedrivePolicy":
 		ok = value == "" || deadLetterTarget(value) != ""
 	case "DeliveryPolicy":
-		ok = value == "" || json.Valid([]byte(value))
+		if !strings.HasPrefix(sub.Protocol, "http") {
+			return invalid("Attributes Reason: Delivery policy is not supported for the protocol %s", sub.Protocol)
+		}
+		if value != "" && strings.TrimSpace(value) != "{}" {
+			return checkSubscriptionPolicy(value)
+		}
 	case "SubscriptionRoleArn", "ReplayPolicy":
 		return invalid("Attributes Reason: %s is not built into Plumb's SNS", name)
 	default:
@@ -317,8 +336,8 @@ func deadLetterTarget(policy string) string {
 	return p.Target
 }
 
-// Described returns all attributes of a subscription.
-func (s Subscription) Described() map[string]string {
+// Described returns all attributes of a subscription of a topic.
+func (s Subscription) Described(t Topic) map[string]string {
 	out := map[string]string{
 		"SubscriptionArn": s.ARN(), "TopicArn": s.TopicARN(), "Owner": s.Owner, "Protocol": s.Protocol, "Endpoint": s.Endpoint,
 		"PendingConfirmation": "false", "ConfirmationWasAuthenticated": "true", "RawMessageDelivery": "false",
@@ -329,6 +348,9 @@ func (s Subscription) Described() map[string]string {
 	}
 	if s.Attributes["FilterPolicy"] != "" {
 		out["FilterPolicyScope"] = scopeAttributes
+	}
+	if strings.HasPrefix(s.Protocol, "http") {
+		out["EffectiveDeliveryPolicy"] = effective(t.Attributes["DeliveryPolicy"], s.Attributes["DeliveryPolicy"]).text()
 	}
 	maps.Copy(out, s.Attributes)
 	return out
@@ -346,4 +368,18 @@ func newUUID() string {
 	_, _ = rand.Read(b[:]) // never fails: package crypto/rand
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// HasMail reports whether a topic has a subscription that gets a message's text by mail.
+func HasMail(ctx context.Context, tx *db.Tx, topicARN string) (has bool, err error) {
+	t, err := parseARN(topicARN)
+	if err != nil {
+		return false, nil // which publishing says
+	}
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM topic_subscriptions
+		WHERE account = ? AND region = ? AND topic = ? AND protocol = 'email' AND confirmed > 0)`, t.Account, t.Region, t.Name).Scan(&has)
+	if err != nil {
+		return false, fmt.Errorf("subscriptions of %s: %w", topicARN, err)
+	}
+	return has, nil
 }

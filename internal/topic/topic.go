@@ -18,6 +18,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/job"
+	"plumb/internal/mail"
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
 	"plumb/internal/model/sqsapi"
@@ -37,6 +38,8 @@ type Options struct {
 	Endpoint func() string
 	// Client posts to HTTP subscribers; nil reaches public addresses only.
 	Client *http.Client
+	// Mail sends mail to subscribers; nil is that there can be none.
+	Mail *mail.Sender
 }
 
 // A Store is the topics of every account.
@@ -57,6 +60,9 @@ func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Op
 	}
 	if o.Client == nil {
 		o.Client = outgoing.NewClient(outgoing.Options{})
+	}
+	if o.Mail == nil {
+		o.Mail = mail.New(mail.Options{})
 	}
 	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o}
 	s.handleDeliver()
@@ -239,6 +245,10 @@ func (s *Store) Delete(ctx context.Context, topicARN string) error {
 		_, err = tx.Exec(ctx, `DELETE FROM topic_subscriptions WHERE account = ? AND region = ? AND topic = ?`, t.Account, t.Region, t.Name)
 		if err != nil {
 			return fmt.Errorf("delete subscriptions of %s: %w", t.Name, err)
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM topic_throttle WHERE subscription >= ? AND subscription < ?`, topicARN+":", topicARN+";")
+		if err != nil {
+			return fmt.Errorf("delete the throttles of %s: %w", t.Name, err)
 		}
 		return s.announce(ctx, tx, t)
 	})

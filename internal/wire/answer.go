@@ -14,7 +14,7 @@ import (
 
 // A protocol is how one request wants its answer.
 type protocol struct {
-	kind      string // json, query, rest-json, s3
+	kind      string // json, query, rest-json, rest-xml, s3
 	version   string // of awsJson
 	namespace string // of the XML
 	typed     string // prefix of __type: com.amazonaws.sqs#
@@ -71,11 +71,14 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 }
 
 func writeError(w http.ResponseWriter, p protocol, err *model.Error, requestID string) {
+	if told, ok := w.(interface{ Failed(*model.Error) }); ok {
+		told.Failed(err)
+	}
 	maps.Copy(w.Header(), err.Header)
 	switch p.kind {
 	case "ec2":
 		writeEC2Error(w, err, requestID)
-	case "query":
+	case "query", "rest-xml":
 		writeQueryError(w, p, err, requestID)
 	case "s3":
 		writeS3Error(w, err, requestID)

@@ -13,6 +13,9 @@ import (
 	"plumb/internal/caller"
 	"plumb/internal/model"
 	"plumb/internal/model/configapi"
+	"plumb/internal/model/iotapi"
+	"plumb/internal/model/lexv2modelsapi"
+	"plumb/internal/model/lexv2runtimeapi"
 	"plumb/internal/wire"
 )
 
@@ -230,5 +233,32 @@ func TestAnswersAreObservedAndOperationsMayBeRefused(t *testing.T) {
 	expect(t, w, 400, `"__type":"AccessDeniedException"`, "not config:DeleteConfigRule")
 	if got, want := strings.Join(seen, ","), "config PutConfigRule OK,config DeleteConfigRule Bad Request"; got != want {
 		t.Errorf("observed %s, want %s", got, want)
+	}
+}
+
+func TestServicesThatAreSignedForAlikeAreToldApartByTheirRoutes(t *testing.T) {
+	const scope = "k/20260101/eu-west-1/lex/aws4_request"
+	o := wire.Options{Services: []*model.Registry{lexv2modelsapi.NewService().Registry(), lexv2runtimeapi.NewService().Registry()}}
+	expect(t, request{method: "PUT", path: "/bots/", scope: scope}.send(t, o), 501, "CreateBot is not implemented yet")
+	expect(t, request{method: "GET", path: "/bots/ABCDEFGHIJ/", scope: scope}.send(t, o), 501, "DescribeBot is not implemented yet")
+	session := "/bots/ABCDEFGHIJ/botAliases/TSTALIASID/botLocales/en_US/sessions/s1"
+	expect(t, request{method: "GET", path: session, scope: scope}.send(t, o), 501, "GetSession is not implemented yet")
+	expect(t, request{path: session + "/text", scope: scope}.send(t, o), 501, "RecognizeText is not implemented yet")
+}
+
+func TestWhatAServiceDoesNotKnowIsSentOnWhereThatIsSaid(t *testing.T) {
+	var got []string
+	o := wire.Options{Services: []*model.Registry{iotapi.NewService().Registry()}, SentOn: []string{"iot"},
+		Fallback: func(_ http.ResponseWriter, r *http.Request, service string) {
+			got = append(got, service+" "+r.URL.Path)
+		}}
+	q := request{method: "GET", path: "/policies", scope: "k/20260101/eu-west-1/iot/aws4_request"}
+	expect(t, q.send(t, o), 200)
+	o.SentOn = nil
+	expect(t, q.send(t, o), 404, "AWS IoT has no operation at GET /policies.")
+	o.SentOn, q.path = []string{"iot"}, "/rules/r"
+	expect(t, q.send(t, o), 501, "GetTopicRule is not implemented yet")
+	if want := "iot /policies"; strings.Join(got, ",") != want {
+		t.Errorf("sent on were %v, want %s", got, want)
 	}
 }

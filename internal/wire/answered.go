@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plumb/internal/caller"
+	"plumb/internal/model"
 )
 
 // Answered is what there is to tell of a request that was answered.
@@ -18,17 +19,47 @@ type Answered struct {
 	Status    int
 	Took      time.Duration
 	Caller    caller.Caller
+
+	Info    model.Info // of the served service; zero for others
+	Asked   string     // as Operation, or what a request says that was refused before it was found
+	Code    string     // of the error that was answered, where it is known
+	Message string
+	Request *http.Request
+	Input   func() any // the operation's input, or nil: for a while, it is the handler's
+	Output  any        // nil unless the operation was done here
 }
 
 func (x *exchange) answered(took time.Duration) Answered {
-	a := Answered{Service: x.service, Unserved: x.unserved, Operation: x.operation, Status: x.w.code(), Took: took, Caller: x.caller}
+	a := Answered{Service: x.service, Unserved: x.unserved, Operation: x.operation, Status: x.w.code(), Took: took, Caller: x.caller,
+		Request: x.r, Input: x.inputAgain, Output: x.output}
+	if x.served != nil {
+		a.Info = x.served.Info
+	}
+	if e := x.w.failed; e != nil && a.Status >= 400 {
+		a.Code, a.Message = e.Code, e.Message
+	}
 	switch {
 	case x.service == "s3":
 		a.Operation = x.w.operation
 	case x.unserved != "":
 		a.Operation = unservedOperation(x.r, x.body)
 	}
+	if a.Asked = a.Operation; a.Asked == "" {
+		a.Asked = unservedOperation(x.r, x.body)
+	}
 	return a
+}
+
+// inputAgain returns the input of an operation, which is read again where a request was
+// answered elsewhere.
+func (x *exchange) inputAgain() any {
+	if x.input == nil && x.call.route != nil && x.call.route.Built() {
+		in := x.call.route.New()
+		if x.call.decode(in) == nil {
+			x.input = in
+		}
+	}
+	return x.input
 }
 
 // Unserved names what a request for a service without a model asks, by its target or

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"plumb/internal/caller"
@@ -20,6 +21,7 @@ type Secrets func(ctx context.Context, accessKeyID string) (secret string, id ca
 type admission struct {
 	who    caller.Caller
 	secret string
+	nobody bool // who calls an operation that needs no signature
 }
 
 // admit finds out who sent a request, as far as its headers tell. In server mode the key must be known, and date and signed
@@ -30,26 +32,19 @@ func (h *Handler) admit(r *http.Request, c credential, credErr error) (admission
 		a.who = h.believe(r.Context(), a.who)
 		return a, nil
 	}
+	if errors.Is(credErr, errUnsigned) && h.needsNone(r) {
+		a.who.Account, a.nobody = "", true
+		return a, nil
+	}
 	if errors.Is(credErr, errUnsigned) {
 		return a, model.MissingAuthenticationToken()
 	}
 	if credErr != nil {
 		return a, credErr
 	}
-	if h.options.Secrets == nil {
-		return a, model.UnrecognizedClientException()
-	}
-	secret, id, err := h.options.Secrets(r.Context(), c.accessKeyID)
-	switch {
-	case errors.Is(err, caller.ErrUnknownKey):
-		return a, model.UnrecognizedClientException()
-	case errors.Is(err, caller.ErrExpired):
-		return a, model.ExpiredTokenException()
-	case err != nil:
-		return a, fmt.Errorf("look up access key %s: %w", c.accessKeyID, err)
-	}
-	if subtle.ConstantTimeCompare([]byte(id.SessionToken), []byte(c.token)) != 1 {
-		return a, model.UnrecognizedClientException()
+	secret, id, err := h.secretOf(r.Context(), c.accessKeyID, c.token)
+	if err != nil {
+		return a, err
 	}
 	if err := checkEnvelope(r, c, h.options.Now()); err != nil {
 		return a, err
@@ -59,23 +54,49 @@ func (h *Handler) admit(r *http.Request, c credential, credErr error) (admission
 	return a, nil
 }
 
+// secretOf returns the secret and the owner of an access key that is known and used with its token.
+func (h *Handler) secretOf(ctx context.Context, accessKeyID, token string) (string, caller.Identity, error) {
+	if h.options.Secrets == nil {
+		return "", caller.Identity{}, model.UnrecognizedClientException()
+	}
+	secret, id, err := h.options.Secrets(ctx, accessKeyID)
+	switch {
+	case errors.Is(err, caller.ErrUnknownKey):
+		return "", id, model.UnrecognizedClientException()
+	case errors.Is(err, caller.ErrExpired):
+		return "", id, model.ExpiredTokenException()
+	case err != nil:
+		return "", id, fmt.Errorf("look up access key %s: %w", accessKeyID, err)
+	}
+	if subtle.ConstantTimeCompare([]byte(id.SessionToken), []byte(token)) != 1 {
+		return "", id, model.UnrecognizedClientException()
+	}
+	return secret, id, nil
+}
+
+// needsNone reports whether a request is for an operation that needs no signature.
+func (h *Handler) needsNone(r *http.Request) bool {
+	prefix, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	for _, s := range h.services {
+		if s.Info.TargetPrefix == prefix && prefix != "" {
+			return slices.Contains(h.options.Unsigned[s.Info.Name], operation)
+		}
+	}
+	return false
+}
+
+// Admit refuses what Identify would refuse whatever the body is. It is asked before a
+// stranger's body is read.
+func (h *Handler) Admit(r *http.Request, service string) error {
+	_, _, err := h.admitFor(r, service)
+	return err
+}
+
 // Identify says who signed a request that is not an operation of a service served
 // here. In development mode any signature does; without one there is an error in every
 // mode.
 func (h *Handler) Identify(r *http.Request, body []byte, service string) (caller.Caller, error) {
-	c, err := readCredential(r)
-	if errors.Is(err, errUnsigned) {
-		err = model.MissingAuthenticationToken()
-	}
-	if err != nil {
-		return caller.Caller{}, err
-	}
-	if h.options.Verify {
-		if err := checkScope(c, service); err != nil {
-			return caller.Caller{}, err
-		}
-	}
-	a, err := h.admit(r, c, nil)
+	c, a, err := h.admitFor(r, service)
 	if err != nil {
 		return caller.Caller{}, err
 	}
@@ -83,9 +104,23 @@ func (h *Handler) Identify(r *http.Request, body []byte, service string) (caller
 	return a.who, err
 }
 
+func (h *Handler) admitFor(r *http.Request, service string) (c credential, a admission, err error) {
+	c, err = readCredential(r)
+	if errors.Is(err, errUnsigned) {
+		err = model.MissingAuthenticationToken()
+	}
+	if err == nil && h.options.Verify {
+		err = checkScope(c, service)
+	}
+	if err == nil {
+		a, err = h.admit(r, c, nil)
+	}
+	return c, a, err
+}
+
 // verify holds the signature against the request, in server mode.
 func (h *Handler) verify(r *http.Request, c credential, a *admission, payload string) error {
-	if !h.options.Verify {
+	if !h.options.Verify || a.nobody {
 		return nil
 	}
 	if err := checkSignature(r, c, a.secret, payload); err != nil {

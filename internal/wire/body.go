@@ -50,8 +50,8 @@ func payloadHash(r *http.Request, c credential, body []byte) string {
 
 // streamedHash is what a signature covers of a body that is read later: what the client says, which openBody verifies.
 func streamedHash(r *http.Request, c credential) string {
-	if said := r.Header.Get("X-Amz-Content-Sha256"); said != "" {
-		return said
+	if claimed := r.Header.Get("X-Amz-Content-Sha256"); claimed != "" {
+		return claimed
 	}
 	if c.presigned {
 		return unsignedPayload
@@ -62,20 +62,20 @@ func streamedHash(r *http.Request, c credential) string {
 // openBody replaces the body of an S3 request with one that is decoded and checked while it is read: chunks, their
 // signatures, checksums, the promised hash. A body that does not hold ends in an error instead of io.EOF.
 func openBody(r *http.Request, c credential, secret string) error {
-	said := r.Header.Get("X-Amz-Content-Sha256")
+	claimed := r.Header.Get("X-Amz-Content-Sha256")
 	switch {
-	case slices.Contains(streamings, said):
-		return openChunks(r, c, secret, said)
-	case said == "" && secret != "" && !c.presigned: // the signature covers an empty body
-		said = emptyHash
-	case said == "" || said == unsignedPayload:
+	case slices.Contains(streamings, claimed):
+		return openChunks(r, c, secret, claimed)
+	case claimed == "" && secret != "" && !c.presigned: // the signature covers an empty body
+		claimed = emptyHash
+	case claimed == "" || claimed == unsignedPayload:
 		return nil
 	}
-	if sum, err := hex.DecodeString(said); err != nil || len(sum) != sha256.Size {
+	if sum, err := hex.DecodeString(claimed); err != nil || len(sum) != sha256.Size {
 		return model.Errorf(model.Error{Code: "InvalidArgument", Status: 400},
 			"x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-..., or a valid sha256 value.")
 	}
-	r.Body = &hashed{r.Body, sha256.New(), said}
+	r.Body = &hashed{r.Body, sha256.New(), claimed}
 	return nil
 }
 
@@ -87,14 +87,14 @@ const streamingSigned = "STREAMING-" + algorithm + "-PAYLOAD"
 // A hashed body compares itself with the hash that the client promised.
 type hashed struct {
 	io.ReadCloser
-	sum  hash.Hash
-	said string
+	sum     hash.Hash
+	claimed string
 }
 
 func (b *hashed) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.sum.Write(p[:n])
-	if errors.Is(err, io.EOF) && !strings.EqualFold(hex.EncodeToString(b.sum.Sum(nil)), b.said) {
+	if errors.Is(err, io.EOF) && !strings.EqualFold(hex.EncodeToString(b.sum.Sum(nil)), b.claimed) {
 		return n, model.Errorf(model.Error{Code: "XAmzContentSHA256Mismatch", Status: 400},
 			"The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}

@@ -32,7 +32,7 @@ type chunks struct {
 
 	sign          *chunkSigner // nil: not verified
 	signedTrailer bool         // the trailer has a signature too
-	said          string       // signature of the current chunk
+	claimed       string       // signature of the current chunk
 	check         checksum
 }
 
@@ -134,7 +134,7 @@ func (c *chunks) next() error {
 	if err != nil || n < 0 {
 		return incomplete()
 	}
-	c.said = strings.TrimPrefix(rest, "chunk-signature=")
+	c.claimed = strings.TrimPrefix(rest, "chunk-signature=")
 	c.left = n
 	if n > 0 {
 		return nil
@@ -150,7 +150,7 @@ func (c *chunks) endChunk() error {
 }
 
 func (c *chunks) verify() error {
-	if c.sign == nil || c.sign.chunk(c.said) {
+	if c.sign == nil || c.sign.chunk(c.claimed) {
 		return nil
 	}
 	return mismatch()
@@ -225,18 +225,18 @@ type chunkSigner struct {
 	sum        hash.Hash
 }
 
-func (s *chunkSigner) chunk(said string) bool {
+func (s *chunkSigner) chunk(claimed string) bool {
 	sum := hex.EncodeToString(s.sum.Sum(nil))
 	s.sum.Reset()
-	return s.next(algorithm+"-PAYLOAD", emptyHash+"\n"+sum, said)
+	return s.next(algorithm+"-PAYLOAD", emptyHash+"\n"+sum, claimed)
 }
 
-func (s *chunkSigner) trailer(text, said string) bool {
-	return s.next(algorithm+"-TRAILER", hashText([]byte(text)), said)
+func (s *chunkSigner) trailer(text, claimed string) bool {
+	return s.next(algorithm+"-TRAILER", hashText([]byte(text)), claimed)
 }
 
-func (s *chunkSigner) next(kind, covered, said string) bool {
+func (s *chunkSigner) next(kind, covered, claimed string) bool {
 	text := kind + "\n" + s.credential.time + "\n" + s.credential.scopeText() + "\n" + s.previous + "\n" + covered
 	s.previous = hex.EncodeToString(mac(s.key, text))
-	return hmac.Equal([]byte(s.previous), []byte(said))
+	return hmac.Equal([]byte(s.previous), []byte(claimed))
 }

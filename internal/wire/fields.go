@@ -18,6 +18,7 @@ type field struct {
 	mapV  string
 	time  string // timestamp format
 	query string
+	xml   bool // the payload is XML
 }
 
 // A plans reads tags once per type.

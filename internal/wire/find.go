@@ -27,7 +27,7 @@ func (h *Handler) find(x *exchange, s *served) (call, error) {
 	if !ok {
 		return call{}, model.UnknownOperationException("%s has no operation at %s %s.", s.Info.Title, x.r.Method, x.r.URL.Path)
 	}
-	return call{route, func(into any) error { return h.decodeRest(x.r, x.body, labels, into) }}, nil
+	return call{route, func(into any) error { return h.decodeRest(x.protocol, x.r, x.body, labels, into) }}, nil
 }
 
 // findJSON: a missing target and a wrong content type are both an operation that AWS does not know.

@@ -25,6 +25,13 @@ type Options struct {
 	// Route, to a client or to who looks at the answer first.
 	Route func(w http.ResponseWriter, r *http.Request, a Asked, here func(http.ResponseWriter)) error
 
+	// SentOn are served services, by their names in credential scopes, whose operations that are not known here are a matter
+	// of Fallback, as those of services that are not served.
+	SentOn []string
+
+	// Unsigned are the operations that need no signature, by the services' names: Cognito's GetId.
+	Unsigned map[string][]string
+
 	Verify         bool    // server mode: signatures must hold
 	Secrets        Secrets // without it Verify refuses everyone; in development mode it names the owners of known keys
 	DefaultAccount string  // of requests that name no account, in development mode
@@ -50,6 +57,7 @@ type Handler struct {
 	log      *slog.Logger
 	options  Options
 	services []*served
+	sharing  map[string]bool // names in credential scopes that several services have
 	json     jsonCodec
 	plans    plans
 	buffered budget    // bodies in memory
@@ -65,11 +73,16 @@ func New(log *slog.Logger, o Options) *Handler {
 		o.Now = time.Now
 	}
 	h := &Handler{log: log, options: o, json: newJSONCodec(), buffered: budget{most: max(4*o.MaxBody, 256<<20)},
-		throttle: newThrottle(o.Throttle, o.Now)}
+		throttle: newThrottle(o.Throttle, o.Now), sharing: map[string]bool{}}
 	for _, r := range o.Services {
 		s := &served{Registry: r}
-		if r.Info.Protocol == "rest-json" {
+		if r.Info.Protocol == "rest-json" || r.Info.Protocol == "rest-xml" {
 			s.rest = restRoutes(r)
+		}
+		for _, other := range h.services {
+			if other.Info.Signing == r.Info.Signing {
+				h.sharing[r.Info.Signing] = true
+			}
 		}
 		h.services = append(h.services, s)
 	}
@@ -91,6 +104,10 @@ type exchange struct {
 	service    string
 	operation  string
 	unserved   string // what the client calls a service that is not served
+	served     *served
+	call       call
+	input      any
+	output     any
 }
 
 // ServeHTTP answers one request. Panics of handlers end here: logged, and answered like any other internal error.
@@ -144,7 +161,11 @@ type recorder struct {
 	http.ResponseWriter
 	status    int
 	operation string // of S3, whose handler finds it
+	failed    *model.Error
 }
+
+// Failed is called with the error that is answered.
+func (r *recorder) Failed(err *model.Error) { r.failed = err }
 
 // Serves is called by the handler of S3 once it knows the operation.
 func (r *recorder) Serves(operation string) { r.operation = operation }

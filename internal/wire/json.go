@@ -16,7 +16,7 @@ import (
 
 // A jsonCodec reads and writes bodies in AWS's JSON: names match by case, unknown members are ignored, and times are
 // seconds since 1970 with milliseconds as their fraction.
-type jsonCodec struct{ read, write json.Options }
+type jsonCodec struct{ read, write, writeISO json.Options }
 
 func newJSONCodec() jsonCodec {
 	return jsonCodec{
@@ -29,6 +29,11 @@ func newJSONCodec() jsonCodec {
 			jsontext.AllowInvalidUTF8(true),
 			json.Deterministic(true),
 			json.WithMarshalers(json.MarshalToFunc(writeTime)),
+		),
+		writeISO: json.JoinOptions(
+			jsontext.AllowInvalidUTF8(true),
+			json.Deterministic(true),
+			json.WithMarshalers(json.MarshalToFunc(writeISOTime)),
 		),
 	}
 }
@@ -46,9 +51,21 @@ func (c jsonCodec) decode(body []byte, into any) error {
 
 func (c jsonCodec) encode(v any) ([]byte, error) { return json.Marshal(v, c.write) }
 
+// encodeFor writes a body with the times of a service.
+func (c jsonCodec) encodeFor(info model.Info, v any) ([]byte, error) {
+	if info.ISOTimes {
+		return json.Marshal(v, c.writeISO)
+	}
+	return c.encode(v)
+}
+
 func writeTime(e *jsontext.Encoder, t time.Time) error {
 	text := strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64)
 	return e.WriteValue(jsontext.Value(text))
+}
+
+func writeISOTime(e *jsontext.Encoder, t time.Time) error {
+	return e.WriteToken(jsontext.String(t.UTC().Format("2006-01-02T15:04:05Z")))
 }
 
 // readTime takes a number of seconds and, because old clients send it, an ISO 8601 string.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"plumb/internal/model"
@@ -37,7 +38,7 @@ func (h *Handler) pick(r *http.Request, c credential, form url.Values) choice {
 	if isS3Control(r, c) {
 		return choice{name: "s3control"}
 	}
-	if found, ok := h.byName(first(c.service, hostService(r.Host))); ok {
+	if found, ok := h.byName(r, first(c.service, hostService(r.Host))); ok {
 		return found
 	}
 	if c.service != "" {
@@ -46,16 +47,37 @@ func (h *Handler) pick(r *http.Request, c credential, form url.Values) choice {
 	return h.pickUnsigned(r, form)
 }
 
-func (h *Handler) byName(name string) (choice, bool) {
+func (h *Handler) byName(r *http.Request, name string) (choice, bool) {
 	if name == "s3" || name == "s3express" {
 		return choice{s3: true, name: "s3"}, true
 	}
+	var found choice
 	for _, s := range h.services {
-		if s.Info.Signing == name {
-			return choice{served: s, name: s.Info.Name}, true
+		if s.Info.Signing != name {
+			continue
+		}
+		if h.sharing[name] {
+			if _, _, ok := findRest(s.rest, r); ok {
+				return choice{served: s, name: s.Info.Name}, true
+			}
+		}
+		if s.Info.Name == name && found.served == nil || s.begins(r) {
+			found = choice{served: s, name: s.Info.Name}
 		}
 	}
-	return choice{}, false
+	if found.served != nil && h.options.Fallback != nil && slices.Contains(h.options.SentOn, name) {
+		if _, _, ok := findRest(found.served.rest, r); !ok {
+			return choice{name: name}, true
+		}
+	}
+	return found, found.served != nil
+}
+
+// begins reports whether a path begins with the first word of one of the service's, which tells versions of an API that
+// are signed for alike where no route does.
+func (s *served) begins(r *http.Request) bool {
+	path := segments(r.URL.Path)
+	return len(path) > 0 && slices.ContainsFunc(s.rest, func(route restRoute) bool { return len(route.segments) > 0 && route.segments[0] == path[0] })
 }
 
 // hostService is the service in config.us-east-1.amazonaws.com, bucket.s3.localhost and the like.
@@ -104,7 +126,7 @@ func (h *Handler) pickUnsigned(r *http.Request, form url.Values) choice {
 func (s *served) claims(r *http.Request) bool {
 	path := segments(r.URL.Path)
 	for _, route := range s.rest {
-		if len(path) > 1 && path[0] == route.segments[0] && path[1] == route.segments[1] {
+		if len(path) > 1 && len(route.segments) > 1 && path[0] == route.segments[0] && path[1] == route.segments[1] {
 			return true
 		}
 	}

@@ -55,7 +55,7 @@ func (r restRoute) match(method string, path []string, query url.Values) (map[st
 		return nil, false
 	}
 	for name, values := range r.query {
-		if query.Get(name) != values[0] {
+		if !query.Has(name) || query.Get(name) != values[0] {
 			return nil, false
 		}
 	}
@@ -86,17 +86,21 @@ func findRest(routes []restRoute, r *http.Request) (*model.Route, map[string]str
 }
 
 // decodeRest fills an input from path, query, headers and body.
-func (h *Handler) decodeRest(r *http.Request, body []byte, labels map[string]string, into any) error {
+func (h *Handler) decodeRest(p protocol, r *http.Request, body []byte, labels map[string]string, into any) error {
 	v := reflect.ValueOf(into).Elem()
 	fields := h.plans.of(v.Type())
-	if !slices.ContainsFunc(fields, func(f field) bool { return f.place == "payload" }) {
+	if p.kind != "rest-xml" && !slices.ContainsFunc(fields, func(f field) bool { return f.place == "payload" }) {
 		if err := h.json.decode(body, into); err != nil {
 			return err
 		}
 	}
 	query := r.URL.Query()
 	for _, f := range fields {
+		f.xml = p.kind == "rest-xml"
 		if err := h.bindIn(f, v.Field(f.index), r.Header, query, labels, body); err != nil {
+			if f.xml && f.place == "payload" {
+				return err
+			}
 			return model.SerializationException("%s: %s", f.key, err)
 		}
 	}
@@ -117,6 +121,8 @@ func (h *Handler) bindIn(
 		switch {
 		case v.Kind() == reflect.Slice:
 			v.SetBytes(body)
+		case f.xml:
+			return h.bindXML(v, body)
 		case len(body) > 0:
 			v.Set(reflect.New(v.Type().Elem()))
 			return h.json.decode(body, v.Interface())
@@ -146,9 +152,9 @@ func setIfAny(v reflect.Value, values []string, timeFormat string) error {
 }
 
 // answerRest writes an output: members in headers, the status, and a payload or a JSON body.
-func (h *Handler) answerRest(w http.ResponseWriter, route *model.Route, out any) error {
+func (h *Handler) answerRest(w http.ResponseWriter, p protocol, info model.Info, route *model.Route, out any) error {
 	v := reflect.ValueOf(out).Elem()
-	status, payload := route.Status, reflect.Value{}
+	status, payload, name := route.Status, reflect.Value{}, ""
 	for _, f := range h.plans.of(v.Type()) {
 		value := v.Field(f.index)
 		switch f.place {
@@ -161,10 +167,18 @@ func (h *Handler) answerRest(w http.ResponseWriter, route *model.Route, out any)
 				status = int(value.Elem().Int())
 			}
 		case "payload":
-			payload = value
+			payload, name = value, v.Type().Field(f.index).Name
 		}
 	}
-	body, err := h.restBody(route, status, payload, out)
+	if p.kind == "rest-xml" {
+		var body []byte
+		if payload.IsValid() && !payload.IsNil() {
+			body = h.payloadXML(name, p.namespace, payload)
+		}
+		write(w, status, "text/xml", body)
+		return nil
+	}
+	body, err := h.restBody(info, route, status, payload, out)
 	if err != nil {
 		return err
 	}
@@ -172,14 +186,14 @@ func (h *Handler) answerRest(w http.ResponseWriter, route *model.Route, out any)
 	return nil
 }
 
-func (h *Handler) restBody(route *model.Route, status int, payload reflect.Value, out any) ([]byte, error) {
+func (h *Handler) restBody(info model.Info, route *model.Route, status int, payload reflect.Value, out any) ([]byte, error) {
 	switch {
 	case status == http.StatusNoContent, route.NoOutput:
 		return nil, nil
 	case !payload.IsValid():
-		return h.json.encode(out)
+		return h.json.encodeFor(info, out)
 	case payload.Kind() == reflect.Slice:
 		return payload.Bytes(), nil
 	}
-	return h.json.encode(payload.Interface())
+	return h.json.encodeFor(info, payload.Interface())
 }

@@ -33,7 +33,7 @@ func (h *Handler) serve(x *exchange) error {
 		x.service, x.unserved = "other", to.name
 		return h.serveOther(x, to.name)
 	}
-	x.service = to.name
+	x.service, x.served = to.name, to.served
 	x.protocol = protocolOf(to.served.Info, x.r)
 	if err := h.readFrom(x, bodyLimit(to.name, h.options.MaxBody)); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (h *Handler) serve(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	x.operation = c.route.Operation
+	x.operation, x.call = c.route.Operation, c
 	if err := h.throttle.check(to.served.Info.Signing, x.caller, x.operation); err != nil {
 		return err
 	}
@@ -84,6 +84,7 @@ func (h *Handler) answerTo(w http.ResponseWriter, x *exchange, s *served, c call
 	if err := h.serveOperation(&apart, s, c); err != nil {
 		h.fail(&apart, err)
 	}
+	x.input, x.output, x.w.failed = apart.input, apart.output, apart.w.failed
 }
 
 // earlyForm reads the parameters of an unsigned request, for which they are all there is to pick the service by.
@@ -122,6 +123,9 @@ func formOf(r *http.Request, body []byte) url.Values {
 // plainBody bounds what is sent to any service but Lambda, which takes archives: AWS's own bounds are below.
 const plainBody = 8 << 20
 
+// strangersBody bounds what is sent without a signature to an operation that needs none.
+const strangersBody = 64 << 10
+
 func bodyLimit(service string, most int64) int64 {
 	if service == "lambda" {
 		return most
@@ -151,6 +155,9 @@ func (h *Handler) readAll(x *exchange, limit int64) (err error) {
 func (h *Handler) readFrom(x *exchange, limit int64) error {
 	if err := h.admitSender(x); err != nil {
 		return err
+	}
+	if x.admitted.nobody {
+		limit = min(limit, strangersBody)
 	}
 	if err := h.readAll(x, limit); err != nil {
 		return err
@@ -222,7 +229,8 @@ func (h *Handler) serveOperation(x *exchange, s *served, call call) error {
 	if err != nil {
 		return err
 	}
-	return h.answer(x, call.route, out)
+	x.output = out
+	return h.answer(x, s.Info, call.route, out)
 }
 
 // input reads and checks an operation's input and asks whether the caller may call the
@@ -232,6 +240,7 @@ func (h *Handler) input(x *exchange, s *served, call call) (in any, ctx context.
 	if err := call.decode(in); err != nil {
 		return nil, nil, reword(err, s.Info)
 	}
+	x.input = in
 	checker := s.NewChecker()
 	call.route.Check(in, checker)
 	if err := checker.Err(); err != nil {
@@ -257,7 +266,7 @@ func (h *Handler) authorize(x *exchange, s *served, call call) error {
 	return err
 }
 
-func (h *Handler) answer(x *exchange, route *model.Route, out any) error {
+func (h *Handler) answer(x *exchange, info model.Info, route *model.Route, out any) error {
 	var err error
 	switch x.protocol.kind {
 	case "query":
@@ -265,7 +274,7 @@ func (h *Handler) answer(x *exchange, route *model.Route, out any) error {
 	case "json":
 		err = h.answerJSON(x.w, x.protocol, route, out)
 	default:
-		err = h.answerRest(x.w, route, out)
+		err = h.answerRest(x.w, x.protocol, info, route, out)
 	}
 	if err != nil {
 		return fmt.Errorf("write the answer: %w", err)

@@ -18,6 +18,9 @@ import (
 // skew is how far a client's clock may be off.
 const skew = 5 * time.Minute
 
+// skewS3 is the same at S3, which has an error of its own for it.
+const skewS3 = 15 * time.Minute
+
 const (
 	unsignedPayload = "UNSIGNED-PAYLOAD"
 	emptyHash       = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -58,6 +61,9 @@ func (c credential) checkTime(now time.Time) error {
 			"of date from HTTP: '%s' != '%s', from '%s'.", c.date, t.Format("20060102"), c.time)
 	}
 	now = now.UTC()
+	if c.service == "s3" {
+		return c.checkTimeS3(t, now)
+	}
 	valid := skew
 	if c.presigned && c.expires > 0 {
 		valid = c.expires
@@ -69,6 +75,21 @@ func (c credential) checkTime(now time.Time) error {
 	case now.After(t.Add(valid)):
 		return model.InvalidSignatureException("Signature expired: %s is now earlier than %s (%s - %v min.)",
 			c.time, now.Add(-valid).Format(timeFormat), now.Format(timeFormat), valid.Minutes())
+	}
+	return nil
+}
+
+func (c credential) checkTimeS3(t, now time.Time) error {
+	valid := skewS3
+	if c.presigned && c.expires > 0 {
+		valid = c.expires
+	}
+	switch {
+	case c.presigned && now.After(t.Add(valid)):
+		return model.Errorf(model.Error{Code: "AccessDenied", Status: http.StatusForbidden}, "Request has expired")
+	case t.After(now.Add(skewS3)), now.After(t.Add(valid)):
+		return model.Errorf(model.Error{Code: "RequestTimeTooSkewed", Status: http.StatusForbidden},
+			"The difference between the request time and the current time is too large.")
 	}
 	return nil
 }

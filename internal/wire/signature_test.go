@@ -246,3 +246,37 @@ func TestAPromisedHashIsVerified(t *testing.T) {
 		}
 	}
 }
+
+// S3's clients are told that their clock is wrong, in S3's words, and later than others.
+func TestS3HasAnErrorOfItsOwnForClocksThatAreWrong(t *testing.T) {
+	answer := func(at time.Duration, presign bool) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "http://localhost:4577/bucket?X-Amz-Expires=60", nil)
+		cred, payload := aws.Credentials{AccessKeyID: accessKey, SecretAccessKey: secretKey}, "UNSIGNED-PAYLOAD"
+		if presign {
+			signed, _, err := v4.NewSigner().PresignHTTP(t.Context(), cred, r, payload, "s3", "eu-west-1", signedAt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r = httptest.NewRequest("GET", signed, nil)
+		} else {
+			r.Header.Set("X-Amz-Content-Sha256", payload)
+			if err := v4.NewSigner().SignHTTP(t.Context(), cred, r, payload, "s3", "eu-west-1", signedAt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := httptest.NewRecorder()
+		wire.New(slog.New(slog.DiscardHandler), wire.Options{
+			Verify: true, Secrets: secrets, Now: func() time.Time { return signedAt.Add(at) },
+			S3: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "an object") }),
+		}).ServeHTTP(w, r)
+		return w
+	}
+	for _, at := range []time.Duration{-14 * time.Minute, 14 * time.Minute} {
+		expect(t, answer(at, false), 200, "an object")
+	}
+	for _, at := range []time.Duration{-16 * time.Minute, 16 * time.Minute} {
+		expect(t, answer(at, false), 403, "<Code>RequestTimeTooSkewed</Code>")
+	}
+	expect(t, answer(30*time.Second, true), 200, "an object")
+	expect(t, answer(2*time.Minute, true), 403, "<Code>AccessDenied</Code>", "Request has expired")
+}

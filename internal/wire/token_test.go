@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"plumb/internal/wire"
@@ -55,7 +56,11 @@ func TestChangedTokensAreNotTaken(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 200_000 {
+	n := 200_000
+	if os.Getenv("PLUMB_TEST_REAL") != "" {
+		n = 1_000_000
+	}
+	for range n {
 		b := []byte(token)
 		for range 1 + r.IntN(8) {
 			b[r.IntN(len(b))] = byte(r.Uint32())

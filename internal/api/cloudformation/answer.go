@@ -7,6 +7,10 @@ import (
 	"net/http"
 	"strings"
 
+	"plumb/internal/arn"
+	"plumb/internal/audit"
+	"plumb/internal/caller"
+	"plumb/internal/config"
 	"plumb/internal/stack"
 )
 
@@ -18,8 +22,11 @@ const maxBody = 64 << 10
 // signature: the address is the secret.
 func IsAnswer(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, stack.AnswerPath) }
 
+// A Note is told of an answer that was taken or refused. A nil one is told nothing.
+type Note func(r *http.Request, who caller.Caller, e audit.Event)
+
 // Answers takes the answers for custom resources.
-func Answers(log *slog.Logger, stacks *stack.Stacks) http.Handler {
+func Answers(log *slog.Logger, stacks *stack.Stacks, note Note) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPut {
 			w.Header().Set("Allow", http.MethodPut)
@@ -31,7 +38,10 @@ func Answers(log *slog.Logger, stacks *stack.Stacks) http.Handler {
 			http.Error(w, "The answer could not be read.", http.StatusBadRequest)
 			return
 		}
-		err = stacks.Answer(r.Context(), strings.TrimPrefix(r.URL.Path, stack.AnswerPath), body)
+		id, err := stacks.Answer(r.Context(), strings.TrimPrefix(r.URL.Path, stack.AnswerPath), body)
+		if note != nil {
+			note(r, caller.Caller{}, eventOf(id, err))
+		}
 		switch {
 		case errors.Is(err, stack.ErrNoAnswer):
 			http.Error(w, "Nobody waits for this answer.", http.StatusForbidden)
@@ -42,4 +52,21 @@ func Answers(log *slog.Logger, stacks *stack.Stacks) http.Handler {
 			http.Error(w, "The answer could not be kept.", http.StatusInternalServerError)
 		}
 	})
+}
+
+// eventOf describes an answer to a stack, whose id is empty where nobody waits for it.
+func eventOf(id string, err error) audit.Event {
+	e := audit.Event{Service: "cloudformation", Operation: "AnswerCustomResource", Kind: audit.ServerAction}
+	if a, err := arn.Parse(id); err == nil {
+		e.Place, e.Resources = config.Place{Account: a.Account, Region: a.Region}, []string{id}
+	}
+	switch {
+	case errors.Is(err, stack.ErrNoAnswer):
+		e.Code = "AccessDenied"
+	case errors.Is(err, stack.ErrBadAnswer):
+		e.Code = "ValidationError"
+	case err != nil:
+		e.Code = "InternalFailure"
+	}
+	return e
 }

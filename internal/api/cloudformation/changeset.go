@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 
+	"plumb/internal/caller"
+	"plumb/internal/model"
 	"plumb/internal/model/cloudformationapi"
 	"plumb/internal/stack"
 )
@@ -16,16 +18,16 @@ func (f face) CreateChangeSet(ctx context.Context, in *cloudformationapi.CreateC
 	if err := checkProposal(in); err != nil {
 		return nil, err
 	}
-	text, err := f.stacks.Text(ctx, place(ctx), deref(in.TemplateBody), deref(in.TemplateURL))
+	text, err := f.stacks.Text(ctx, caller.Place(ctx), model.Deref(in.TemplateBody), model.Deref(in.TemplateURL))
 	if err != nil {
 		return nil, err
 	}
 	p := stack.Proposal{
-		Name: deref(in.ChangeSetName), Kind: string(in.ChangeSetType), Description: deref(in.Description),
+		Name: model.Deref(in.ChangeSetName), Kind: string(in.ChangeSetType), Description: model.Deref(in.Description),
 		Request: stack.Request{
-			Who: who(ctx), Stack: deref(in.StackName), Template: text, Again: deref(in.UsePreviousTemplate), KeepTags: in.Tags == nil,
-			Token: deref(in.ClientToken), Settings: stack.Settings{
-				Capabilities: texts(in.Capabilities), Tags: tags(in.Tags), Role: deref(in.RoleARN), Notifications: in.NotificationARNs,
+			Who: who(ctx), Stack: model.Deref(in.StackName), Template: text, Again: model.Deref(in.UsePreviousTemplate), KeepTags: in.Tags == nil,
+			Token: model.Deref(in.ClientToken), Settings: stack.Settings{
+				Capabilities: texts(in.Capabilities), Tags: tags(in.Tags), Role: model.Deref(in.RoleARN), Notifications: in.NotificationARNs,
 				OnFailure: string(in.OnStackFailure),
 			},
 		},
@@ -41,11 +43,11 @@ func (f face) CreateChangeSet(ctx context.Context, in *cloudformationapi.CreateC
 }
 
 func checkProposal(in *cloudformationapi.CreateChangeSetInput) error {
-	name := deref(in.ChangeSetName)
+	name := model.Deref(in.ChangeSetName)
 	switch {
-	case in.ChangeSetType == cloudformationapi.ChangeSetTypeImport || len(in.ResourcesToImport) > 0 || deref(in.ImportExistingResources):
+	case in.ChangeSetType == cloudformationapi.ChangeSetTypeImport || len(in.ResourcesToImport) > 0 || model.Deref(in.ImportExistingResources):
 		return stack.Invalid("Resources cannot be imported into stacks: change sets of the type IMPORT are not supported.")
-	case deref(in.IncludeNestedStacks):
+	case model.Deref(in.IncludeNestedStacks):
 		return stack.Invalid("Change sets of nested stacks are not supported.")
 	case in.DeploymentMode != "":
 		return stack.Invalid("The DeploymentMode %s is not supported.", in.DeploymentMode)
@@ -53,7 +55,7 @@ func checkProposal(in *cloudformationapi.CreateChangeSetInput) error {
 		return stack.Invalid("1 validation error detected: Value '%.200s' at 'changeSetName' failed to satisfy constraint: "+
 			"Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
 	case in.ChangeSetType == cloudformationapi.ChangeSetTypeCreate:
-		if err := checkName(deref(in.StackName)); err != nil {
+		if err := checkName(model.Deref(in.StackName)); err != nil {
 			return err
 		}
 	}
@@ -64,11 +66,11 @@ func checkProposal(in *cloudformationapi.CreateChangeSetInput) error {
 func (f face) DescribeChangeSet(
 	ctx context.Context, in *cloudformationapi.DescribeChangeSetInput,
 ) (*cloudformationapi.DescribeChangeSetOutput, error) {
-	at, err := f.position(ctx, "DescribeChangeSet", in.NextToken, deref(in.ChangeSetName))
+	at, err := f.position(ctx, "DescribeChangeSet", in.NextToken, model.Deref(in.ChangeSetName))
 	if err != nil {
 		return nil, err
 	}
-	set, st, err := f.stacks.ChangeSet(ctx, who(ctx), deref(in.StackName), deref(in.ChangeSetName))
+	set, st, err := f.stacks.ChangeSet(ctx, who(ctx), model.Deref(in.StackName), model.Deref(in.ChangeSetName))
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func (f face) DescribeChangeSet(
 	from := min(int(number(at)), len(set.Changes))
 	for i, c := range set.Changes[from:] {
 		if i == page {
-			out.NextToken = f.token(ctx, "DescribeChangeSet", strconv.Itoa(from+page), deref(in.ChangeSetName))
+			out.NextToken = f.token(ctx, "DescribeChangeSet", strconv.Itoa(from+page), model.Deref(in.ChangeSetName))
 			break
 		}
 		out.Changes = append(out.Changes, changeShape(c))
@@ -121,22 +123,22 @@ func changeShape(c stack.Change) cloudformationapi.Change {
 func (f face) ExecuteChangeSet(
 	ctx context.Context, in *cloudformationapi.ExecuteChangeSetInput,
 ) (*cloudformationapi.ExecuteChangeSetOutput, error) {
-	err := f.stacks.Execute(ctx, who(ctx), deref(in.StackName), deref(in.ChangeSetName), deref(in.ClientRequestToken), deref(in.DisableRollback))
+	err := f.stacks.Execute(ctx, who(ctx), model.Deref(in.StackName), model.Deref(in.ChangeSetName), model.Deref(in.ClientRequestToken), model.Deref(in.DisableRollback))
 	return &cloudformationapi.ExecuteChangeSetOutput{}, err
 }
 
 // DeleteChangeSet deletes a change set and leaves its stack alone.
 func (f face) DeleteChangeSet(ctx context.Context, in *cloudformationapi.DeleteChangeSetInput) (*cloudformationapi.DeleteChangeSetOutput, error) {
-	return &cloudformationapi.DeleteChangeSetOutput{}, f.stacks.DropChangeSet(ctx, who(ctx), deref(in.StackName), deref(in.ChangeSetName))
+	return &cloudformationapi.DeleteChangeSetOutput{}, f.stacks.DropChangeSet(ctx, who(ctx), model.Deref(in.StackName), model.Deref(in.ChangeSetName))
 }
 
 // ListChangeSets lists the change sets of a stack.
 func (f face) ListChangeSets(ctx context.Context, in *cloudformationapi.ListChangeSetsInput) (*cloudformationapi.ListChangeSetsOutput, error) {
-	at, err := f.position(ctx, "ListChangeSets", in.NextToken, deref(in.StackName))
+	at, err := f.position(ctx, "ListChangeSets", in.NextToken, model.Deref(in.StackName))
 	if err != nil {
 		return nil, err
 	}
-	list, st, err := f.stacks.ChangeSets(ctx, who(ctx), deref(in.StackName))
+	list, st, err := f.stacks.ChangeSets(ctx, who(ctx), model.Deref(in.StackName))
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +146,7 @@ func (f face) ListChangeSets(ctx context.Context, in *cloudformationapi.ListChan
 	from := min(int(number(at)), len(list))
 	for i, c := range list[from:] {
 		if i == page {
-			out.NextToken = f.token(ctx, "ListChangeSets", strconv.Itoa(from+page), deref(in.StackName))
+			out.NextToken = f.token(ctx, "ListChangeSets", strconv.Itoa(from+page), model.Deref(in.StackName))
 			break
 		}
 		out.Summaries = append(out.Summaries, cloudformationapi.ChangeSetSummary{

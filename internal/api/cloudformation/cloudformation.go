@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/cloudformationapi"
 	"plumb/internal/stack"
@@ -58,14 +57,9 @@ type face struct {
 	tokens wire.Tokens
 }
 
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
 func who(ctx context.Context) stack.Who {
 	c := caller.From(ctx)
-	return stack.Who{Place: place(ctx), Principal: c.PrincipalARN, UserID: c.UserID, Unbounded: c.Root}
+	return stack.Who{Place: caller.Place(ctx), Principal: c.PrincipalARN, UserID: c.UserID, Unbounded: c.Root}
 }
 
 // page is how many of a list one answer has.
@@ -73,8 +67,8 @@ const page = 100
 
 // position reads a token of a page.
 func (f face) position(ctx context.Context, operation string, token *string, filters ...string) (string, error) {
-	p := place(ctx)
-	at, ok := f.tokens.Decode(operation, deref(token), append(filters, p.Account, p.Region)...)
+	p := caller.Place(ctx)
+	at, ok := f.tokens.Decode(operation, model.Deref(token), append(filters, p.Account, p.Region)...)
 	if !ok {
 		return "", stack.Invalid("The pagination token is not valid.")
 	}
@@ -82,21 +76,13 @@ func (f face) position(ctx context.Context, operation string, token *string, fil
 }
 
 func (f face) token(ctx context.Context, operation, at string, filters ...string) *string {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	return new(f.tokens.Encode(operation, at, append(filters, p.Account, p.Region)...))
 }
 
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64) // we made it
 	return n
-}
-
-func deref[T any](v *T) T {
-	if v == nil {
-		var zero T
-		return zero
-	}
-	return *v
 }
 
 func textOrNil(s string) *string {

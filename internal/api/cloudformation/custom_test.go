@@ -74,7 +74,7 @@ func TestAFunctionMakesACustomResource(t *testing.T) {
 	}
 }
 
-// A maker is a topic that makes custom resources, and the queue that hears of it.
+// A maker is a topic that makes custom resources, and the queue that is told of it.
 type maker struct {
 	*apptest.Plumb
 	topic, queue string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 
+	"plumb/internal/caller"
+	"plumb/internal/model"
 	"plumb/internal/model/cloudformationapi"
 	"plumb/internal/stack"
 )
@@ -12,7 +14,7 @@ import (
 func (f face) DescribeStackEvents(
 	ctx context.Context, in *cloudformationapi.DescribeStackEventsInput,
 ) (*cloudformationapi.DescribeStackEventsOutput, error) {
-	name := deref(in.StackName)
+	name := model.Deref(in.StackName)
 	if name == "" {
 		return nil, stack.Invalid("1 validation error detected: Value null at 'stackName' failed to satisfy constraint: Member must not be null")
 	}
@@ -20,7 +22,7 @@ func (f face) DescribeStackEvents(
 	if err != nil {
 		return nil, err
 	}
-	st, list, err := f.stacks.Events(ctx, place(ctx), name, number(at), page+1)
+	st, list, err := f.stacks.Events(ctx, caller.Place(ctx), name, number(at), page+1)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +45,12 @@ func (f face) DescribeStackEvents(
 func (f face) DescribeStackResource(
 	ctx context.Context, in *cloudformationapi.DescribeStackResourceInput,
 ) (*cloudformationapi.DescribeStackResourceOutput, error) {
-	st, list, err := f.resources(ctx, deref(in.StackName))
+	st, list, err := f.resources(ctx, model.Deref(in.StackName))
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range list {
-		if r.ID != deref(in.LogicalResourceId) {
+		if r.ID != model.Deref(in.LogicalResourceId) {
 			continue
 		}
 		return &cloudformationapi.DescribeStackResourceOutput{StackResourceDetail: &cloudformationapi.StackResourceDetail{
@@ -57,7 +59,7 @@ func (f face) DescribeStackResource(
 			Metadata: new("{}"), DriftInformation: notChecked(),
 		}}, nil
 	}
-	return nil, stack.Invalid("Resource %s does not exist for stack %s", deref(in.LogicalResourceId), st.Name)
+	return nil, stack.Invalid("Resource %s does not exist for stack %s", model.Deref(in.LogicalResourceId), st.Name)
 }
 
 func notChecked() *cloudformationapi.StackResourceDriftInformation {
@@ -67,9 +69,9 @@ func notChecked() *cloudformationapi.StackResourceDriftInformation {
 // resources returns the resources of a stack, in AWS's words for one that is not
 // there.
 func (f face) resources(ctx context.Context, name string) (stack.Stack, []stack.Resource, error) {
-	st, list, err := f.stacks.Resources(ctx, place(ctx), name)
+	st, list, err := f.stacks.Resources(ctx, caller.Place(ctx), name)
 	if err != nil && name != "" {
-		if _, findErr := f.stacks.Find(ctx, place(ctx), name); findErr != nil {
+		if _, findErr := f.stacks.Find(ctx, caller.Place(ctx), name); findErr != nil {
 			return st, nil, stack.Invalid("Stack '%s' does not exist", name)
 		}
 	}
@@ -81,26 +83,26 @@ func (f face) resources(ctx context.Context, name string) (stack.Stack, []stack.
 func (f face) DescribeStackResources(
 	ctx context.Context, in *cloudformationapi.DescribeStackResourcesInput,
 ) (*cloudformationapi.DescribeStackResourcesOutput, error) {
-	name, physical := deref(in.StackName), deref(in.PhysicalResourceId)
+	name, physical := model.Deref(in.StackName), model.Deref(in.PhysicalResourceId)
 	switch {
 	case name == "" && physical == "":
 		return nil, stack.Invalid("Stack name or physical resource id must be specified.")
 	case name != "" && physical != "":
 		return nil, stack.Invalid("Stack name and physical resource id cannot both be specified.")
 	case physical != "":
-		st, err := f.stacks.Holder(ctx, place(ctx), physical)
+		st, err := f.stacks.Holder(ctx, caller.Place(ctx), physical)
 		if err != nil {
 			return nil, err
 		}
 		name = st.ID
 	}
-	st, list, err := f.stacks.Resources(ctx, place(ctx), name)
+	st, list, err := f.stacks.Resources(ctx, caller.Place(ctx), name)
 	if err != nil {
 		return nil, err
 	}
 	out := &cloudformationapi.DescribeStackResourcesOutput{StackResources: []cloudformationapi.StackResource{}}
 	for _, r := range list {
-		if id := deref(in.LogicalResourceId); id != "" && r.ID != id {
+		if id := model.Deref(in.LogicalResourceId); id != "" && r.ID != id {
 			continue
 		}
 		out.StackResources = append(out.StackResources, cloudformationapi.StackResource{
@@ -116,12 +118,12 @@ func (f face) DescribeStackResources(
 func (f face) ListStackResources(
 	ctx context.Context, in *cloudformationapi.ListStackResourcesInput,
 ) (*cloudformationapi.ListStackResourcesOutput, error) {
-	name := deref(in.StackName)
+	name := model.Deref(in.StackName)
 	after, err := f.position(ctx, "ListStackResources", in.NextToken, name)
 	if err != nil {
 		return nil, err
 	}
-	_, list, err := f.stacks.Resources(ctx, place(ctx), name)
+	_, list, err := f.stacks.Resources(ctx, caller.Place(ctx), name)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +151,7 @@ func (f face) ListExports(ctx context.Context, in *cloudformationapi.ListExports
 	if err != nil {
 		return nil, err
 	}
-	list, err := f.stacks.Exports(ctx, place(ctx), after, page+1)
+	list, err := f.stacks.Exports(ctx, caller.Place(ctx), after, page+1)
 	if err != nil {
 		return nil, err
 	}
@@ -166,12 +168,12 @@ func (f face) ListExports(ctx context.Context, in *cloudformationapi.ListExports
 
 // ListImports lists the stacks that use an export.
 func (f face) ListImports(ctx context.Context, in *cloudformationapi.ListImportsInput) (*cloudformationapi.ListImportsOutput, error) {
-	export := deref(in.ExportName)
+	export := model.Deref(in.ExportName)
 	after, err := f.position(ctx, "ListImports", in.NextToken, export)
 	if err != nil {
 		return nil, err
 	}
-	list, err := f.stacks.Importers(ctx, place(ctx), export, after, page+1)
+	list, err := f.stacks.Importers(ctx, caller.Place(ctx), export, after, page+1)
 	if err != nil {
 		return nil, err
 	}

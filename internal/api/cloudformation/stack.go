@@ -7,26 +7,28 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/caller"
+	"plumb/internal/model"
 	"plumb/internal/model/cloudformationapi"
 	"plumb/internal/stack"
 )
 
 func given(list []cloudformationapi.Parameter) (out []stack.Given, err error) {
 	for _, p := range list {
-		if deref(p.ParameterKey) == "" {
+		if model.Deref(p.ParameterKey) == "" {
 			return nil, stack.Invalid("Every parameter must have a ParameterKey.")
 		}
-		if deref(p.UsePreviousValue) && p.ParameterValue != nil {
+		if model.Deref(p.UsePreviousValue) && p.ParameterValue != nil {
 			return nil, stack.Invalid("Invalid input for parameter key %s. Cannot specify usePreviousValue as true and non empty value for a parameter", *p.ParameterKey)
 		}
-		out = append(out, stack.Given{Name: *p.ParameterKey, Value: deref(p.ParameterValue), Again: deref(p.UsePreviousValue)})
+		out = append(out, stack.Given{Name: *p.ParameterKey, Value: model.Deref(p.ParameterValue), Again: model.Deref(p.UsePreviousValue)})
 	}
 	return out, nil
 }
 
 func tags(list []cloudformationapi.Tag) (out []stack.Tag) {
 	for _, t := range list {
-		out = append(out, stack.Tag{Key: deref(t.Key), Value: deref(t.Value)})
+		out = append(out, stack.Tag{Key: model.Deref(t.Key), Value: model.Deref(t.Value)})
 	}
 	return out
 }
@@ -47,7 +49,7 @@ func refused(rollback *cloudformationapi.RollbackConfiguration, types []string, 
 		return stack.Invalid("ResourceTypes are not supported.")
 	}
 	for _, p := range policy {
-		if deref(p) != "" {
+		if model.Deref(p) != "" {
 			return stack.Invalid("Stack policies are not supported.")
 		}
 	}
@@ -56,7 +58,7 @@ func refused(rollback *cloudformationapi.RollbackConfiguration, types []string, 
 
 // CreateStack begins a stack.
 func (f face) CreateStack(ctx context.Context, in *cloudformationapi.CreateStackInput) (*cloudformationapi.CreateStackOutput, error) {
-	if err := checkName(deref(in.StackName)); err != nil {
+	if err := checkName(model.Deref(in.StackName)); err != nil {
 		return nil, err
 	}
 	if in.DisableRollback != nil && in.OnFailure != "" {
@@ -65,15 +67,15 @@ func (f face) CreateStack(ctx context.Context, in *cloudformationapi.CreateStack
 	if err := refused(in.RollbackConfiguration, in.ResourceTypes, in.StackPolicyBody, in.StackPolicyURL); err != nil {
 		return nil, err
 	}
-	text, err := f.stacks.Text(ctx, place(ctx), deref(in.TemplateBody), deref(in.TemplateURL))
+	text, err := f.stacks.Text(ctx, caller.Place(ctx), model.Deref(in.TemplateBody), model.Deref(in.TemplateURL))
 	if err != nil {
 		return nil, err
 	}
 	r := stack.Request{
-		Who: who(ctx), Stack: deref(in.StackName), Template: text, Token: deref(in.ClientRequestToken), Protect: deref(in.EnableTerminationProtection),
+		Who: who(ctx), Stack: model.Deref(in.StackName), Template: text, Token: model.Deref(in.ClientRequestToken), Protect: model.Deref(in.EnableTerminationProtection),
 		Settings: stack.Settings{
-			Capabilities: texts(in.Capabilities), Tags: tags(in.Tags), Role: deref(in.RoleARN), Notifications: in.NotificationARNs,
-			Timeout: int(deref(in.TimeoutInMinutes)), OnFailure: string(in.OnFailure), KeepFailed: deref(in.DisableRollback),
+			Capabilities: texts(in.Capabilities), Tags: tags(in.Tags), Role: model.Deref(in.RoleARN), Notifications: in.NotificationARNs,
+			Timeout: int(model.Deref(in.TimeoutInMinutes)), OnFailure: string(in.OnFailure), KeepFailed: model.Deref(in.DisableRollback),
 		},
 	}
 	if r.Given, err = given(in.Parameters); err != nil {
@@ -89,18 +91,18 @@ func (f face) UpdateStack(ctx context.Context, in *cloudformationapi.UpdateStack
 	if err != nil {
 		return nil, err
 	}
-	text, err := f.stacks.Text(ctx, place(ctx), deref(in.TemplateBody), deref(in.TemplateURL))
+	text, err := f.stacks.Text(ctx, caller.Place(ctx), model.Deref(in.TemplateBody), model.Deref(in.TemplateURL))
 	if err != nil {
 		return nil, err
 	}
-	if deref(in.UsePreviousTemplate) && text != "" {
+	if model.Deref(in.UsePreviousTemplate) && text != "" {
 		return nil, stack.Invalid("You cannot specify both usePreviousTemplate and a template.")
 	}
 	r := stack.Request{
-		Who: who(ctx), Stack: deref(in.StackName), Template: text, Again: deref(in.UsePreviousTemplate), KeepTags: in.Tags == nil,
-		Token: deref(in.ClientRequestToken), Settings: stack.Settings{
-			Capabilities: texts(in.Capabilities), Tags: tags(in.Tags), Role: deref(in.RoleARN), Notifications: in.NotificationARNs,
-			KeepFailed: deref(in.DisableRollback),
+		Who: who(ctx), Stack: model.Deref(in.StackName), Template: text, Again: model.Deref(in.UsePreviousTemplate), KeepTags: in.Tags == nil,
+		Token: model.Deref(in.ClientRequestToken), Settings: stack.Settings{
+			Capabilities: texts(in.Capabilities), Tags: tags(in.Tags), Role: model.Deref(in.RoleARN), Notifications: in.NotificationARNs,
+			KeepFailed: model.Deref(in.DisableRollback),
 		},
 	}
 	if r.Given, err = given(in.Parameters); err != nil {
@@ -119,7 +121,7 @@ func (f face) DeleteStack(ctx context.Context, in *cloudformationapi.DeleteStack
 		return nil, stack.Invalid("The DeletionMode FORCE_DELETE_STACK is not supported.")
 	}
 	return nil, f.stacks.Delete(ctx, stack.Deletion{
-		Who: who(ctx), Stack: deref(in.StackName), Role: deref(in.RoleARN), Retain: in.RetainResources, Token: deref(in.ClientRequestToken),
+		Who: who(ctx), Stack: model.Deref(in.StackName), Role: model.Deref(in.RoleARN), Retain: in.RetainResources, Token: model.Deref(in.ClientRequestToken),
 	})
 }
 
@@ -127,15 +129,15 @@ func (f face) DeleteStack(ctx context.Context, in *cloudformationapi.DeleteStack
 func (f face) UpdateTerminationProtection(
 	ctx context.Context, in *cloudformationapi.UpdateTerminationProtectionInput,
 ) (*cloudformationapi.UpdateTerminationProtectionOutput, error) {
-	id, err := f.stacks.Protect(ctx, place(ctx), deref(in.StackName), deref(in.EnableTerminationProtection))
+	id, err := f.stacks.Protect(ctx, caller.Place(ctx), model.Deref(in.StackName), model.Deref(in.EnableTerminationProtection))
 	return &cloudformationapi.UpdateTerminationProtectionOutput{StackId: textOrNil(id)}, err
 }
 
 // DescribeStacks answers one stack, or all that were not deleted.
 func (f face) DescribeStacks(ctx context.Context, in *cloudformationapi.DescribeStacksInput) (*cloudformationapi.DescribeStacksOutput, error) {
 	out := &cloudformationapi.DescribeStacksOutput{Stacks: []cloudformationapi.Stack{}}
-	if name := deref(in.StackName); name != "" {
-		st, err := f.stacks.Find(ctx, place(ctx), name)
+	if name := model.Deref(in.StackName); name != "" {
+		st, err := f.stacks.Find(ctx, caller.Place(ctx), name)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +159,7 @@ func (f face) list(ctx context.Context, operation string, token *string, deleted
 	if err != nil {
 		return nil, nil, err
 	}
-	l := stack.Listing{Place: place(ctx), Deleted: deleted, Statuses: statuses, Limit: page + 1}
+	l := stack.Listing{Place: caller.Place(ctx), Deleted: deleted, Statuses: statuses, Limit: page + 1}
 	if created, id, ok := strings.Cut(at, " "); ok {
 		l.Before = stack.Position{Created: time.UnixMicro(number(created)), ID: id}
 	}

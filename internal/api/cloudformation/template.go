@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"plumb/internal/caller"
+	"plumb/internal/model"
 	"plumb/internal/model/cloudformationapi"
 	"plumb/internal/stack"
 	"plumb/internal/template"
@@ -14,9 +16,18 @@ func (f face) GetTemplate(ctx context.Context, in *cloudformationapi.GetTemplate
 	if in.StackName == nil && in.ChangeSetName == nil {
 		return nil, stack.Invalid("StackName is required if ChangeSetName is not specified.")
 	}
-	text, err := f.stacks.TemplateOf(ctx, who(ctx), deref(in.StackName), deref(in.ChangeSetName))
+	text, given, err := f.stacks.TemplateOf(ctx, who(ctx), model.Deref(in.StackName), model.Deref(in.ChangeSetName))
 	if err != nil {
 		return nil, err
+	}
+	if in.TemplateStage != cloudformationapi.TemplateStageOriginal && text != "" {
+		t, err := f.stacks.Parse(caller.Place(ctx), text, given)
+		if err != nil {
+			return nil, err
+		}
+		if processed := t.Processed(); processed != "" {
+			text = processed
+		}
 	}
 	return &cloudformationapi.GetTemplateOutput{
 		TemplateBody:    &text,
@@ -26,14 +37,14 @@ func (f face) GetTemplate(ctx context.Context, in *cloudformationapi.GetTemplate
 
 // read returns a template that a request has or names.
 func (f face) read(ctx context.Context, body, address *string) (*template.Template, error) {
-	text, err := f.stacks.Text(ctx, place(ctx), deref(body), deref(address))
+	text, err := f.stacks.Text(ctx, caller.Place(ctx), model.Deref(body), model.Deref(address))
 	if err != nil {
 		return nil, err
 	}
 	if text == "" {
 		return nil, stack.Invalid("Either Template URL or Template Body must be specified.")
 	}
-	return f.stacks.Parse(text)
+	return f.stacks.Parse(caller.Place(ctx), text, nil)
 }
 
 // ValidateTemplate reads a template and says what it asks for.
@@ -53,6 +64,7 @@ func (f face) ValidateTemplate(
 		})
 	}
 	out.Capabilities, out.CapabilitiesReason = capabilities(t)
+	out.DeclaredTransforms = t.Transforms()
 	return out, nil
 }
 
@@ -69,17 +81,17 @@ func (f face) GetTemplateSummary(
 	ctx context.Context, in *cloudformationapi.GetTemplateSummaryInput,
 ) (*cloudformationapi.GetTemplateSummaryOutput, error) {
 	body := in.TemplateBody
-	switch name := deref(in.StackName); {
-	case deref(in.StackSetName) != "":
+	switch name := model.Deref(in.StackName); {
+	case model.Deref(in.StackSetName) != "":
 		return nil, cloudformationapi.StackSetNotFoundException("StackSet %s not found", *in.StackSetName)
 	case name != "" && (body != nil || in.TemplateURL != nil):
 		return nil, stack.Invalid("Only one of stack name, template body and template URL may be specified.")
 	case name != "":
-		text, err := f.stacks.TemplateOf(ctx, who(ctx), name, "")
+		text, given, err := f.stacks.TemplateOf(ctx, who(ctx), name, "")
 		if err != nil {
 			return nil, err
 		}
-		t, err := f.stacks.Parse(text)
+		t, err := f.stacks.Parse(caller.Place(ctx), text, given)
 		if err != nil {
 			return nil, err
 		}
@@ -105,11 +117,12 @@ func summary(t *template.Template) *cloudformationapi.GetTemplateSummaryOutput {
 		}
 		out.Parameters = append(out.Parameters, declared)
 	}
-	for _, r := range t.Declarations() {
-		if !slices.Contains(out.ResourceTypes, r.Type) {
-			out.ResourceTypes = append(out.ResourceTypes, r.Type)
+	for _, kind := range t.Types() {
+		if !slices.Contains(out.ResourceTypes, kind) {
+			out.ResourceTypes = append(out.ResourceTypes, kind)
 		}
 	}
+	out.DeclaredTransforms = t.Transforms()
 	out.Capabilities, out.CapabilitiesReason = capabilities(t)
 	return out
 }

@@ -30,7 +30,7 @@ const (
 func (a advancedQueries) SelectResourceConfig(
 	ctx context.Context, in *configapi.SelectResourceConfigInput,
 ) (*configapi.SelectResourceConfigOutput, error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	out, err := a.answer(ctx, selection{
 		operation: "SelectResourceConfig", filters: []string{p.String()}, places: []config.Place{p},
 		expression: *in.Expression, limit: in.Limit, token: text(in.NextToken),
@@ -47,7 +47,7 @@ func (a advancedQueries) SelectAggregateResourceConfig(
 	ctx context.Context, in *configapi.SelectAggregateResourceConfigInput,
 ) (*configapi.SelectAggregateResourceConfigOutput, error) {
 	s := selection{
-		operation: "SelectAggregateResourceConfig", filters: []string{place(ctx).String(), *in.ConfigurationAggregatorName},
+		operation: "SelectAggregateResourceConfig", filters: []string{caller.Place(ctx).String(), *in.ConfigurationAggregatorName},
 		expression: *in.Expression, limit: in.Limit, token: text(in.NextToken),
 	}
 	if s.limit == nil || *s.limit == 0 {

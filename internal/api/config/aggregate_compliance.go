@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -48,7 +49,7 @@ func (a aggregateCompliances) DescribeAggregateComplianceByConfigRules(
 	if err != nil {
 		return nil, err
 	}
-	p, n := place(ctx), limit(in.Limit, 1000)
+	p, n := caller.Place(ctx), limit(in.Limit, 1000)
 	within := aggregation.Within{Account: text(f.AccountId), Region: text(f.AwsRegion)}
 	q := store.RuleResultQuery{Name: text(f.ConfigRuleName), Compliance: wanted, Limit: n + 1}
 	pages := pager{a.Tokens, "DescribeAggregateComplianceByConfigRules", []string{
@@ -79,7 +80,7 @@ func (a aggregateCompliances) DescribeAggregateComplianceByConfigRules(
 // onAggregator calls f in a read with the place's aggregator of that name.
 func (o Options) onAggregator(ctx context.Context, name string, f func(*db.Tx, config.Aggregator) error) error {
 	return o.DB.Read(ctx, func(tx *db.Tx) error {
-		agg, err := aggregation.Named(ctx, tx, place(ctx), name)
+		agg, err := aggregation.Named(ctx, tx, caller.Place(ctx), name)
 		if err != nil {
 			return err
 		}
@@ -99,7 +100,7 @@ func (a aggregateCompliances) GetAggregateComplianceDetailsByConfigRule(
 	}
 	source, n := config.Place{Account: *in.AccountId, Region: *in.AwsRegion}, limit(in.Limit, 50)
 	pages := pager{a.Tokens, "GetAggregateComplianceDetailsByConfigRule", []string{
-		place(ctx).String(), *in.ConfigurationAggregatorName, source.String(), *in.ConfigRuleName, string(wanted)}}
+		caller.Place(ctx).String(), *in.ConfigurationAggregatorName, source.String(), *in.ConfigRuleName, string(wanted)}}
 	after, err := pages.after(in.NextToken, 2)
 	if err != nil {
 		return nil, err
@@ -182,7 +183,7 @@ func (o Options) summarize(
 	ctx context.Context, q summaryQuery,
 	count func(context.Context, *db.Tx, config.Aggregator, aggregation.Within, aggregation.GroupKey) (map[string]store.Tally, error),
 ) (groups map[string]store.Tally, names []string, token *string, err error) {
-	pages := pager{o.Tokens, q.operation, []string{place(ctx).String(), q.aggregator, q.within.Account, q.within.Region, q.by}}
+	pages := pager{o.Tokens, q.operation, []string{caller.Place(ctx).String(), q.aggregator, q.within.Account, q.within.Region, q.by}}
 	after, err := pages.after(q.token, 1)
 	if err != nil {
 		return nil, nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -32,7 +33,7 @@ func (a aggregateConformancePacks) DescribeAggregateComplianceByConformancePacks
 		Compliance: config.Compliance(f.ComplianceType), Limit: n + 1,
 	}
 	pages := pager{a.Tokens, "DescribeAggregateComplianceByConformancePacks", []string{
-		place(ctx).String(), *in.ConfigurationAggregatorName, q.Within.Account, q.Within.Region, q.Name, string(q.Compliance)}}
+		caller.Place(ctx).String(), *in.ConfigurationAggregatorName, q.Within.Account, q.Within.Region, q.Name, string(q.Compliance)}}
 	after, err := pages.after(in.NextToken, 3)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -30,7 +31,7 @@ func (a aggregateResources) ListAggregateDiscoveredResources(
 	}
 	n, within := limit(in.Limit, 100), aggregation.Within{}
 	q := store.ResourceQuery{Type: string(in.ResourceType), Limit: n + 1}
-	filters := []string{place(ctx).String(), *in.ConfigurationAggregatorName, q.Type}
+	filters := []string{caller.Place(ctx).String(), *in.ConfigurationAggregatorName, q.Type}
 	if f := in.Filters; f != nil {
 		within = aggregation.Within{Account: text(f.AccountId), Region: text(f.Region)}
 		q.Name = text(f.ResourceName)
@@ -82,7 +83,7 @@ func (a aggregateResources) GetAggregateDiscoveredResourceCounts(
 		}
 	}
 	pages := pager{a.Tokens, "GetAggregateDiscoveredResourceCounts", []string{
-		place(ctx).String(), *in.ConfigurationAggregatorName, within.Account, within.Region, resourceType, key}}
+		caller.Place(ctx).String(), *in.ConfigurationAggregatorName, within.Account, within.Region, resourceType, key}}
 	after, err := pages.after(in.NextToken, 1)
 	if err != nil {
 		return nil, err

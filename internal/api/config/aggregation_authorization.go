@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -32,7 +33,7 @@ func (a aggregationAuthorizations) PutAggregationAuthorization(
 	var put config.AggregationAuthorization
 	err = a.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		whom := config.Place{Account: *in.AuthorizedAccountId, Region: *in.AuthorizedAwsRegion}
-		put, err = a.Aggregation.Authorize(ctx, tx, place(ctx), whom, tags)
+		put, err = a.Aggregation.Authorize(ctx, tx, caller.Place(ctx), whom, tags)
 		return err
 	})
 	if err != nil {
@@ -51,7 +52,7 @@ func authorizationShape(a config.AggregationAuthorization) configapi.Aggregation
 func (a aggregationAuthorizations) DescribeAggregationAuthorizations(
 	ctx context.Context, in *configapi.DescribeAggregationAuthorizationsInput,
 ) (*configapi.DescribeAggregationAuthorizationsOutput, error) {
-	p, n := place(ctx), limit(in.Limit, 100)
+	p, n := caller.Place(ctx), limit(in.Limit, 100)
 	pages := pager{a.Tokens, "DescribeAggregationAuthorizations", []string{p.String()}}
 	after, err := pages.after(in.NextToken, 2)
 	if err != nil {
@@ -79,7 +80,7 @@ func (a aggregationAuthorizations) DeleteAggregationAuthorization(
 	ctx context.Context, in *configapi.DeleteAggregationAuthorizationInput,
 ) (*configapi.DeleteAggregationAuthorizationOutput, error) {
 	err := a.DB.Write(ctx, func(tx *db.Tx) error {
-		return a.Aggregation.Withdraw(ctx, tx, place(ctx), config.Place{Account: *in.AuthorizedAccountId, Region: *in.AuthorizedAwsRegion})
+		return a.Aggregation.Withdraw(ctx, tx, caller.Place(ctx), config.Place{Account: *in.AuthorizedAccountId, Region: *in.AuthorizedAwsRegion})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete aggregation authorization: %w", err)
@@ -92,7 +93,7 @@ func (a aggregationAuthorizations) DeleteAggregationAuthorization(
 func (a aggregationAuthorizations) DescribePendingAggregationRequests(
 	ctx context.Context, in *configapi.DescribePendingAggregationRequestsInput,
 ) (*configapi.DescribePendingAggregationRequestsOutput, error) {
-	p, n := place(ctx), limit(in.Limit, 20)
+	p, n := caller.Place(ctx), limit(in.Limit, 20)
 	pages := pager{a.Tokens, "DescribePendingAggregationRequests", []string{p.String()}}
 	after, err := pages.after(in.NextToken, 2)
 	if err != nil {
@@ -121,7 +122,7 @@ func (a aggregationAuthorizations) DeletePendingAggregationRequest(
 	ctx context.Context, in *configapi.DeletePendingAggregationRequestInput,
 ) (*configapi.DeletePendingAggregationRequestOutput, error) {
 	err := a.DB.Write(ctx, func(tx *db.Tx) error {
-		return a.Aggregation.Refuse(ctx, tx, place(ctx), config.Place{Account: *in.RequesterAccountId, Region: *in.RequesterAwsRegion})
+		return a.Aggregation.Refuse(ctx, tx, caller.Place(ctx), config.Place{Account: *in.RequesterAccountId, Region: *in.RequesterAwsRegion})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete pending aggregation request: %w", err)

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/rule"
 	"plumb/internal/store"
@@ -37,7 +39,7 @@ func (c compliances) DescribeComplianceByConfigRule(
 	if err != nil {
 		return nil, err
 	}
-	p := place(ctx)
+	p := caller.Place(ctx)
 	filters := []string{p.String(), fmt.Sprint(wanted)}
 	after, ok := c.Tokens.Decode("DescribeComplianceByConfigRule", text(in.NextToken), filters...)
 	if !ok {
@@ -116,7 +118,7 @@ func (c compliances) DescribeComplianceByResource(
 	if in.ResourceId != nil && in.ResourceType == nil {
 		return nil, configapi.InvalidParameterValueException("The ResourceType must be specified when the ResourceId is.")
 	}
-	p, n := place(ctx), limit(in.Limit, 10)
+	p, n := caller.Place(ctx), limit(in.Limit, 10)
 	q := store.TallyQuery{Type: text(in.ResourceType), ID: text(in.ResourceId), Compliance: wanted, Limit: n + 1}
 	filters := []string{p.String(), q.Type, q.ID, fmt.Sprint(wanted)}
 	position, ok := c.Tokens.Decode("DescribeComplianceByResource", text(in.NextToken), filters...)
@@ -155,7 +157,7 @@ func (c compliances) GetComplianceDetailsByConfigRule(
 	if err != nil {
 		return nil, err
 	}
-	p, n := place(ctx), limit(in.Limit, 10)
+	p, n := caller.Place(ctx), limit(in.Limit, 10)
 	filters := []string{p.String(), *in.ConfigRuleName, fmt.Sprint(wanted)}
 	position, ok := c.Tokens.Decode("GetComplianceDetailsByConfigRule", text(in.NextToken), filters...)
 	if !ok {
@@ -205,7 +207,7 @@ func (c compliances) GetComplianceDetailsByResource(
 	if in.ResourceType == nil || in.ResourceId == nil {
 		return nil, configapi.InvalidParameterValueException("Both ResourceType and ResourceId must be specified, or ResourceEvaluationId.")
 	}
-	key := config.ResourceKey{Place: place(ctx), Type: *in.ResourceType, ID: *in.ResourceId}
+	key := config.ResourceKey{Place: caller.Place(ctx), Type: *in.ResourceType, ID: *in.ResourceId}
 	filters := []string{key.String(), fmt.Sprint(wanted)}
 	after, ok := c.Tokens.Decode("GetComplianceDetailsByResource", text(in.NextToken), filters...)
 	if !ok { // this operation has no error for tokens
@@ -240,7 +242,7 @@ func resultShapes(verdicts []config.Verdict) []configapi.EvaluationResult {
 				OrderingTimestamp: &v.Ordering,
 			},
 			ComplianceType: configapi.ComplianceType(v.Compliance), Annotation: optional(v.Annotation),
-			ResultRecordedTime: &v.Recorded, ConfigRuleInvokedTime: moment(v.Invoked),
+			ResultRecordedTime: &v.Recorded, ConfigRuleInvokedTime: model.Moment(v.Invoked),
 		})
 	}
 	return out

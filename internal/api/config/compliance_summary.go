@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
 	"plumb/internal/store"
@@ -17,13 +18,13 @@ func (c complianceSummaries) register(s *configapi.Service) {
 }
 
 // GetComplianceSummaryByConfigRule counts the rules that comply and those that do
-// not, each up to 25. Rules that have said nothing are in neither count.
+// not, each up to 25. Rules without a verdict are in neither count.
 func (c complianceSummaries) GetComplianceSummaryByConfigRule(
 	ctx context.Context, _ *configapi.GetComplianceSummaryByConfigRuleInput,
 ) (*configapi.GetComplianceSummaryByConfigRuleOutput, error) {
 	var n store.Tally
 	err := c.DB.Read(ctx, func(tx *db.Tx) error {
-		rules, err := store.Rules(ctx, tx, place(ctx), "", 0)
+		rules, err := store.Rules(ctx, tx, caller.Place(ctx), "", 0)
 		if err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ func (c complianceSummaries) GetComplianceSummaryByResourceType(
 	}
 	err := c.DB.Read(ctx, func(tx *db.Tx) error {
 		for _, t := range types {
-			n, err := store.TallyType(ctx, tx, place(ctx), t)
+			n, err := store.TallyType(ctx, tx, caller.Place(ctx), t)
 			if err != nil {
 				return err
 			}

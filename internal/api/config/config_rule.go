@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -31,7 +32,7 @@ func (c configRules) PutConfigRule(ctx context.Context, in *configapi.PutConfigR
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Rules.Prepare(ctx, rule.Definition{Rule: rule.FromShape(place(ctx), in.ConfigRule), Tags: tags})
+	p, err := c.Rules.Prepare(ctx, rule.Definition{Rule: rule.FromShape(caller.Place(ctx), in.ConfigRule), Tags: tags})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (c configRules) PutConfigRule(ctx context.Context, in *configapi.PutConfigR
 // DeleteConfigRule has a rule and its results vanish.
 func (c configRules) DeleteConfigRule(ctx context.Context, in *configapi.DeleteConfigRuleInput) (*configapi.DeleteConfigRuleOutput, error) {
 	err := c.DB.Write(ctx, func(tx *db.Tx) error {
-		return c.Rules.Delete(ctx, tx, place(ctx), *in.ConfigRuleName, "")
+		return c.Rules.Delete(ctx, tx, caller.Place(ctx), *in.ConfigRuleName, "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete rule %s: %w", *in.ConfigRuleName, err)
@@ -83,7 +84,7 @@ func (c configRules) DescribeConfigRules(ctx context.Context, in *configapi.Desc
 	if in.Filters != nil {
 		mode = string(in.Filters.EvaluationMode)
 	}
-	p := place(ctx)
+	p := caller.Place(ctx)
 	out := &configapi.DescribeConfigRulesOutput{ConfigRules: []configapi.ConfigRule{}}
 	after, ok := c.Tokens.Decode("DescribeConfigRules", text(in.NextToken), p.String(), mode)
 	if !ok {
@@ -116,7 +117,7 @@ const statusPage = 1000
 func (c configRules) DescribeConfigRuleEvaluationStatus(
 	ctx context.Context, in *configapi.DescribeConfigRuleEvaluationStatusInput,
 ) (*configapi.DescribeConfigRuleEvaluationStatusOutput, error) {
-	p, n := place(ctx), limit(in.Limit, statusPage)
+	p, n := caller.Place(ctx), limit(in.Limit, statusPage)
 	after, ok := c.Tokens.Decode("DescribeConfigRuleEvaluationStatus", text(in.NextToken), p.String())
 	if !ok {
 		return nil, invalidNextToken()
@@ -159,7 +160,7 @@ func (c configRules) StartConfigRulesEvaluation(
 	if len(in.ConfigRuleNames) == 0 {
 		return nil, configapi.InvalidParameterValueException("At least one config rule name must be specified in ConfigRuleNames.")
 	}
-	p := place(ctx)
+	p := caller.Place(ctx)
 	err := c.DB.Write(ctx, func(tx *db.Tx) error {
 		return c.Rules.Evaluate(ctx, tx, p, in.ConfigRuleNames)
 	})
@@ -175,7 +176,7 @@ func (c configRules) GetCustomRulePolicy(
 ) (*configapi.GetCustomRulePolicyOutput, error) {
 	var r config.Rule
 	err := c.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		r, err = rule.Named(ctx, tx, place(ctx), text(in.ConfigRuleName))
+		r, err = rule.Named(ctx, tx, caller.Place(ctx), text(in.ConfigRuleName))
 		return err
 	})
 	if err != nil {

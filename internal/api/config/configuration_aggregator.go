@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"plumb/internal/aggregation"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -32,7 +33,7 @@ func (c configurationAggregators) PutConfigurationAggregator(
 	if err != nil {
 		return nil, err
 	}
-	a, err := aggregatorFromShape(place(ctx), in)
+	a, err := aggregatorFromShape(caller.Place(ctx), in)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func aggregatorShape(a config.Aggregator) configapi.ConfigurationAggregator {
 func (c configurationAggregators) DescribeConfigurationAggregators(
 	ctx context.Context, in *configapi.DescribeConfigurationAggregatorsInput,
 ) (*configapi.DescribeConfigurationAggregatorsOutput, error) {
-	p, n := place(ctx), limit(in.Limit, 100)
+	p, n := caller.Place(ctx), limit(in.Limit, 100)
 	pages := pager{c.Tokens, "DescribeConfigurationAggregators", []string{p.String()}}
 	after, err := pages.after(in.NextToken, 1)
 	if err != nil {
@@ -157,7 +158,7 @@ func (c configurationAggregators) DeleteConfigurationAggregator(
 	ctx context.Context, in *configapi.DeleteConfigurationAggregatorInput,
 ) (*configapi.DeleteConfigurationAggregatorOutput, error) {
 	err := c.DB.Write(ctx, func(tx *db.Tx) error {
-		return c.Aggregation.Delete(ctx, tx, place(ctx), *in.ConfigurationAggregatorName)
+		return c.Aggregation.Delete(ctx, tx, caller.Place(ctx), *in.ConfigurationAggregatorName)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete aggregator %s: %w", *in.ConfigurationAggregatorName, err)
@@ -170,7 +171,7 @@ func (c configurationAggregators) DeleteConfigurationAggregator(
 func (c configurationAggregators) DescribeConfigurationAggregatorSourcesStatus(
 	ctx context.Context, in *configapi.DescribeConfigurationAggregatorSourcesStatusInput,
 ) (*configapi.DescribeConfigurationAggregatorSourcesStatusOutput, error) {
-	p, n, wanted := place(ctx), limit(in.Limit, 100), plain(in.UpdateStatus)
+	p, n, wanted := caller.Place(ctx), limit(in.Limit, 100), plain(in.UpdateStatus)
 	pages := pager{c.Tokens, "DescribeConfigurationAggregatorSourcesStatus", []string{p.String(), *in.ConfigurationAggregatorName, strings.Join(wanted, " ")}}
 	after, err := pages.after(in.NextToken, 2)
 	if err != nil {
@@ -197,7 +198,7 @@ func (c configurationAggregators) DescribeConfigurationAggregatorSourcesStatus(
 		}
 		out.AggregatedSourceStatusList = append(out.AggregatedSourceStatusList, configapi.AggregatedSourceStatus{
 			SourceId: &s.Account, SourceType: kind, AwsRegion: optional(s.Region),
-			LastUpdateStatus: configapi.AggregatedSourceStatusType(s.Status), LastUpdateTime: moment(s.Updated),
+			LastUpdateStatus: configapi.AggregatedSourceStatusType(s.Status), LastUpdateTime: model.Moment(s.Updated),
 			LastErrorCode: optional(s.Code), LastErrorMessage: optional(s.Message),
 		})
 	}

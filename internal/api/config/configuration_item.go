@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -31,13 +32,13 @@ func (c configurationItems) GetResourceConfigHistory(
 		return nil, err
 	}
 	q := store.HistoryQuery{
-		Key:  config.ResourceKey{Place: place(ctx), Type: string(in.ResourceType), ID: *in.ResourceId},
+		Key:  config.ResourceKey{Place: caller.Place(ctx), Type: string(in.ResourceType), ID: *in.ResourceId},
 		From: time.UnixMicro(1), To: wholeSecond(in.LaterTime, c.Now().Add(time.Hour)),
 		Forward: in.ChronologicalOrder == configapi.ChronologicalOrderForward, Limit: limit(in.Limit, 10),
 	}
 	if in.EarlierTime != nil {
 		q.From = *in.EarlierTime
-		if !q.From.Before(q.To) {
+		if !q.From.Before(q.To) || in.LaterTime != nil && !q.From.Before(*in.LaterTime) {
 			return nil, configapi.InvalidTimeRangeException("The earlier time %s is not before the later time %s.", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339))
 		}
 	}
@@ -111,7 +112,7 @@ func wholeSecond(t *time.Time, byDefault time.Time) time.Time {
 func (c configurationItems) BatchGetResourceConfig(
 	ctx context.Context, in *configapi.BatchGetResourceConfigInput,
 ) (*configapi.BatchGetResourceConfigOutput, error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	keys := make([]config.ResourceKey, 0, len(in.ResourceKeys))
 	for i, k := range in.ResourceKeys {
 		if err := checkType(fmt.Sprintf("resourceKeys.%d.member.resourceType", i+1), string(k.ResourceType)); err != nil {
@@ -166,9 +167,9 @@ func itemShape(it config.Item) (configapi.ConfigurationItem, error) {
 		return configapi.ConfigurationItem{}, err
 	}
 	out := configapi.ConfigurationItem{
-		Version: new(config.ItemVersion), AccountId: &it.Account, ConfigurationItemCaptureTime: &it.CaptureTime,
-		ConfigurationItemStatus: configapi.ConfigurationItemStatus(it.Status), ConfigurationStateId: new(strconv.FormatInt(it.StateID, 10)),
-		ConfigurationItemMD5Hash: new(""), Arn: optional(it.ARN), ResourceType: configapi.ResourceType(it.Type), ResourceId: &it.ID,
+		Version: new(it.ShownVersion()), AccountId: &it.Account, ConfigurationItemCaptureTime: &it.CaptureTime,
+		ConfigurationItemStatus: configapi.ConfigurationItemStatus(it.Status), ConfigurationStateId: new(strconv.FormatInt(it.ShownStateID(), 10)),
+		ConfigurationItemMD5Hash: &it.MD5, Arn: optional(it.ARN), ResourceType: configapi.ResourceType(it.Type), ResourceId: &it.ID,
 		ResourceName: optional(it.Name), AwsRegion: new(it.ShownRegion()), AvailabilityZone: optional(it.AZ),
 		ResourceCreationTime: it.CreationTime, Tags: it.Tags, RelatedEvents: []string{}, Relationships: []configapi.Relationship{},
 		Configuration: body, SupplementaryConfiguration: extra,
@@ -176,6 +177,9 @@ func itemShape(it config.Item) (configapi.ConfigurationItem, error) {
 	}
 	if out.Tags == nil {
 		out.Tags = map[string]string{}
+	}
+	if len(it.RelatedEvents) > 0 {
+		out.RelatedEvents = it.RelatedEvents
 	}
 	for _, r := range it.Relationships {
 		out.Relationships = append(out.Relationships, configapi.Relationship{
@@ -193,8 +197,8 @@ func baseItemShape(it config.Item) (configapi.BaseConfigurationItem, error) {
 	}
 	delete(extra, "Tags")
 	return configapi.BaseConfigurationItem{
-		Version: new(config.ItemVersion), AccountId: &it.Account, ConfigurationItemCaptureTime: &it.CaptureTime,
-		ConfigurationItemStatus: configapi.ConfigurationItemStatus(it.Status), ConfigurationStateId: new(strconv.FormatInt(it.StateID, 10)),
+		Version: new(it.ShownVersion()), AccountId: &it.Account, ConfigurationItemCaptureTime: &it.CaptureTime,
+		ConfigurationItemStatus: configapi.ConfigurationItemStatus(it.Status), ConfigurationStateId: new(strconv.FormatInt(it.ShownStateID(), 10)),
 		Arn: optional(it.ARN), ResourceType: configapi.ResourceType(it.Type), ResourceId: &it.ID, ResourceName: optional(it.Name),
 		AwsRegion: new(it.ShownRegion()), AvailabilityZone: optional(it.AZ), ResourceCreationTime: it.CreationTime,
 		Configuration: body, SupplementaryConfiguration: extra,

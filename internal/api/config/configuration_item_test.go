@@ -159,3 +159,15 @@ func TestAccountsAndRegionsAreWalls(t *testing.T) {
 		a.equal(len(out.ResourceIdentifiers), 0)
 	}
 }
+
+func TestATimeRangeOfNothingIsRefused(t *testing.T) {
+	a := open(t, apptest.Start(t))
+	a.running()
+	a.push("car", `{"n":1}`)
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, later := range []time.Time{at, at.Add(-time.Second)} {
+		_, err := a.aws.GetResourceConfigHistory(t.Context(), &configservice.GetResourceConfigHistoryInput{
+			ResourceType: custom, ResourceId: new("car"), EarlierTime: &at, LaterTime: &later})
+		a.refused(err, "InvalidTimeRangeException", "is not before the later time")
+	}
+}

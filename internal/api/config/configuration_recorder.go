@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -37,7 +38,7 @@ const reservedPrefix = "AWSConfigurationRecorderFor"
 func (c configurationRecorders) PutConfigurationRecorder(
 	ctx context.Context, in *configapi.PutConfigurationRecorderInput,
 ) (*configapi.PutConfigurationRecorderOutput, error) {
-	rec, err := c.recorderFromShape(place(ctx), in.ConfigurationRecorder)
+	rec, err := c.recorderFromShape(caller.Place(ctx), in.ConfigurationRecorder)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +156,7 @@ func (c configurationRecorders) StopConfigurationRecorder(
 // name.
 func (c configurationRecorders) withRecorder(ctx context.Context, name string, f func(*db.Tx, config.Recorder) error) error {
 	return c.DB.Write(ctx, func(tx *db.Tx) error {
-		all, err := store.Recorders(ctx, tx, place(ctx))
+		all, err := store.Recorders(ctx, tx, caller.Place(ctx))
 		if err != nil {
 			return err
 		}
@@ -205,7 +206,7 @@ func (c configurationRecorders) DescribeConfigurationRecorderStatus(
 		out.ConfigurationRecordersStatus = append(out.ConfigurationRecordersStatus, configapi.ConfigurationRecorderStatus{
 			Arn: &rec.ARN, Name: &rec.Name, Recording: &s.Recording, LastStatus: configapi.RecorderStatus(s.LastStatus),
 			LastErrorCode: optional(s.ErrorCode), LastErrorMessage: optional(s.ErrorMessage), ServicePrincipal: optional(rec.Principal),
-			LastStartTime: moment(s.Start), LastStopTime: moment(s.Stop), LastStatusChangeTime: moment(s.Changed),
+			LastStartTime: model.Moment(s.Start), LastStopTime: model.Moment(s.Stop), LastStatusChangeTime: model.Moment(s.Changed),
 		})
 		return nil
 	})
@@ -226,7 +227,7 @@ func (c configurationRecorders) selected(ctx context.Context, sel selector, f fu
 		return model.ValidationException("Only one configuration recorder name can be specified in a request.")
 	}
 	return c.DB.Read(ctx, func(tx *db.Tx) error {
-		all, err := store.Recorders(ctx, tx, place(ctx))
+		all, err := store.Recorders(ctx, tx, caller.Place(ctx))
 		if err != nil {
 			return err
 		}
@@ -273,13 +274,13 @@ func (c configurationRecorders) ListConfigurationRecorders(
 	ctx context.Context, in *configapi.ListConfigurationRecordersInput,
 ) (*configapi.ListConfigurationRecordersOutput, error) {
 	filter := fmt.Sprint(in.Filters)
-	after, ok := c.Tokens.Decode("ListConfigurationRecorders", text(in.NextToken), place(ctx).String(), filter)
+	after, ok := c.Tokens.Decode("ListConfigurationRecorders", text(in.NextToken), caller.Place(ctx).String(), filter)
 	if !ok {
 		return nil, model.ValidationException("The nextToken provided is invalid")
 	}
 	out := &configapi.ListConfigurationRecordersOutput{ConfigurationRecorderSummaries: []configapi.ConfigurationRecorderSummary{}}
 	err := c.DB.Read(ctx, func(tx *db.Tx) error {
-		all, err := store.Recorders(ctx, tx, place(ctx))
+		all, err := store.Recorders(ctx, tx, caller.Place(ctx))
 		if err != nil {
 			return err
 		}
@@ -289,7 +290,7 @@ func (c configurationRecorders) ListConfigurationRecorders(
 			}
 			if len(out.ConfigurationRecorderSummaries) == limit(in.MaxResults, 20) {
 				last := text(out.ConfigurationRecorderSummaries[len(out.ConfigurationRecorderSummaries)-1].Name)
-				out.NextToken = new(c.Tokens.Encode("ListConfigurationRecorders", last, place(ctx).String(), filter))
+				out.NextToken = new(c.Tokens.Encode("ListConfigurationRecorders", last, caller.Place(ctx).String(), filter))
 				return nil
 			}
 			out.ConfigurationRecorderSummaries = append(out.ConfigurationRecorderSummaries, configapi.ConfigurationRecorderSummary{

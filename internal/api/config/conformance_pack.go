@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/conformance"
 	"plumb/internal/db"
@@ -32,7 +33,7 @@ func (c conformancePacks) PutConformancePack(
 		return nil, err
 	}
 	d := conformance.Definition{
-		ConformancePack: packFromShape(place(ctx), in), Tags: tags,
+		ConformancePack: packFromShape(caller.Place(ctx), in), Tags: tags,
 		Source: conformance.Source{Body: in.TemplateBody, S3URI: in.TemplateS3Uri},
 	}
 	arn, err := c.Packs.Put(ctx, d)
@@ -72,7 +73,7 @@ func packParameterShapes(in []config.PackParameter) []configapi.ConformancePackI
 func (c conformancePacks) DeleteConformancePack(
 	ctx context.Context, in *configapi.DeleteConformancePackInput,
 ) (*configapi.DeleteConformancePackOutput, error) {
-	if err := c.Packs.Delete(ctx, place(ctx), *in.ConformancePackName, ""); err != nil {
+	if err := c.Packs.Delete(ctx, caller.Place(ctx), *in.ConformancePackName, ""); err != nil {
 		return nil, fmt.Errorf("delete conformance pack %s: %w", *in.ConformancePackName, err)
 	}
 	return &configapi.DeleteConformancePackOutput{}, nil
@@ -88,14 +89,14 @@ func packs(
 	ctx context.Context, tx *db.Tx, names []string, after string, n int, unknown func(error) error,
 ) (page []store.PackWithStatus, next string, err error) {
 	if len(names) == 0 {
-		page, err = store.ConformancePacks(ctx, tx, place(ctx), after, n+1)
+		page, err = store.ConformancePacks(ctx, tx, caller.Place(ctx), after, n+1)
 		if err != nil {
 			return nil, "", err
 		}
 	}
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	for _, name := range names {
-		pack, err := conformance.Named(ctx, tx, place(ctx), name)
+		pack, err := conformance.Named(ctx, tx, caller.Place(ctx), name)
 		if err != nil {
 			if err := unknown(err); err != nil {
 				return nil, "", err
@@ -120,7 +121,7 @@ func refused(err error) error { return err }
 func (c conformancePacks) DescribeConformancePacks(
 	ctx context.Context, in *configapi.DescribeConformancePacksInput,
 ) (*configapi.DescribeConformancePacksOutput, error) {
-	filters := append([]string{place(ctx).String()}, in.ConformancePackNames...)
+	filters := append([]string{caller.Place(ctx).String()}, in.ConformancePackNames...)
 	after, ok := c.Tokens.Decode("DescribeConformancePacks", text(in.NextToken), filters...)
 	if !ok {
 		return nil, invalidNextToken()
@@ -146,7 +147,7 @@ func packShape(p store.PackWithStatus) configapi.ConformancePackDetail {
 	out := configapi.ConformancePackDetail{
 		ConformancePackName: &p.Name, ConformancePackArn: &p.ARN, ConformancePackId: &p.ID, CreatedBy: optional(p.CreatedBy),
 		DeliveryS3Bucket: optional(p.DeliveryBucket), DeliveryS3KeyPrefix: optional(p.DeliveryPrefix),
-		ConformancePackInputParameters: packParameterShapes(p.Parameters), LastUpdateRequestedTime: moment(p.Status.Requested),
+		ConformancePackInputParameters: packParameterShapes(p.Parameters), LastUpdateRequestedTime: model.Moment(p.Status.Requested),
 	}
 	if d := p.Document; d != nil {
 		out.TemplateSSMDocumentDetails = &configapi.TemplateSSMDocumentDetails{DocumentName: &d.Name, DocumentVersion: optional(d.Version)}
@@ -159,7 +160,7 @@ func packShape(p store.PackWithStatus) configapi.ConformancePackDetail {
 func (c conformancePacks) DescribeConformancePackStatus(
 	ctx context.Context, in *configapi.DescribeConformancePackStatusInput,
 ) (*configapi.DescribeConformancePackStatusOutput, error) {
-	filters := append([]string{place(ctx).String()}, in.ConformancePackNames...)
+	filters := append([]string{caller.Place(ctx).String()}, in.ConformancePackNames...)
 	after, ok := c.Tokens.Decode("DescribeConformancePackStatus", text(in.NextToken), filters...)
 	if !ok {
 		return nil, invalidNextToken()
@@ -200,6 +201,6 @@ func packStatusShape(p store.PackWithStatus, reason string) configapi.Conformanc
 	return configapi.ConformancePackStatusDetail{
 		ConformancePackName: &p.Name, ConformancePackId: &p.ID, ConformancePackArn: &p.ARN, StackArn: &p.StackARN,
 		ConformancePackState: configapi.ConformancePackState(p.Status.State), ConformancePackStatusReason: optional(reason),
-		LastUpdateRequestedTime: &p.Status.Requested, LastUpdateCompletedTime: moment(p.Status.Completed),
+		LastUpdateRequestedTime: &p.Status.Requested, LastUpdateCompletedTime: model.Moment(p.Status.Completed),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/conformance"
 	"plumb/internal/db"
@@ -43,7 +44,7 @@ func newPackFilter(pack string, rules []string, kind configapi.ConformancePackCo
 
 // named returns the pack's rules that the filter names, or all.
 func (f packFilter) named(ctx context.Context, tx *db.Tx) ([]config.PackRule, error) {
-	pack, err := conformance.Named(ctx, tx, place(ctx), f.pack)
+	pack, err := conformance.Named(ctx, tx, caller.Place(ctx), f.pack)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func (c packCompliances) DescribeConformancePackCompliance(
 	if err != nil {
 		return nil, err
 	}
-	filters := append(f.text(), place(ctx).String())
+	filters := append(f.text(), caller.Place(ctx).String())
 	after, ok := c.Tokens.Decode("DescribeConformancePackCompliance", text(in.NextToken), filters...)
 	if !ok {
 		return nil, invalidNextToken()
@@ -146,7 +147,7 @@ func (c packCompliances) GetConformancePackComplianceDetails(
 	if len(of.ResourceIds) > 0 && of.ResourceType == nil {
 		return nil, configapi.InvalidParameterValueException("The ResourceType must be specified when the ResourceIds are.")
 	}
-	filters := append(f.text(), place(ctx).String(), text(of.ResourceType), fmt.Sprint(of.ResourceIds))
+	filters := append(f.text(), caller.Place(ctx).String(), text(of.ResourceType), fmt.Sprint(of.ResourceIds))
 	position, ok := c.Tokens.Decode("GetConformancePackComplianceDetails", text(in.NextToken), filters...)
 	if !ok {
 		return nil, invalidNextToken()
@@ -257,7 +258,7 @@ func packResultShapes(verdicts []config.Verdict) []configapi.ConformancePackEval
 func (c packCompliances) GetConformancePackComplianceSummary(
 	ctx context.Context, in *configapi.GetConformancePackComplianceSummaryInput,
 ) (*configapi.GetConformancePackComplianceSummaryOutput, error) {
-	filters := append([]string{place(ctx).String()}, in.ConformancePackNames...)
+	filters := append([]string{caller.Place(ctx).String()}, in.ConformancePackNames...)
 	after, ok := c.Tokens.Decode("GetConformancePackComplianceSummary", text(in.NextToken), filters...)
 	if !ok {
 		return nil, invalidNextToken()
@@ -268,7 +269,7 @@ func (c packCompliances) GetConformancePackComplianceSummary(
 		if err != nil {
 			return err
 		}
-		tallies, err := store.TallyConformancePacks(ctx, tx, place(ctx))
+		tallies, err := store.TallyConformancePacks(ctx, tx, caller.Place(ctx))
 		for _, p := range page {
 			out.ConformancePackComplianceSummaryList = append(out.ConformancePackComplianceSummaryList, configapi.ConformancePackComplianceSummary{
 				ConformancePackName:             &p.Name,
@@ -341,7 +342,7 @@ func (c packCompliances) ListConformancePackComplianceScores(
 	if in.Filters != nil {
 		names = in.Filters.ConformancePackNames
 	}
-	filters := append([]string{place(ctx).String(), string(in.SortBy), string(in.SortOrder)}, names...)
+	filters := append([]string{caller.Place(ctx).String(), string(in.SortBy), string(in.SortOrder)}, names...)
 	position, ok := c.Tokens.Decode("ListConformancePackComplianceScores", text(in.NextToken), filters...)
 	if !ok {
 		return nil, invalidNextToken()
@@ -382,11 +383,11 @@ func (c packCompliances) ListConformancePackComplianceScores(
 // scores returns those of the named packs that there are, or of all.
 func (c packCompliances) scores(ctx context.Context, names []string) (out []score, err error) {
 	err = c.DB.Read(ctx, func(tx *db.Tx) error {
-		all, err := store.ConformancePacks(ctx, tx, place(ctx), "", 0)
+		all, err := store.ConformancePacks(ctx, tx, caller.Place(ctx), "", 0)
 		if err != nil {
 			return err
 		}
-		tallies, err := store.TallyConformancePacks(ctx, tx, place(ctx))
+		tallies, err := store.TallyConformancePacks(ctx, tx, caller.Place(ctx))
 		for _, p := range all {
 			if len(names) == 0 || slices.Contains(names, p.Name) {
 				out = append(out, scoreOf(p.Name, tallies[p.ID]))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -47,7 +48,7 @@ func (c connectors) PutConnector(ctx context.Context, in *configapi.PutConnector
 		return nil, err
 	}
 	made := config.Connector{
-		Place: place(ctx), Name: azureConnector + newID(12), Tenant: *azure.TenantIdentifier, Client: *azure.ClientIdentifier, Created: c.Now(),
+		Place: caller.Place(ctx), Name: azureConnector + newID(12), Tenant: *azure.TenantIdentifier, Client: *azure.ClientIdentifier, Created: c.Now(),
 	}
 	made.ARN = store.ConnectorARN(made.Place, made.Name)
 	err = c.DB.Write(ctx, func(tx *db.Tx) error {
@@ -90,7 +91,7 @@ func connectorNamed(ctx context.Context, tx *db.Tx, p config.Place, arn string) 
 func (c connectors) GetConnector(ctx context.Context, in *configapi.GetConnectorInput) (*configapi.GetConnectorOutput, error) {
 	var found config.Connector
 	err := c.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		found, err = connectorNamed(ctx, tx, place(ctx), *in.Arn)
+		found, err = connectorNamed(ctx, tx, caller.Place(ctx), *in.Arn)
 		return err
 	})
 	if err != nil {
@@ -110,7 +111,7 @@ func (c connectors) ListConnectors(ctx context.Context, in *configapi.ListConnec
 	if n < 1 || n > 100 {
 		return nil, model.ValidationException("The maxResults %d is not between 0 and 100.", n)
 	}
-	filters := []string{place(ctx).String(), fmt.Sprint(in.Filters)}
+	filters := []string{caller.Place(ctx).String(), fmt.Sprint(in.Filters)}
 	after, ok := c.Tokens.Decode("ListConnectors", text(in.NextToken), filters...)
 	if !ok {
 		return nil, model.ValidationException("The nextToken provided is invalid")
@@ -123,7 +124,7 @@ func (c connectors) ListConnectors(ctx context.Context, in *configapi.ListConnec
 	}
 	var found []config.Connector
 	err := c.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		found, err = store.Connectors(ctx, tx, place(ctx), after, n+1)
+		found, err = store.Connectors(ctx, tx, caller.Place(ctx), after, n+1)
 		return err
 	})
 	if err != nil {
@@ -143,7 +144,7 @@ func (c connectors) ListConnectors(ctx context.Context, in *configapi.ListConnec
 
 // DeleteConnector forgets a connector that no recorder uses.
 func (c connectors) DeleteConnector(ctx context.Context, in *configapi.DeleteConnectorInput) (*configapi.DeleteConnectorOutput, error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	err := c.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := store.LockConnectors(ctx, tx, p); err != nil {
 			return err

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
+	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/store"
 )
@@ -33,7 +35,7 @@ func (d deliveryChannels) register(s *configapi.Service) {
 func (d deliveryChannels) PutDeliveryChannel(
 	ctx context.Context, in *configapi.PutDeliveryChannelInput,
 ) (*configapi.PutDeliveryChannelOutput, error) {
-	c := channelFromShape(place(ctx), in.DeliveryChannel)
+	c := channelFromShape(caller.Place(ctx), in.DeliveryChannel)
 	err := d.db.Read(ctx, func(tx *db.Tx) error { return d.delivery.Allowed(ctx, tx, c.Place, c.Name) })
 	if err != nil {
 		return nil, err
@@ -108,7 +110,7 @@ func (d deliveryChannels) DeleteDeliveryChannel(
 	ctx context.Context, in *configapi.DeleteDeliveryChannelInput,
 ) (*configapi.DeleteDeliveryChannelOutput, error) {
 	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		c, _, err := namedChannel(ctx, tx, place(ctx), text(in.DeliveryChannelName))
+		c, _, err := namedChannel(ctx, tx, caller.Place(ctx), text(in.DeliveryChannelName))
 		if err != nil {
 			return err
 		}
@@ -142,11 +144,11 @@ func namedChannel(ctx context.Context, tx *db.Tx, p config.Place, name string) (
 func (d deliveryChannels) eachChannel(ctx context.Context, names []string, f func(config.DeliveryChannel, config.DeliveryStatus)) error {
 	return d.db.Read(ctx, func(tx *db.Tx) error {
 		for _, name := range names {
-			if _, _, err := namedChannel(ctx, tx, place(ctx), name); err != nil {
+			if _, _, err := namedChannel(ctx, tx, caller.Place(ctx), name); err != nil {
 				return err
 			}
 		}
-		c, s, err := store.DeliveryChannel(ctx, tx, place(ctx)) // a place has at most one
+		c, s, err := store.DeliveryChannel(ctx, tx, caller.Place(ctx)) // a place has at most one
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
@@ -203,14 +205,14 @@ func exportShape(i config.DeliveryInfo) *configapi.ConfigExportDeliveryInfo {
 	}
 	return &configapi.ConfigExportDeliveryInfo{
 		LastStatus: configapi.DeliveryStatus(i.Status), LastErrorCode: optional(i.ErrorCode), LastErrorMessage: optional(i.ErrorMessage),
-		LastAttemptTime: moment(i.Attempt), LastSuccessfulTime: moment(i.Success), NextDeliveryTime: moment(i.Next),
+		LastAttemptTime: model.Moment(i.Attempt), LastSuccessfulTime: model.Moment(i.Success), NextDeliveryTime: model.Moment(i.Next),
 	}
 }
 
 func streamShape(i config.DeliveryInfo) *configapi.ConfigStreamDeliveryInfo {
 	return &configapi.ConfigStreamDeliveryInfo{
 		LastStatus: configapi.DeliveryStatus(i.Status), LastErrorCode: optional(i.ErrorCode), LastErrorMessage: optional(i.ErrorMessage),
-		LastStatusChangeTime: moment(i.Changed),
+		LastStatusChangeTime: model.Moment(i.Changed),
 	}
 }
 
@@ -220,7 +222,7 @@ func (d deliveryChannels) DeliverConfigSnapshot(
 ) (*configapi.DeliverConfigSnapshotOutput, error) {
 	var id string
 	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		c, _, err := namedChannel(ctx, tx, place(ctx), text(in.DeliveryChannelName))
+		c, _, err := namedChannel(ctx, tx, caller.Place(ctx), text(in.DeliveryChannelName))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -32,7 +33,7 @@ func (d discoveredResources) ListDiscoveredResources(
 	if err := d.checkList(in); err != nil {
 		return nil, err
 	}
-	p := place(ctx)
+	p := caller.Place(ctx)
 	q := store.ResourceQuery{
 		Place: p, Type: string(in.ResourceType), IDs: in.ResourceIds, Name: text(in.ResourceName),
 		IncludeDeleted: in.IncludeDeletedResources != nil && *in.IncludeDeletedResources, Limit: limit(in.Limit, 100) + 1,
@@ -60,7 +61,7 @@ func (d discoveredResources) ListDiscoveredResources(
 	}
 	for _, r := range found {
 		out.ResourceIdentifiers = append(out.ResourceIdentifiers, configapi.ResourceIdentifier{
-			ResourceType: in.ResourceType, ResourceId: &r.ID, ResourceName: optional(r.Name), ResourceDeletionTime: moment(r.Deleted),
+			ResourceType: in.ResourceType, ResourceId: &r.ID, ResourceName: optional(r.Name), ResourceDeletionTime: model.Moment(r.Deleted),
 		})
 	}
 	return out, nil
@@ -103,7 +104,7 @@ func needRecorder(ctx context.Context, tx *db.Tx, p config.Place) error {
 func (d discoveredResources) GetDiscoveredResourceCounts(
 	ctx context.Context, in *configapi.GetDiscoveredResourceCountsInput,
 ) (*configapi.GetDiscoveredResourceCountsOutput, error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	filters := []string{p.String(), strings.Join(in.ResourceTypes, "\x00")}
 	position, ok := d.Tokens.Decode("GetDiscoveredResourceCounts", text(in.NextToken), filters...)
 	if !ok {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -28,12 +29,12 @@ func (e evaluations) PutEvaluations(ctx context.Context, in *configapi.PutEvalua
 	if in.Evaluations == nil {
 		return nil, configapi.InvalidParameterValueException("The Evaluations object in your request cannot be null.Add the required parameters and try again.")
 	}
-	said := make([]config.Evaluation, 0, len(in.Evaluations))
+	reported := make([]config.Evaluation, 0, len(in.Evaluations))
 	for _, s := range in.Evaluations {
 		if s.ComplianceType == configapi.ComplianceTypeInsufficientData {
 			return nil, configapi.InvalidParameterValueException("The ComplianceType INSUFFICIENT_DATA is not allowed in PutEvaluations. Use COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE.")
 		}
-		said = append(said, config.Evaluation{
+		reported = append(reported, config.Evaluation{
 			ResourceType: *s.ComplianceResourceType, ResourceID: *s.ComplianceResourceId,
 			Compliance: config.Compliance(s.ComplianceType), Annotation: text(s.Annotation), Ordering: *s.OrderingTimestamp,
 		})
@@ -41,9 +42,9 @@ func (e evaluations) PutEvaluations(ctx context.Context, in *configapi.PutEvalua
 	out := &configapi.PutEvaluationsOutput{FailedEvaluations: []configapi.Evaluation{}}
 	var err error
 	if in.TestMode != nil && *in.TestMode {
-		err = e.Rules.CheckTypes(ctx, place(ctx), said)
+		err = e.Rules.CheckTypes(ctx, caller.Place(ctx), reported)
 	} else {
-		err = e.Rules.Report(ctx, place(ctx), *in.ResultToken, said)
+		err = e.Rules.Report(ctx, caller.Place(ctx), *in.ResultToken, reported)
 	}
 	if t, ok := errors.AsType[rule.UnknownType](err); ok {
 		return nil, configapi.InvalidParameterValueException("The resource type %s is invalid. Only the following values are permitted: [%s]",
@@ -66,7 +67,7 @@ func (e evaluations) PutExternalEvaluation(
 	ctx context.Context, in *configapi.PutExternalEvaluationInput,
 ) (*configapi.PutExternalEvaluationOutput, error) {
 	s := in.ExternalEvaluation
-	err := e.Rules.ReportExternal(ctx, place(ctx), *in.ConfigRuleName, config.Evaluation{
+	err := e.Rules.ReportExternal(ctx, caller.Place(ctx), *in.ConfigRuleName, config.Evaluation{
 		ResourceType: *s.ComplianceResourceType, ResourceID: *s.ComplianceResourceId,
 		Compliance: config.Compliance(s.ComplianceType), Annotation: text(s.Annotation), Ordering: *s.OrderingTimestamp,
 	})
@@ -82,7 +83,7 @@ func (e evaluations) DeleteEvaluationResults(
 	ctx context.Context, in *configapi.DeleteEvaluationResultsInput,
 ) (*configapi.DeleteEvaluationResultsOutput, error) {
 	err := e.DB.Write(ctx, func(tx *db.Tx) error {
-		return e.Rules.DeleteResults(ctx, tx, place(ctx), *in.ConfigRuleName, "")
+		return e.Rules.DeleteResults(ctx, tx, caller.Place(ctx), *in.ConfigRuleName, "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete results of rule %s: %w", *in.ConfigRuleName, err)

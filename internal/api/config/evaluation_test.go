@@ -10,7 +10,7 @@ import (
 	"plumb/internal/apptest"
 )
 
-func said(n int) []types.Evaluation {
+func reported(n int) []types.Evaluation {
 	out := make([]types.Evaluation, n)
 	for i := range out {
 		out[i] = types.Evaluation{
@@ -29,21 +29,21 @@ func TestPutEvaluationsChecksWhatItIsGiven(t *testing.T) {
 	}
 	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x")}), "InvalidParameterValueException",
 		"The Evaluations object in your request cannot be null.Add the required parameters and try again.")
-	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: said(1)}), "InvalidResultTokenException",
+	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: reported(1)}), "InvalidResultTokenException",
 		"The resultToken provided is invalid")
-	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: said(101)}), "ValidationException",
+	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: reported(101)}), "ValidationException",
 		"at 'evaluations' failed to satisfy constraint: Member must have length less than or equal to 100")
-	unsure := said(1)
+	unsure := reported(1)
 	unsure[0].ComplianceType = types.ComplianceTypeInsufficientData
 	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: unsure, TestMode: true}), "InvalidParameterValueException", "INSUFFICIENT_DATA")
-	long := said(1)
+	long := reported(1)
 	long[0].Annotation = new(string(make([]rune, 257)))
 	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: long, TestMode: true}), "ValidationException", "less than or equal to 256")
 }
 
 func TestTestModeTakesAnyTokenAndKeepsNothing(t *testing.T) {
 	a := open(t, apptest.Start(t))
-	out, err := a.aws.PutEvaluations(t.Context(), &configservice.PutEvaluationsInput{ResultToken: new("TESTMODE"), Evaluations: said(1), TestMode: true})
+	out, err := a.aws.PutEvaluations(t.Context(), &configservice.PutEvaluationsInput{ResultToken: new("TESTMODE"), Evaluations: reported(1), TestMode: true})
 	a.must(err)
 	if out.FailedEvaluations == nil {
 		t.Fatal("FailedEvaluations is not there")
@@ -56,7 +56,7 @@ func TestTestModeTakesAnyTokenAndKeepsNothing(t *testing.T) {
 func TestPutEvaluationsTakesTypesThatAWSKnowsOrThatWereRecorded(t *testing.T) {
 	a := open(t, apptest.Start(t))
 	put := func(resourceType string) error {
-		odd := said(1)
+		odd := reported(1)
 		odd[0].ComplianceResourceType = &resourceType
 		_, err := a.aws.PutEvaluations(t.Context(), &configservice.PutEvaluationsInput{ResultToken: new("TESTMODE"), Evaluations: odd, TestMode: true})
 		return err

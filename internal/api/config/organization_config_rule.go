@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/deployment"
@@ -37,7 +38,7 @@ func (o organizationConfigRules) PutOrganizationConfigRule(
 	if err != nil {
 		return nil, err
 	}
-	r, err := organizationRuleFromShape(place(ctx), in)
+	r, err := organizationRuleFromShape(caller.Place(ctx), in)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (o organizationConfigRules) DeleteOrganizationConfigRule(
 	ctx context.Context, in *configapi.DeleteOrganizationConfigRuleInput,
 ) (*configapi.DeleteOrganizationConfigRuleOutput, error) {
 	err := o.DB.Write(ctx, func(tx *db.Tx) error {
-		return o.Deployment.DeleteRule(ctx, tx, place(ctx), *in.OrganizationConfigRuleName)
+		return o.Deployment.DeleteRule(ctx, tx, caller.Place(ctx), *in.OrganizationConfigRuleName)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete organization rule %s: %w", *in.OrganizationConfigRuleName, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/conformance"
 	"plumb/internal/db"
@@ -39,7 +40,7 @@ func (o organizationConformancePacks) PutOrganizationConformancePack(
 	}
 	pack := config.OrganizationPack{
 		OrganizationDeployment: config.OrganizationDeployment{
-			Place: place(ctx), Kind: config.DeployedPack, Name: *in.OrganizationConformancePackName, Excluded: in.ExcludedAccounts,
+			Place: caller.Place(ctx), Kind: config.DeployedPack, Name: *in.OrganizationConformancePackName, Excluded: in.ExcludedAccounts,
 		},
 		DeliveryBucket: text(in.DeliveryS3Bucket), DeliveryPrefix: text(in.DeliveryS3KeyPrefix),
 		Parameters: packParameters(in.ConformancePackInputParameters),
@@ -142,7 +143,7 @@ func (o organizationConformancePacks) DeleteOrganizationConformancePack(
 	ctx context.Context, in *configapi.DeleteOrganizationConformancePackInput,
 ) (*configapi.DeleteOrganizationConformancePackOutput, error) {
 	err := o.DB.Write(ctx, func(tx *db.Tx) error {
-		return o.Deployment.DeletePack(ctx, tx, place(ctx), *in.OrganizationConformancePackName)
+		return o.Deployment.DeletePack(ctx, tx, caller.Place(ctx), *in.OrganizationConformancePackName)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete organization pack %s: %w", *in.OrganizationConformancePackName, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/deployment"
@@ -21,7 +22,7 @@ type deploymentList[T any] struct {
 
 // named returns one, for an account that may ask.
 func (l deploymentList[T]) named(ctx context.Context, tx *db.Tx, name string) (found T, err error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	if _, err := deployment.Administered(ctx, tx, p.Account); err != nil {
 		return found, err
 	}
@@ -31,7 +32,7 @@ func (l deploymentList[T]) named(ctx context.Context, tx *db.Tx, name string) (f
 // page returns those with the names, each of which must exist, or a page of all of
 // them with one more than n if there are more.
 func (l deploymentList[T]) page(ctx context.Context, tx *db.Tx, names []string, after string, n int) (found []T, err error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	if _, err := deployment.Administered(ctx, tx, p.Account); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (l deploymentList[T]) each(
 	ctx context.Context, operation string, names []string, max *int32, token *string, f func(*db.Tx, T) error,
 ) (next *string, err error) {
 	n := limit(max, 100)
-	pages, after := pager{l.Tokens, operation, []string{place(ctx).String()}}, []string{""}
+	pages, after := pager{l.Tokens, operation, []string{caller.Place(ctx).String()}}, []string{""}
 	if len(names) == 0 {
 		if after, err = pages.after(token, 1); err != nil {
 			return nil, err
@@ -94,7 +95,7 @@ func (l deploymentList[T]) members(
 	ctx context.Context, q memberQuery, f func(o config.OrganizationDeployment, m config.OrganizationMember, status string),
 ) (next *string, err error) {
 	n := limit(q.limit, 100)
-	pages := pager{l.Tokens, q.operation, []string{place(ctx).String(), q.name, q.account, q.status}}
+	pages := pager{l.Tokens, q.operation, []string{caller.Place(ctx).String(), q.name, q.account, q.status}}
 	after, err := pages.after(q.token, 1)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -164,7 +165,7 @@ func (c configurationRecorders) changeTypes(ctx context.Context, recorderARN str
 		return rec, err
 	}
 	err = c.DB.Write(ctx, func(tx *db.Tx) error {
-		all, err := store.Recorders(ctx, tx, place(ctx))
+		all, err := store.Recorders(ctx, tx, caller.Place(ctx))
 		if err != nil {
 			return err
 		}

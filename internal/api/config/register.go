@@ -8,13 +8,10 @@
 package config
 
 import (
-	"context"
 	"crypto/rand"
 	"time"
 
 	"plumb/internal/aggregation"
-	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/conformance"
 	"plumb/internal/db"
 	"plumb/internal/delivery"
@@ -78,12 +75,6 @@ func Register(o Options) *configapi.Service {
 	return s
 }
 
-// place returns the account and region of the request.
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
 // optional returns a pointer to s, or nil if it is empty.
 func optional(s string) *string {
 	if s == "" {
@@ -98,14 +89,6 @@ func text[T ~string](s *T) string {
 		return ""
 	}
 	return string(*s)
-}
-
-// moment returns a pointer to t, or nil if it is zero.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // limit returns how many entries a page has: AWS takes 0 as the default.

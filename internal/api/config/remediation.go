@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -36,7 +37,7 @@ func (r remediations) PutRemediationConfigurations(
 	list := make([]config.RemediationConfiguration, len(in.RemediationConfigurations))
 	for i, s := range in.RemediationConfigurations {
 		var err error
-		if list[i], err = remediation.FromShape(place(ctx), s); err != nil {
+		if list[i], err = remediation.FromShape(caller.Place(ctx), s); err != nil {
 			return nil, err
 		}
 		if seen[list[i].Rule] {
@@ -111,7 +112,7 @@ func (r remediations) DescribeRemediationConfigurations(
 	out := &configapi.DescribeRemediationConfigurationsOutput{RemediationConfigurations: []configapi.RemediationConfiguration{}}
 	var found []config.RemediationConfiguration
 	err := r.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		found, err = store.Remediations(ctx, tx, place(ctx), in.ConfigRuleNames)
+		found, err = store.Remediations(ctx, tx, caller.Place(ctx), in.ConfigRuleNames)
 		return err
 	})
 	if err != nil {
@@ -128,7 +129,7 @@ func (r remediations) DeleteRemediationConfiguration(
 	ctx context.Context, in *configapi.DeleteRemediationConfigurationInput,
 ) (*configapi.DeleteRemediationConfigurationOutput, error) {
 	err := r.DB.Write(ctx, func(tx *db.Tx) error {
-		return r.Remediation.Delete(ctx, tx, place(ctx), *in.ConfigRuleName, "")
+		return r.Remediation.Delete(ctx, tx, caller.Place(ctx), *in.ConfigRuleName, "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete the remediation configuration of %s: %w", *in.ConfigRuleName, err)

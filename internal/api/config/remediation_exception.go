@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -34,7 +35,7 @@ func exceptionKeys(
 func (r remediations) PutRemediationExceptions(
 	ctx context.Context, in *configapi.PutRemediationExceptionsInput,
 ) (*configapi.PutRemediationExceptionsOutput, error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	keys, err := exceptionKeys(p, in.ResourceKeys, configapi.InvalidParameterValueException)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func (r remediations) PutRemediationExceptions(
 
 func exceptionShape(e config.RemediationException) configapi.RemediationException {
 	return configapi.RemediationException{
-		ConfigRuleName: &e.Rule, ResourceType: &e.ResourceType, ResourceId: &e.ResourceID, Message: optional(e.Message), ExpirationTime: moment(e.Expires),
+		ConfigRuleName: &e.Rule, ResourceType: &e.ResourceType, ResourceId: &e.ResourceID, Message: optional(e.Message), ExpirationTime: model.Moment(e.Expires),
 	}
 }
 
@@ -91,7 +92,7 @@ const exceptionPage = 25
 func (r remediations) DescribeRemediationExceptions(
 	ctx context.Context, in *configapi.DescribeRemediationExceptionsInput,
 ) (*configapi.DescribeRemediationExceptionsOutput, error) {
-	p := place(ctx)
+	p := caller.Place(ctx)
 	keys, err := exceptionKeys(p, in.ResourceKeys, configapi.InvalidParameterValueException)
 	if err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ func (r remediations) namedExceptions(ctx context.Context, name string, keys []c
 func (r remediations) DeleteRemediationExceptions(
 	ctx context.Context, in *configapi.DeleteRemediationExceptionsInput,
 ) (*configapi.DeleteRemediationExceptionsOutput, error) {
-	keys, err := exceptionKeys(place(ctx), in.ResourceKeys, model.ValidationException)
+	keys, err := exceptionKeys(caller.Place(ctx), in.ResourceKeys, model.ValidationException)
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/remediation"
 	"plumb/internal/store"
@@ -33,7 +35,7 @@ func (r remediations) StartRemediationExecution(
 	var failed []config.ResourceKey
 	var reason string
 	err := r.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		failed, reason, err = r.Remediation.Start(ctx, tx, place(ctx), *in.ConfigRuleName, resourceKeys(place(ctx), in.ResourceKeys))
+		failed, reason, err = r.Remediation.Start(ctx, tx, caller.Place(ctx), *in.ConfigRuleName, resourceKeys(caller.Place(ctx), in.ResourceKeys))
 		return err
 	})
 	if err != nil {
@@ -51,7 +53,7 @@ func (r remediations) StartRemediationExecution(
 func (r remediations) DescribeRemediationExecutionStatus(
 	ctx context.Context, in *configapi.DescribeRemediationExecutionStatusInput,
 ) (*configapi.DescribeRemediationExecutionStatusOutput, error) {
-	p, n := place(ctx), limit(in.Limit, 100)
+	p, n := caller.Place(ctx), limit(in.Limit, 100)
 	filters := []string{p.String(), *in.ConfigRuleName, fmt.Sprint(resourceKeys(p, in.ResourceKeys))}
 	position, ok := r.Tokens.Decode("DescribeRemediationExecutionStatus", text(in.NextToken), filters...)
 	if !ok {
@@ -111,19 +113,22 @@ func remediationsOf(ctx context.Context, tx *db.Tx, p config.Place, name string,
 func executionShape(ctx context.Context, tx *db.Tx, e config.RemediationExecution) (configapi.RemediationExecutionStatus, error) {
 	out := configapi.RemediationExecutionStatus{
 		ResourceKey: new(resourceKeyShape(e.ResourceKey)), State: configapi.RemediationExecutionState(e.State),
-		InvocationTime: moment(e.Invoked), LastUpdatedTime: moment(e.Updated),
+		InvocationTime: model.Moment(e.Invoked), LastUpdatedTime: model.Moment(e.Updated),
 	}
 	steps := e.Steps
 	if e.State == config.RemediationInProgress {
-		var err error
-		if steps, err = remediation.StepsOf(ctx, tx, e.Execution); err != nil {
+		running, err := remediation.StepsOf(ctx, tx, e.Execution)
+		if err != nil {
 			return out, err
+		}
+		if len(running) > 0 { // else it runs elsewhere, and they are as it was last looked at
+			steps = running
 		}
 	}
 	for _, s := range steps {
 		out.StepDetails = append(out.StepDetails, configapi.RemediationExecutionStep{
 			Name: &s.Name, State: configapi.RemediationExecutionStepState(s.State), ErrorMessage: optional(s.Error),
-			StartTime: moment(s.Started), StopTime: moment(s.Stopped),
+			StartTime: model.Moment(s.Started), StopTime: model.Moment(s.Stopped),
 		})
 	}
 	return out, nil

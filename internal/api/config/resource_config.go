@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -58,7 +59,7 @@ func (r resourceConfigs) record(ctx context.Context, o recorder.Observation) err
 // configuration may be a whole item in the event form, so that a fixture says
 // what it needs: supplementary configuration, relationships, a name.
 func (r resourceConfigs) pushed(ctx context.Context, in *configapi.PutResourceConfigInput) (config.Item, error) {
-	p, resourceType := place(ctx), *in.ResourceType
+	p, resourceType := caller.Place(ctx), *in.ResourceType
 	it := config.Item{
 		ResourceKey: config.ResourceKey{Place: p, Type: resourceType, ID: *in.ResourceId},
 		Name:        text(in.ResourceName), Tags: in.Tags, Supplementary: map[string]any{},
@@ -122,7 +123,7 @@ func (r resourceConfigs) checkPushedType(t string) error {
 
 func (r resourceConfigs) needRunning(ctx context.Context) error {
 	return r.DB.Read(ctx, func(tx *db.Tx) error {
-		_, status, err := store.Recorder(ctx, tx, place(ctx))
+		_, status, err := store.Recorder(ctx, tx, caller.Place(ctx))
 		if errors.Is(err, store.ErrNotFound) || err == nil && !status.Recording {
 			return configapi.NoRunningConfigurationRecorderException("There is no configuration recorder running.")
 		}
@@ -134,7 +135,7 @@ func (r resourceConfigs) needRunning(ctx context.Context) error {
 func (r resourceConfigs) DeleteResourceConfig(
 	ctx context.Context, in *configapi.DeleteResourceConfigInput,
 ) (*configapi.DeleteResourceConfigOutput, error) {
-	key := config.ResourceKey{Place: place(ctx), Type: *in.ResourceType, ID: *in.ResourceId}
+	key := config.ResourceKey{Place: caller.Place(ctx), Type: *in.ResourceType, ID: *in.ResourceId}
 	if err := r.needRunning(ctx); err != nil {
 		return nil, err
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 	"plumb/internal/store"
 )
@@ -30,7 +32,7 @@ func (e resourceEvaluations) StartResourceEvaluation(
 	}
 	d := in.ResourceDetails
 	r := config.ResourceEvaluation{
-		ResourceKey:   config.ResourceKey{Place: place(ctx), Type: *d.ResourceType, ID: *d.ResourceId},
+		ResourceKey:   config.ResourceKey{Place: caller.Place(ctx), Type: *d.ResourceType, ID: *d.ResourceId},
 		Configuration: *d.ResourceConfiguration, Schema: string(d.ResourceConfigurationSchemaType), Token: text(in.ClientToken),
 	}
 	if in.EvaluationTimeout != nil {
@@ -53,7 +55,7 @@ func (e resourceEvaluations) StartResourceEvaluation(
 // evaluationOf returns an evaluation of the place, or store.ErrNotFound.
 func evaluationOf(ctx context.Context, tx *db.Tx, id string) (config.ResourceEvaluation, error) {
 	ev, err := store.Evaluation(ctx, tx, id)
-	if err == nil && ev.Place != place(ctx) {
+	if err == nil && ev.Place != caller.Place(ctx) {
 		return ev, store.ErrNotFound
 	}
 	return ev, err
@@ -98,7 +100,7 @@ func (e resourceEvaluations) ListResourceEvaluations(
 	if err != nil {
 		return nil, err
 	}
-	p, n := place(ctx), limit(in.Limit, 10)
+	p, n := caller.Place(ctx), limit(in.Limit, 10)
 	filters := []string{p.String(), mode, q.Context, q.From.String(), q.To.String()}
 	position, ok := e.Tokens.Decode("ListResourceEvaluations", text(in.NextToken), filters...)
 	if !ok {
@@ -161,7 +163,7 @@ func (c compliances) proactiveDetails(
 	ctx context.Context, in *configapi.GetComplianceDetailsByResourceInput, wanted []config.Compliance,
 ) (*configapi.GetComplianceDetailsByResourceOutput, error) {
 	id := *in.ResourceEvaluationId
-	filters := []string{place(ctx).String(), id, fmt.Sprint(wanted)}
+	filters := []string{caller.Place(ctx).String(), id, fmt.Sprint(wanted)}
 	after, ok := c.Tokens.Decode("GetComplianceDetailsByResource", text(in.NextToken), filters...)
 	if !ok {
 		return nil, configapi.InvalidParameterValueException("The nextToken provided is invalid")
@@ -198,7 +200,7 @@ func (c compliances) proactiveDetails(
 				OrderingTimestamp: &v.Ordering, ResourceEvaluationId: &id,
 			},
 			ComplianceType: configapi.ComplianceType(v.Compliance), Annotation: optional(v.Annotation),
-			ResultRecordedTime: &v.Recorded, ConfigRuleInvokedTime: moment(v.Invoked),
+			ResultRecordedTime: &v.Recorded, ConfigRuleInvokedTime: model.Moment(v.Invoked),
 		})
 	}
 	return out, nil

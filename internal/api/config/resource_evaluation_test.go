@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"plumb/internal/apptest"
+	"plumb/internal/lambda/lambdatest"
 )
 
 func inModes(r *types.ConfigRule, modes ...types.EvaluationMode) *types.ConfigRule {
@@ -54,6 +55,7 @@ func (a account) evaluationDetails(id string) []types.EvaluationResult {
 // pythonRule makes a function that AWS Config may invoke.
 func (a account) pythonRule(name, source string) *types.ConfigRule {
 	a.t.Helper()
+	lambdatest.NeedBoto3(a.t)
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	f, err := w.Create("f.py")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model/configapi"
@@ -24,7 +25,7 @@ func (r retentionConfigurations) register(s *configapi.Service) {
 func (r retentionConfigurations) PutRetentionConfiguration(
 	ctx context.Context, in *configapi.PutRetentionConfigurationInput,
 ) (*configapi.PutRetentionConfigurationOutput, error) {
-	c := config.RetentionConfiguration{Place: place(ctx), Name: config.RetentionName, Days: int(*in.RetentionPeriodInDays)}
+	c := config.RetentionConfiguration{Place: caller.Place(ctx), Name: config.RetentionName, Days: int(*in.RetentionPeriodInDays)}
 	err := r.DB.Write(ctx, func(tx *db.Tx) error { return store.PutRetention(ctx, tx, c) })
 	if err != nil {
 		return nil, fmt.Errorf("put retention configuration: %w", err)
@@ -39,7 +40,7 @@ func retentionShape(c config.RetentionConfiguration) *configapi.RetentionConfigu
 // namedRetention returns the place's retention configuration if it has that name,
 // any if the name is empty.
 func namedRetention(ctx context.Context, tx *db.Tx, name string) (config.RetentionConfiguration, error) {
-	c, err := store.Retention(ctx, tx, place(ctx))
+	c, err := store.Retention(ctx, tx, caller.Place(ctx))
 	if name != "" && (errors.Is(err, store.ErrNotFound) || err == nil && c.Name != name) {
 		err = configapi.NoSuchRetentionConfigurationException("Cannot find retention configuration with the specified name '%s'.", name)
 	}
@@ -84,7 +85,7 @@ func (r retentionConfigurations) DeleteRetentionConfiguration(
 		if _, err := namedRetention(ctx, tx, *in.RetentionConfigurationName); err != nil {
 			return err
 		}
-		return store.DeleteRetention(ctx, tx, place(ctx))
+		return store.DeleteRetention(ctx, tx, caller.Place(ctx))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete retention configuration: %w", err)

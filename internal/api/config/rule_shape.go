@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"plumb/internal/config"
+	"plumb/internal/model"
 	"plumb/internal/model/configapi"
 )
 
@@ -47,9 +48,9 @@ func modes(r config.Rule) []string {
 func statusShape(r config.Rule, st config.RuleStatus) configapi.ConfigRuleEvaluationStatus {
 	return configapi.ConfigRuleEvaluationStatus{
 		ConfigRuleName: &r.Name, ConfigRuleArn: &r.ARN, ConfigRuleId: &r.ID, FirstEvaluationStarted: &st.FirstEvaluationStarted,
-		LastSuccessfulInvocationTime: moment(st.LastSuccessfulInvocation), LastFailedInvocationTime: moment(st.LastFailedInvocation),
-		LastSuccessfulEvaluationTime: moment(st.LastSuccessfulEvaluation), LastFailedEvaluationTime: moment(st.LastFailedEvaluation),
-		FirstActivatedTime: moment(st.FirstActivated), LastDeactivatedTime: moment(st.LastDeactivated),
+		LastSuccessfulInvocationTime: model.Moment(st.LastSuccessfulInvocation), LastFailedInvocationTime: model.Moment(st.LastFailedInvocation),
+		LastSuccessfulEvaluationTime: model.Moment(st.LastSuccessfulEvaluation), LastFailedEvaluationTime: model.Moment(st.LastFailedEvaluation),
+		FirstActivatedTime: model.Moment(st.FirstActivated), LastDeactivatedTime: model.Moment(st.LastDeactivated),
 		LastErrorCode: optional(st.LastErrorCode), LastErrorMessage: optional(st.LastErrorMessage),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -50,7 +51,7 @@ func serviceLinkedName(name string) bool {
 func (c serviceLinkedRecorders) PutServiceLinkedConfigurationRecorder(
 	ctx context.Context, in *configapi.PutServiceLinkedConfigurationRecorderInput,
 ) (*configapi.PutServiceLinkedConfigurationRecorderOutput, error) {
-	p, principal := place(ctx), *in.ServicePrincipal
+	p, principal := caller.Place(ctx), *in.ServicePrincipal
 	name := serviceRecorderName(principal)
 	if name == "" {
 		return nil, noServicePrincipal(principal)
@@ -116,9 +117,9 @@ func (c serviceLinkedRecorders) DeleteServiceLinkedConfigurationRecorder(
 		found := false
 		var err error
 		if in.Arn != nil {
-			rec, found, err = recorderByARN(ctx, tx, place(ctx), *in.Arn)
+			rec, found, err = recorderByARN(ctx, tx, caller.Place(ctx), *in.Arn)
 		} else {
-			rec, found, err = serviceRecorder(ctx, tx, place(ctx), text(in.ServicePrincipal))
+			rec, found, err = serviceRecorder(ctx, tx, caller.Place(ctx), text(in.ServicePrincipal))
 		}
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -34,10 +35,10 @@ func (s storedQueries) PutStoredQuery(ctx context.Context, in *configapi.PutStor
 	}
 	var kept config.StoredQuery
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := store.HoldStoredQueries(ctx, tx, place(ctx)); err != nil {
+		if err := store.HoldStoredQueries(ctx, tx, caller.Place(ctx)); err != nil {
 			return err
 		}
-		q, err := store.StoredQuery(ctx, tx, place(ctx), *in.StoredQuery.QueryName)
+		q, err := store.StoredQuery(ctx, tx, caller.Place(ctx), *in.StoredQuery.QueryName)
 		fresh := errors.Is(err, store.ErrNotFound)
 		if fresh {
 			q, err = s.newStoredQuery(ctx, tx, in.StoredQuery)
@@ -63,7 +64,7 @@ func (s storedQueries) PutStoredQuery(ctx context.Context, in *configapi.PutStor
 }
 
 func (s storedQueries) newStoredQuery(ctx context.Context, tx *db.Tx, in *configapi.StoredQuery) (config.StoredQuery, error) {
-	q := config.StoredQuery{Place: place(ctx), Name: *in.QueryName, ID: "query-" + newID(16)}
+	q := config.StoredQuery{Place: caller.Place(ctx), Name: *in.QueryName, ID: "query-" + newID(16)}
 	q.ARN = store.StoredQueryARN(q.Place, q.Name, q.ID)
 	if in.Expression == nil {
 		return q, model.ValidationException("The stored query '%s' is new and has no expression.", q.Name)
@@ -106,7 +107,7 @@ func storedQueryNamed(ctx context.Context, tx *db.Tx, p config.Place, name strin
 func (s storedQueries) GetStoredQuery(ctx context.Context, in *configapi.GetStoredQueryInput) (*configapi.GetStoredQueryOutput, error) {
 	var q config.StoredQuery
 	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		q, err = storedQueryNamed(ctx, tx, place(ctx), *in.QueryName)
+		q, err = storedQueryNamed(ctx, tx, caller.Place(ctx), *in.QueryName)
 		return err
 	})
 	if err != nil {
@@ -120,7 +121,7 @@ func (s storedQueries) GetStoredQuery(ctx context.Context, in *configapi.GetStor
 // ListStoredQueries lists the stored queries of the place by name, without their
 // expressions.
 func (s storedQueries) ListStoredQueries(ctx context.Context, in *configapi.ListStoredQueriesInput) (*configapi.ListStoredQueriesOutput, error) {
-	p, n := place(ctx), limit(in.MaxResults, storedQueryPage)
+	p, n := caller.Place(ctx), limit(in.MaxResults, storedQueryPage)
 	after, ok := s.Tokens.Decode("ListStoredQueries", text(in.NextToken), p.String())
 	if !ok {
 		return nil, invalidNextToken()
@@ -149,7 +150,7 @@ func (s storedQueries) ListStoredQueries(ctx context.Context, in *configapi.List
 // DeleteStoredQuery forgets a stored query.
 func (s storedQueries) DeleteStoredQuery(ctx context.Context, in *configapi.DeleteStoredQueryInput) (*configapi.DeleteStoredQueryOutput, error) {
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		q, err := storedQueryNamed(ctx, tx, place(ctx), *in.QueryName)
+		q, err := storedQueryNamed(ctx, tx, caller.Place(ctx), *in.QueryName)
 		if err != nil {
 			return err
 		}

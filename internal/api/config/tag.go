@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -52,7 +53,7 @@ func (t tags) TagResource(ctx context.Context, in *configapi.TagResourceInput) (
 	if err != nil {
 		return nil, err
 	}
-	p := place(ctx)
+	p := caller.Place(ctx)
 	err = t.onTagged(ctx, *in.ResourceArn, func(tx *db.Tx) error {
 		present, err := store.Tags(ctx, tx, p, *in.ResourceArn)
 		if err != nil {
@@ -75,7 +76,7 @@ func (t tags) TagResource(ctx context.Context, in *configapi.TagResourceInput) (
 // UntagResource removes tags; keys that are not there are ignored.
 func (t tags) UntagResource(ctx context.Context, in *configapi.UntagResourceInput) (*configapi.UntagResourceOutput, error) {
 	err := t.onTagged(ctx, *in.ResourceArn, func(tx *db.Tx) error {
-		return store.DeleteTags(ctx, tx, place(ctx), *in.ResourceArn, in.TagKeys)
+		return store.DeleteTags(ctx, tx, caller.Place(ctx), *in.ResourceArn, in.TagKeys)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("untag: %w", err)
@@ -85,7 +86,7 @@ func (t tags) UntagResource(ctx context.Context, in *configapi.UntagResourceInpu
 
 // ListTagsForResource lists the tags of a rule or a recorder by their keys.
 func (t tags) ListTagsForResource(ctx context.Context, in *configapi.ListTagsForResourceInput) (*configapi.ListTagsForResourceOutput, error) {
-	p, resource := place(ctx), *in.ResourceArn
+	p, resource := caller.Place(ctx), *in.ResourceArn
 	n := limit(in.Limit, maxTags)
 	if n > maxTags {
 		return nil, configapi.InvalidLimitException("Value '%d' at 'limit' failed to satisfy constraint: Member must have value less than or equal to %d", n, maxTags)
@@ -132,7 +133,7 @@ func (t tags) tagPage(all map[string]string, after string, n int, token func(las
 // onTagged calls f in a transaction in which the object exists.
 func (t tags) onTagged(ctx context.Context, resource string, f func(*db.Tx) error) error {
 	return t.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := t.exists(ctx, tx, place(ctx), resource); err != nil {
+		if err := t.exists(ctx, tx, caller.Place(ctx), resource); err != nil {
 			return err
 		}
 		return f(tx)

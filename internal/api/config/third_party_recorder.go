@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
@@ -18,7 +19,7 @@ import (
 func (c serviceLinkedRecorders) PutThirdPartyServiceLinkedConfigurationRecorder(
 	ctx context.Context, in *configapi.PutThirdPartyServiceLinkedConfigurationRecorderInput,
 ) (*configapi.PutThirdPartyServiceLinkedConfigurationRecorderOutput, error) {
-	p, principal := place(ctx), *in.ServicePrincipal
+	p, principal := caller.Place(ctx), *in.ServicePrincipal
 	if serviceRecorderName(principal) == "" {
 		return nil, noServicePrincipal(principal)
 	}

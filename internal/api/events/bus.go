@@ -2,8 +2,8 @@ package events
 
 import (
 	"context"
-	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/eventbus"
 	"plumb/internal/model"
@@ -16,7 +16,7 @@ func (o operations) CreateEventBus(ctx context.Context, in *eventsapi.CreateEven
 		return nil, model.ValidationException("Partners' event sources are not served here.")
 	}
 	bus := eventbus.EventBus{
-		Place: place(ctx), Name: *in.Name, Tags: tagsOf(in.Tags), BusSettings: settings(in.Description, in.KmsKeyIdentifier, in.DeadLetterConfig, in.LogConfig),
+		Place: caller.Place(ctx), Name: *in.Name, Tags: tagsOf(in.Tags), BusSettings: settings(in.Description, in.KmsKeyIdentifier, in.DeadLetterConfig, in.LogConfig),
 	}
 	err := o.bus.Write(ctx, func(tx *db.Tx) (err error) {
 		bus, err = o.bus.CreateBus(ctx, tx, bus)
@@ -26,15 +26,15 @@ func (o operations) CreateEventBus(ctx context.Context, in *eventsapi.CreateEven
 		return nil, err
 	}
 	return &eventsapi.CreateEventBusOutput{
-		EventBusArn: new(bus.ARN()), Description: optional(bus.Description), KmsKeyIdentifier: optional(bus.Key),
+		EventBusArn: new(bus.ARN()), Description: model.Optional(bus.Description), KmsKeyIdentifier: model.Optional(bus.Key),
 		DeadLetterConfig: deadLetters(bus.DeadLetters), LogConfig: logging(bus),
 	}, nil
 }
 
 func settings(description, key *string, dead *eventsapi.DeadLetterConfig, log *eventsapi.LogConfig) eventbus.BusSettings {
-	s := eventbus.BusSettings{Description: deref(description), Key: deref(key)}
+	s := eventbus.BusSettings{Description: model.Deref(description), Key: model.Deref(key)}
 	if dead != nil {
-		s.DeadLetters = deref(dead.Arn)
+		s.DeadLetters = model.Deref(dead.Arn)
 	}
 	if log != nil {
 		s.LogLevel, s.LogDetail = string(log.Level), string(log.IncludeDetail)
@@ -74,7 +74,7 @@ func (o operations) UpdateEventBus(ctx context.Context, in *eventsapi.UpdateEven
 		return nil, err
 	}
 	return &eventsapi.UpdateEventBusOutput{
-		Arn: new(bus.ARN()), Name: &bus.Name, Description: optional(bus.Description), KmsKeyIdentifier: optional(bus.Key),
+		Arn: new(bus.ARN()), Name: &bus.Name, Description: model.Optional(bus.Description), KmsKeyIdentifier: model.Optional(bus.Key),
 		DeadLetterConfig: deadLetters(bus.DeadLetters), LogConfig: logging(bus),
 	}, nil
 }
@@ -103,30 +103,21 @@ func (o operations) DescribeEventBus(ctx context.Context, in *eventsapi.Describe
 		return nil, err
 	}
 	return &eventsapi.DescribeEventBusOutput{
-		Name: &b.Name, Arn: new(b.ARN()), Description: optional(b.Description), KmsKeyIdentifier: optional(b.Key), Policy: optional(b.Policy),
-		DeadLetterConfig: deadLetters(b.DeadLetters), LogConfig: logging(b), CreationTime: moment(b.Created), LastModifiedTime: moment(b.Changed),
+		Name: &b.Name, Arn: new(b.ARN()), Description: model.Optional(b.Description), KmsKeyIdentifier: model.Optional(b.Key), Policy: model.Optional(b.Policy),
+		DeadLetterConfig: deadLetters(b.DeadLetters), LogConfig: logging(b), CreationTime: model.Moment(b.Created), LastModifiedTime: model.Moment(b.Changed),
 	}, nil
-}
-
-// moment returns a pointer to t, or nil if it is zero: a default bus on which nothing
-// was set has no times.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // ListEventBuses lists buses by name.
 func (o operations) ListEventBuses(ctx context.Context, in *eventsapi.ListEventBusesInput) (*eventsapi.ListEventBusesOutput, error) {
-	prefix, limit := deref(in.NamePrefix), pageSize(in.Limit)
+	prefix, limit := model.Deref(in.NamePrefix), pageSize(in.Limit)
 	after, err := o.after("ListEventBuses", in.NextToken, prefix)
 	if err != nil {
 		return nil, err
 	}
 	var list []eventbus.EventBus
 	err = o.bus.Read(ctx, func(tx *db.Tx) (err error) {
-		list, err = eventbus.Buses(ctx, tx, place(ctx), prefix, after, limit+1)
+		list, err = eventbus.Buses(ctx, tx, caller.Place(ctx), prefix, after, limit+1)
 		return err
 	})
 	if err != nil {
@@ -136,8 +127,8 @@ func (o operations) ListEventBuses(ctx context.Context, in *eventsapi.ListEventB
 	list, out.NextToken = page(o, "ListEventBuses", list, limit, func(b eventbus.EventBus) string { return b.Name }, prefix)
 	for _, b := range list {
 		out.EventBuses = append(out.EventBuses, eventsapi.EventBus{
-			Name: &b.Name, Arn: new(b.ARN()), Description: optional(b.Description), Policy: optional(b.Policy),
-			CreationTime: moment(b.Created), LastModifiedTime: moment(b.Changed),
+			Name: &b.Name, Arn: new(b.ARN()), Description: model.Optional(b.Description), Policy: model.Optional(b.Policy),
+			CreationTime: model.Moment(b.Created), LastModifiedTime: model.Moment(b.Changed),
 		})
 	}
 	return out, nil
@@ -152,7 +143,7 @@ func (o operations) PutPermission(ctx context.Context, in *eventsapi.PutPermissi
 	if in.Policy != nil {
 		return nil, o.bus.Write(ctx, func(tx *db.Tx) error { return o.bus.SetPolicy(ctx, tx, p, name, *in.Policy) })
 	}
-	m := eventbus.Permission{Sid: deref(in.StatementId), Action: deref(in.Action), Principal: deref(in.Principal)}
+	m := eventbus.Permission{Sid: model.Deref(in.StatementId), Action: model.Deref(in.Action), Principal: model.Deref(in.Principal)}
 	switch {
 	case m.Action == "":
 		return nil, model.ValidationException("Parameter Action must be specified.")
@@ -178,8 +169,8 @@ func (o operations) RemovePermission(ctx context.Context, in *eventsapi.RemovePe
 	if err != nil {
 		return nil, err
 	}
-	sid := deref(in.StatementId)
-	if deref(in.RemoveAllPermissions) {
+	sid := model.Deref(in.StatementId)
+	if model.Deref(in.RemoveAllPermissions) {
 		sid = ""
 	} else if sid == "" {
 		return nil, model.ValidationException("Parameter StatementId is required.")

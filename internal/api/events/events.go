@@ -61,36 +61,15 @@ type operations struct {
 	tokens wire.Tokens
 }
 
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
 // ownBus returns the name of the bus of the caller's place that a request names. One
 // of another account is none that the caller may see.
 func ownBus(ctx context.Context, nameOrARN *string) (config.Place, string, error) {
-	here := place(ctx)
-	p, name, err := eventbus.ParseBus(here, deref(nameOrARN))
+	here := caller.Place(ctx)
+	p, name, err := eventbus.ParseBus(here, model.Deref(nameOrARN))
 	if err == nil && p != here {
 		err = eventbus.NoSuchBus(name)
 	}
 	return here, name, err
-}
-
-func deref[T any](v *T) (out T) {
-	if v != nil {
-		out = *v
-	}
-	return out
-}
-
-// optional returns a pointer to v, or nil if it is the zero value.
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }
 
 // maxPage is EventBridge's largest page, and the one of who does not say.
@@ -114,7 +93,7 @@ func page[T any](o operations, operation string, list []T, limit int, key func(T
 }
 
 func (o operations) after(operation string, token *string, filters ...string) (string, error) {
-	position, ok := o.tokens.Decode(operation, deref(token), filters...)
+	position, ok := o.tokens.Decode(operation, model.Deref(token), filters...)
 	if !ok {
 		return "", model.ValidationException("Parameter NextToken is not valid.")
 	}

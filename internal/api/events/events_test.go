@@ -249,8 +249,8 @@ func TestFunctionsTopicsLogGroupsAndBusesAreTargets(t *testing.T) {
 			TopicArn: topic.TopicArn, AttributeName: aws.String("Policy"), AttributeValue: aws.String(policy("sns:Publish", *topic.TopicArn)),
 		})
 		f.must(err)
-		heard, heardARN := f.queue("heard")
-		_, err = p.SNS().Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: &heardARN,
+		received, receivedARN := f.queue("received")
+		_, err = p.SNS().Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: &receivedARN,
 			Attributes: map[string]string{"RawMessageDelivery": "true"}})
 		f.must(err)
 		_, err = p.Client().Call(t.Context(), "logs", "CreateLogGroup", map[string]any{"logGroupName": "/aws/events/all"})
@@ -264,7 +264,7 @@ func TestFunctionsTopicsLogGroupsAndBusesAreTargets(t *testing.T) {
 			types.Target{Arn: other.EventBusArn})
 		id := f.put("default", "s", "t", `{"a":1}`)
 		event := `{"version":"0","id":"` + id + `","detail-type":"t","source":"s","account":"` + f.Account() + `","time":"2026-03-01T12:00:00Z","region":"us-east-1","resources":[],"detail":{"a":1}}`
-		f.want(heard, event)
+		f.want(received, event)
 		f.want(passed, event)
 		if got := p.LogLines(t, "/aws/events/all"); len(got) != 1 || got[0] != event {
 			t.Errorf("the log group has %q", got)

@@ -43,7 +43,7 @@ func (o operations) PutEvents(ctx context.Context, in *eventsapi.PutEventsInput)
 			*out.FailedEntryCount++
 			continue
 		}
-		p, bus, err := eventbus.ParseBus(place(ctx), deref(e.EventBusName))
+		p, bus, err := eventbus.ParseBus(caller.Place(ctx), model.Deref(e.EventBusName))
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (o operations) put(ctx context.Context, tx *db.Tx, to entry, events []event
 
 // entrySize is how AWS counts an entry.
 func entrySize(e eventsapi.PutEventsRequestEntry) int {
-	n := len(deref(e.Source)) + len(deref(e.DetailType)) + len(deref(e.Detail))
+	n := len(model.Deref(e.Source)) + len(model.Deref(e.DetailType)) + len(model.Deref(e.Detail))
 	if e.Time != nil {
 		n += 14
 	}
@@ -103,7 +103,7 @@ func checkEntry(e eventsapi.PutEventsRequestEntry) (code, message string) {
 		name  string
 		value *string
 	}{{"Source", e.Source}, {"DetailType", e.DetailType}, {"Detail", e.Detail}} {
-		if deref(m.value) == "" {
+		if model.Deref(m.value) == "" {
 			return "InvalidArgument", "Parameter " + m.name + " is not valid. Reason: " + m.name + " is a required argument."
 		}
 	}
@@ -121,7 +121,7 @@ func checkEntry(e eventsapi.PutEventsRequestEntry) (code, message string) {
 }
 
 func event(e eventsapi.PutEventsRequestEntry) eventbus.Event {
-	out := eventbus.Event{Source: *e.Source, DetailType: *e.DetailType, Detail: json.RawMessage(*e.Detail), Resources: e.Resources, Trace: deref(e.TraceHeader)}
+	out := eventbus.Event{Source: *e.Source, DetailType: *e.DetailType, Detail: json.RawMessage(*e.Detail), Resources: e.Resources, Trace: model.Deref(e.TraceHeader)}
 	if e.Time != nil {
 		out.Time = *e.Time
 	}

@@ -5,6 +5,7 @@ import (
 
 	"plumb/internal/db"
 	"plumb/internal/eventbus"
+	"plumb/internal/model"
 	"plumb/internal/model/eventsapi"
 )
 
@@ -15,8 +16,8 @@ func (o operations) PutRule(ctx context.Context, in *eventsapi.PutRuleInput) (*e
 		return nil, err
 	}
 	r := eventbus.Rule{
-		Place: p, Bus: bus, Name: *in.Name, Pattern: deref(in.EventPattern), Schedule: deref(in.ScheduleExpression), State: string(in.State),
-		Description: deref(in.Description), Role: deref(in.RoleArn), Tags: tagsOf(in.Tags),
+		Place: p, Bus: bus, Name: *in.Name, Pattern: model.Deref(in.EventPattern), Schedule: model.Deref(in.ScheduleExpression), State: string(in.State),
+		Description: model.Deref(in.Description), Role: model.Deref(in.RoleArn), Tags: tagsOf(in.Tags),
 	}
 	if r.State == "" {
 		r.State = string(eventsapi.RuleStateEnabled)
@@ -54,8 +55,8 @@ func (o operations) DescribeRule(ctx context.Context, in *eventsapi.DescribeRule
 
 func ruleShape(r eventbus.Rule) eventsapi.Rule {
 	return eventsapi.Rule{
-		Name: &r.Name, Arn: new(r.ARN()), EventPattern: optional(r.Pattern), ScheduleExpression: optional(r.Schedule), State: eventsapi.RuleState(r.State),
-		Description: optional(r.Description), RoleArn: optional(r.Role), EventBusName: &r.Bus,
+		Name: &r.Name, Arn: new(r.ARN()), EventPattern: model.Optional(r.Pattern), ScheduleExpression: model.Optional(r.Schedule), State: eventsapi.RuleState(r.State),
+		Description: model.Optional(r.Description), RoleArn: model.Optional(r.Role), EventBusName: &r.Bus,
 	}
 }
 
@@ -65,7 +66,7 @@ func (o operations) ListRules(ctx context.Context, in *eventsapi.ListRulesInput)
 	if err != nil {
 		return nil, err
 	}
-	prefix, limit := deref(in.NamePrefix), pageSize(in.Limit)
+	prefix, limit := model.Deref(in.NamePrefix), pageSize(in.Limit)
 	after, err := o.after("ListRules", in.NextToken, bus, prefix)
 	if err != nil {
 		return nil, err

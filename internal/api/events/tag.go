@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/eventbus"
 	"plumb/internal/model/eventsapi"
@@ -20,13 +21,15 @@ func tagsOf(list []eventsapi.Tag) map[string]string {
 
 // TagResource adds tags to a bus or a rule.
 func (o operations) TagResource(ctx context.Context, in *eventsapi.TagResourceInput) (*eventsapi.TagResourceOutput, error) {
-	err := o.bus.Write(ctx, func(tx *db.Tx) error { return o.bus.Tag(ctx, tx, place(ctx), *in.ResourceARN, tagsOf(in.Tags), nil) })
+	err := o.bus.Write(ctx, func(tx *db.Tx) error {
+		return o.bus.Tag(ctx, tx, caller.Place(ctx), *in.ResourceARN, tagsOf(in.Tags), nil)
+	})
 	return &eventsapi.TagResourceOutput{}, err
 }
 
 // UntagResource removes tags of a bus or a rule.
 func (o operations) UntagResource(ctx context.Context, in *eventsapi.UntagResourceInput) (*eventsapi.UntagResourceOutput, error) {
-	err := o.bus.Write(ctx, func(tx *db.Tx) error { return o.bus.Tag(ctx, tx, place(ctx), *in.ResourceARN, nil, in.TagKeys) })
+	err := o.bus.Write(ctx, func(tx *db.Tx) error { return o.bus.Tag(ctx, tx, caller.Place(ctx), *in.ResourceARN, nil, in.TagKeys) })
 	return &eventsapi.UntagResourceOutput{}, err
 }
 
@@ -34,7 +37,7 @@ func (o operations) UntagResource(ctx context.Context, in *eventsapi.UntagResour
 func (o operations) ListTagsForResource(ctx context.Context, in *eventsapi.ListTagsForResourceInput) (*eventsapi.ListTagsForResourceOutput, error) {
 	var tags map[string]string
 	err := o.bus.Read(ctx, func(tx *db.Tx) (err error) {
-		tags, err = eventbus.Tags(ctx, tx, place(ctx), *in.ResourceARN)
+		tags, err = eventbus.Tags(ctx, tx, caller.Place(ctx), *in.ResourceARN)
 		return err
 	})
 	if err != nil {

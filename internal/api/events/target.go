@@ -31,15 +31,15 @@ func (o operations) PutTargets(ctx context.Context, in *eventsapi.PutTargetsInpu
 }
 
 func targetFromShape(t eventsapi.Target) eventbus.Target {
-	out := eventbus.Target{ID: *t.Id, ARN: *t.Arn, Role: deref(t.RoleArn), Input: deref(t.Input), Path: deref(t.InputPath)}
+	out := eventbus.Target{ID: *t.Id, ARN: *t.Arn, Role: model.Deref(t.RoleArn), Input: model.Deref(t.Input), Path: model.Deref(t.InputPath)}
 	if t.InputTransformer != nil {
-		out.Transformer = &eventbus.Transformer{Paths: t.InputTransformer.InputPathsMap, Template: deref(t.InputTransformer.InputTemplate)}
+		out.Transformer = &eventbus.Transformer{Paths: t.InputTransformer.InputPathsMap, Template: model.Deref(t.InputTransformer.InputTemplate)}
 	}
 	if t.SqsParameters != nil {
-		out.Group = deref(t.SqsParameters.MessageGroupId)
+		out.Group = model.Deref(t.SqsParameters.MessageGroupId)
 	}
 	if t.DeadLetterConfig != nil {
-		out.DeadLetters = deref(t.DeadLetterConfig.Arn)
+		out.DeadLetters = model.Deref(t.DeadLetterConfig.Arn)
 	}
 	if t.RetryPolicy != nil {
 		out.GivenRetries, out.GivenAge = t.RetryPolicy.MaximumRetryAttempts, t.RetryPolicy.MaximumEventAgeInSeconds
@@ -49,7 +49,7 @@ func targetFromShape(t eventsapi.Target) eventbus.Target {
 
 func targetShape(t eventbus.Target) eventsapi.Target {
 	out := eventsapi.Target{
-		Id: &t.ID, Arn: &t.ARN, RoleArn: optional(t.Role), Input: optional(t.Input), InputPath: optional(t.Path), DeadLetterConfig: deadLetters(t.DeadLetters),
+		Id: &t.ID, Arn: &t.ARN, RoleArn: model.Optional(t.Role), Input: model.Optional(t.Input), InputPath: model.Optional(t.Path), DeadLetterConfig: deadLetters(t.DeadLetters),
 	}
 	if t.Transformer != nil {
 		out.InputTransformer = &eventsapi.InputTransformer{InputPathsMap: t.Transformer.Paths, InputTemplate: &t.Transformer.Template}

@@ -584,11 +584,11 @@ func TestSimulationSaysWhatPoliciesWould(t *testing.T) {
 			PolicyInputList: []string{`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:Delete*","Resource":"*"}}`},
 		})
 		s.must(err)
-		var said []string
+		var decisions []string
 		for _, r := range out.EvaluationResults {
-			said = append(said, string(r.EvalDecision))
+			decisions = append(decisions, string(r.EvalDecision))
 		}
-		s.equal(said, "[allowed allowed explicitDeny]")
+		s.equal(decisions, "[allowed allowed explicitDeny]")
 		s.equal(*out.EvaluationResults[1].MatchedStatements[0].SourcePolicyId, "in")
 		custom, err := s.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{
 			PolicyInputList: []string{read, write}, ActionNames: []string{"s3:PutObject", "sqs:SendMessage"}, ResourceArns: []string{"arn:aws:s3:::b/ann/x"},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"plumb/internal/lambda"
+	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 )
 
@@ -70,7 +71,7 @@ func (f face) ListAliases(ctx context.Context, in *lambdaapi.ListAliasesInput) (
 	if err != nil {
 		return nil, err
 	}
-	out := &lambdaapi.ListAliasesOutput{Aliases: []lambdaapi.AliasConfiguration{}, NextMarker: optional(next)}
+	out := &lambdaapi.ListAliasesOutput{Aliases: []lambdaapi.AliasConfiguration{}, NextMarker: model.Optional(next)}
 	for _, a := range found {
 		out.Aliases = append(out.Aliases, *aliasShape(a))
 	}

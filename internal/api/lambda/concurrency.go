@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 
+	"plumb/internal/caller"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/code"
 	"plumb/internal/model/lambdaapi"
@@ -66,11 +67,11 @@ func (f face) DeleteFunctionConcurrency(
 
 // GetAccountSettings returns limits and usage.
 func (f face) GetAccountSettings(ctx context.Context, _ *lambdaapi.GetAccountSettingsInput) (*lambdaapi.GetAccountSettingsOutput, error) {
-	total, unreserved, err := f.functions.Concurrency(ctx, place(ctx))
+	total, unreserved, err := f.functions.Concurrency(ctx, caller.Place(ctx))
 	if err != nil {
 		return nil, err
 	}
-	count, size, err := f.functions.Usage(ctx, place(ctx))
+	count, size, err := f.functions.Usage(ctx, caller.Place(ctx))
 	if err != nil {
 		return nil, err
 	}

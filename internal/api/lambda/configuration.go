@@ -40,7 +40,7 @@ func configuration(fn lambda.Function, name string) *lambdaapi.FunctionConfigura
 			LogFormat: lambdaapi.LogFormat(fn.Log.Format), LogGroup: new(fn.Log.Group),
 			ApplicationLogLevel: lambdaapi.ApplicationLogLevel(fn.Log.Application), SystemLogLevel: lambdaapi.SystemLogLevel(fn.Log.System),
 		},
-		KMSKeyArn: optional(fn.KMSKey),
+		KMSKeyArn: model.Optional(fn.KMSKey),
 		State:     "Active", LastUpdateStatus: "Successful",
 	}
 	if fn.Environment != nil {

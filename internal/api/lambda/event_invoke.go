@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"plumb/internal/lambda"
+	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 )
 
@@ -19,7 +20,7 @@ func eventInvokeShape(c lambda.EventInvoke) *lambdaapi.FunctionEventInvokeConfig
 	out := &lambdaapi.FunctionEventInvokeConfig{
 		FunctionArn: new(c.Ref.ARN()), LastModified: new(c.Modified),
 		DestinationConfig: &lambdaapi.DestinationConfig{
-			OnSuccess: &lambdaapi.OnSuccess{Destination: optional(c.OnSuccess)}, OnFailure: &lambdaapi.OnFailure{Destination: optional(c.OnFailure)},
+			OnSuccess: &lambdaapi.OnSuccess{Destination: model.Optional(c.OnSuccess)}, OnFailure: &lambdaapi.OnFailure{Destination: model.Optional(c.OnFailure)},
 		},
 	}
 	if c.Retries != nil {
@@ -102,7 +103,7 @@ func (f face) ListFunctionEventInvokeConfigs(
 	if err != nil {
 		return nil, err
 	}
-	out := &lambdaapi.ListFunctionEventInvokeConfigsOutput{FunctionEventInvokeConfigs: []lambdaapi.FunctionEventInvokeConfig{}, NextMarker: optional(next)}
+	out := &lambdaapi.ListFunctionEventInvokeConfigsOutput{FunctionEventInvokeConfigs: []lambdaapi.FunctionEventInvokeConfig{}, NextMarker: model.Optional(next)}
 	for _, c := range found {
 		out.FunctionEventInvokeConfigs = append(out.FunctionEventInvokeConfigs, *eventInvokeShape(c))
 	}

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/caller"
 	"plumb/internal/lambda"
+	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 	"plumb/internal/source/mapping"
 )
@@ -33,7 +35,7 @@ func (f face) CreateEventSourceMapping(
 	if err := lambda.CheckTags(in.Tags); err != nil {
 		return nil, err
 	}
-	m := mapping.Mapping{Place: place(ctx), Source: *in.EventSourceArn, Function: r, Settings: mapping.Settings{
+	m := mapping.Mapping{Place: caller.Place(ctx), Source: *in.EventSourceArn, Function: r, Settings: mapping.Settings{
 		Enabled: true, Tags: in.Tags, Position: string(in.StartingPosition), Timestamp: value(in.StartingPositionTimestamp),
 	}}
 	if m.Service() == "sqs" {
@@ -169,7 +171,7 @@ func number(n *int32) *int {
 func (f face) GetEventSourceMapping(
 	ctx context.Context, in *lambdaapi.GetEventSourceMappingInput,
 ) (*lambdaapi.GetEventSourceMappingOutput, error) {
-	m, err := f.mappings.Get(ctx, place(ctx), value(in.UUID))
+	m, err := f.mappings.Get(ctx, caller.Place(ctx), value(in.UUID))
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +191,7 @@ func (f face) ListEventSourceMappings(
 		function = r.ARN()
 	}
 	n := limit(in.MaxItems, 100)
-	found, err := f.mappings.List(ctx, place(ctx), value(in.EventSourceArn), function, value(in.Marker), n+1)
+	found, err := f.mappings.List(ctx, caller.Place(ctx), value(in.EventSourceArn), function, value(in.Marker), n+1)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +210,7 @@ func (f face) ListEventSourceMappings(
 func (f face) UpdateEventSourceMapping(
 	ctx context.Context, in *lambdaapi.UpdateEventSourceMappingInput,
 ) (*lambdaapi.UpdateEventSourceMappingOutput, error) {
-	m, err := f.mappings.Update(ctx, place(ctx), value(in.UUID), func(m *mapping.Mapping) error {
+	m, err := f.mappings.Update(ctx, caller.Place(ctx), value(in.UUID), func(m *mapping.Mapping) error {
 		if in.FunctionName != nil {
 			r, err := ref(ctx, in.FunctionName, nil)
 			if err != nil {
@@ -228,7 +230,7 @@ func (f face) UpdateEventSourceMapping(
 func (f face) DeleteEventSourceMapping(
 	ctx context.Context, in *lambdaapi.DeleteEventSourceMappingInput,
 ) (*lambdaapi.DeleteEventSourceMappingOutput, error) {
-	m, err := f.mappings.Delete(ctx, place(ctx), value(in.UUID))
+	m, err := f.mappings.Delete(ctx, caller.Place(ctx), value(in.UUID))
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +242,7 @@ func sourceShape(m mapping.Mapping) *lambdaapi.EventSourceMappingConfiguration {
 		UUID: &m.ID, EventSourceMappingArn: new(m.ARN()), EventSourceArn: &m.Source, FunctionArn: new(m.Function.ARN()),
 		BatchSize: new(int32(m.BatchSize)), MaximumBatchingWindowInSeconds: new(int32(m.Window)), LastModified: new(m.Modified.Truncate(time.Millisecond)),
 		State: &m.State, StateTransitionReason: new("USER_INITIATED"), FunctionResponseTypes: []lambdaapi.FunctionResponseType{},
-		KMSKeyArn: optional(m.KMSKey),
+		KMSKeyArn: model.Optional(m.KMSKey),
 	}
 	if m.Partial {
 		out.FunctionResponseTypes = append(out.FunctionResponseTypes, "ReportBatchItemFailures")
@@ -294,7 +296,7 @@ func addStream(out *lambdaapi.EventSourceMappingConfiguration, m mapping.Mapping
 	out.ParallelizationFactor, out.TumblingWindowInSeconds = new(int32(m.Factor)), new(int32(m.Tumbling))
 	out.MaximumRecordAgeInSeconds, out.MaximumRetryAttempts = new(int32(m.MaxAge)), new(int32(m.Retries))
 	out.BisectBatchOnFunctionError = &m.Bisect
-	out.DestinationConfig = &lambdaapi.DestinationConfig{OnFailure: &lambdaapi.OnFailure{Destination: optional(m.OnFailure)}}
+	out.DestinationConfig = &lambdaapi.DestinationConfig{OnFailure: &lambdaapi.OnFailure{Destination: model.Optional(m.OnFailure)}}
 }
 
 // mappingID returns the id in the ARN of an event source mapping.

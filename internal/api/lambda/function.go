@@ -8,6 +8,7 @@ import (
 
 	"plumb/internal/caller"
 	"plumb/internal/lambda"
+	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 )
 
@@ -145,11 +146,11 @@ func (f face) GetFunctionConfiguration(
 // ListFunctions lists functions, or all versions of all functions.
 func (f face) ListFunctions(ctx context.Context, in *lambdaapi.ListFunctionsInput) (*lambdaapi.ListFunctionsOutput, error) {
 	all := in.FunctionVersion == "ALL"
-	found, next, err := f.functions.List(ctx, place(ctx), all, value(in.Marker), limit(in.MaxItems, 50))
+	found, next, err := f.functions.List(ctx, caller.Place(ctx), all, value(in.Marker), limit(in.MaxItems, 50))
 	if err != nil {
 		return nil, err
 	}
-	out := &lambdaapi.ListFunctionsOutput{Functions: []lambdaapi.FunctionConfiguration{}, NextMarker: optional(next)}
+	out := &lambdaapi.ListFunctionsOutput{Functions: []lambdaapi.FunctionConfiguration{}, NextMarker: model.Optional(next)}
 	for _, fn := range found {
 		name := fn.ARN()
 		if all {

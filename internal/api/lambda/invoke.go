@@ -7,12 +7,13 @@ import (
 
 	"plumb/internal/caller"
 	"plumb/internal/lambda"
+	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 )
 
 // Invoke runs a function, or takes an event for it.
 func (f face) Invoke(ctx context.Context, in *lambdaapi.InvokeInput) (*lambdaapi.InvokeOutput, error) {
-	r, err := ref(ctx, in.FunctionName, in.Qualifier)
+	r, err := invoked(ctx, in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
 	}
@@ -32,11 +33,22 @@ func (f face) Invoke(ctx context.Context, in *lambdaapi.InvokeInput) (*lambdaapi
 	if err != nil {
 		return nil, err
 	}
-	out := &lambdaapi.InvokeOutput{StatusCode: new(int32(200)), Payload: a.Payload, FunctionError: optional(a.FunctionError), ExecutedVersion: &a.Version}
+	out := &lambdaapi.InvokeOutput{StatusCode: new(int32(200)), Payload: a.Payload, FunctionError: model.Optional(a.FunctionError), ExecutedVersion: &a.Version}
 	if in.LogType == "Tail" {
 		out.LogResult = new(base64.StdEncoding.EncodeToString(a.Log))
 	}
 	return out, nil
+}
+
+// invoked names a function that is to be invoked: one of the account, or one of another
+// account whose policy lets the caller in.
+func invoked(ctx context.Context, name, qualifier *string) (lambda.Ref, error) {
+	r, err := ref(ctx, name, qualifier)
+	if p := caller.Place(ctx); r.Account != "" && r.Account != p.Account && caller.MayUse(ctx, r.Account) {
+		p.Account = r.Account
+		return lambda.Parse(p, value(name), value(qualifier))
+	}
+	return r, err
 }
 
 // accept takes an event; its request id is the one that the function will see.
@@ -62,7 +74,7 @@ func clientContext(header *string) (string, error) {
 
 // InvokeAsync is the old way to hand in an event.
 func (f face) InvokeAsync(ctx context.Context, in *lambdaapi.InvokeAsyncInput) (*lambdaapi.InvokeAsyncOutput, error) {
-	r, err := ref(ctx, in.FunctionName, nil)
+	r, err := invoked(ctx, in.FunctionName, nil)
 	if err != nil {
 		return nil, err
 	}

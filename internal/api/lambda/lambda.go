@@ -11,7 +11,6 @@ import (
 	"context"
 
 	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/lambda"
 	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
@@ -41,14 +40,9 @@ type face struct {
 	mappings  *mapping.Store
 }
 
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
 // ref reads the function's name in a request, with the qualifier beside it.
 func ref(ctx context.Context, name, qualifier *string) (lambda.Ref, error) {
-	return lambda.Parse(place(ctx), value(name), value(qualifier))
+	return lambda.Parse(caller.Place(ctx), value(name), value(qualifier))
 }
 
 // value is what p points to, or the zero value.
@@ -58,15 +52,6 @@ func value[T any](p *T) T {
 		return zero
 	}
 	return *p
-}
-
-// optional is a pointer to v, or nil for the zero value.
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
 }
 
 // limit is how many entries a page may have.

@@ -71,7 +71,7 @@ func serve(t *testing.T) *server {
 		},
 	}, environment.Options{Endpoint: func() string { return s.url }})
 	mux := http.NewServeMux()
-	mux.Handle(api.CodePath, api.Code(s.Service))
+	mux.Handle(api.CodePath, api.Code(s.Service, nil))
 	mux.Handle("/", wire.New(nil, wire.Options{Services: []*model.Registry{api.New(s.Service, nil)}, DefaultAccount: "123456789012", DefaultRegion: "us-east-1"}))
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)

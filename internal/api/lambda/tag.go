@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"plumb/internal/caller"
 	"plumb/internal/lambda"
 	"plumb/internal/model/lambdaapi"
 )
@@ -29,7 +30,7 @@ func (f face) tagMapping(ctx context.Context, text string, change func(tags map[
 	if !is {
 		return false, nil
 	}
-	return true, f.mappings.Tag(ctx, place(ctx), id, func(tags map[string]string) (map[string]string, error) {
+	return true, f.mappings.Tag(ctx, caller.Place(ctx), id, func(tags map[string]string) (map[string]string, error) {
 		if tags == nil {
 			tags = map[string]string{}
 		}
@@ -73,7 +74,7 @@ func (f face) UntagResource(ctx context.Context, in *lambdaapi.UntagResourceInpu
 // ListTags returns the tags.
 func (f face) ListTags(ctx context.Context, in *lambdaapi.ListTagsInput) (*lambdaapi.ListTagsOutput, error) {
 	if id, is := mappingID(value(in.Resource)); is {
-		m, err := f.mappings.Get(ctx, place(ctx), id)
+		m, err := f.mappings.Get(ctx, caller.Place(ctx), id)
 		if err != nil {
 			return nil, err
 		}

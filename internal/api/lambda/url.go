@@ -3,17 +3,12 @@ package lambda
 import (
 	"cmp"
 	"context"
-	"net"
-	"net/netip"
-	"net/url"
 	"strings"
-	"sync"
-	"time"
 
 	"plumb/internal/arn"
-	"plumb/internal/caller"
 	"plumb/internal/lambda"
 	"plumb/internal/model/lambdaapi"
+	"plumb/internal/source/httpevent"
 )
 
 func registerURLs(s *lambdaapi.Service, f face) {
@@ -156,47 +151,11 @@ func corsShape(c *lambda.CORS) *lambdaapi.Cors {
 	}
 }
 
-// addressOf returns the address of a URL: below the name by which the client reaches
-// this server, if such names lead to this machine, and AWS's otherwise.
+// addressOf returns the address of a URL.
 func addressOf(ctx context.Context, u lambda.URL) string {
-	label := u.ID + ".lambda-url." + u.Ref.Region + "."
-	at, err := url.Parse(caller.From(ctx).Endpoint)
-	if err == nil && at.Host != "" {
-		name := at.Hostname()
-		if ip, err := netip.ParseAddr(name); err == nil && ip.IsLoopback() {
-			name = "localhost"
-		} else if err == nil {
-			name = ""
-		}
-		if name != "" && resolves(name) {
-			if at.Port() != "" {
-				name = net.JoinHostPort(name, at.Port())
-			}
-			return at.Scheme + "://" + label + name + "/"
-		}
-	}
 	domain := "on.aws"
 	if arn.Partition(u.Ref.Region) == "aws-cn" {
 		domain = "on.amazonwebservices.com.cn"
 	}
-	return "https://" + label + domain + "/"
-}
-
-// below remembers which names have names below them that resolve.
-var below sync.Map // name -> bool
-
-// lookUp bounds the first look at a name.
-const lookUp = 500 * time.Millisecond
-
-// resolves reports whether any name below a name leads to where the name itself does.
-func resolves(name string) bool {
-	if known, ok := below.Load(name); ok {
-		return known.(bool)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookUp)
-	defer cancel()
-	there, err := net.DefaultResolver.LookupHost(ctx, "any.lambda-url."+name)
-	found := err == nil && len(there) > 0
-	below.Store(name, found)
-	return found
+	return httpevent.Address(ctx, u.ID+".lambda-url."+u.Ref.Region+".", domain) + "/"
 }

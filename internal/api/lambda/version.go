@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"plumb/internal/lambda"
+	"plumb/internal/model"
 	"plumb/internal/model/lambdaapi"
 )
 
@@ -37,7 +38,7 @@ func (f face) ListVersionsByFunction(ctx context.Context, in *lambdaapi.ListVers
 	if err != nil {
 		return nil, err
 	}
-	out := &lambdaapi.ListVersionsByFunctionOutput{Versions: []lambdaapi.FunctionConfiguration{}, NextMarker: optional(next)}
+	out := &lambdaapi.ListVersionsByFunctionOutput{Versions: []lambdaapi.FunctionConfiguration{}, NextMarker: model.Optional(next)}
 	for _, fn := range found {
 		out.Versions = append(out.Versions, *listed(configuration(fn, fn.QualifiedARN())))
 	}

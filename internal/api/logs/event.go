@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/logs"
+	"plumb/internal/model"
 	"plumb/internal/model/logsapi"
 )
 
@@ -24,12 +26,12 @@ func (o operations) PutLogEvents(ctx context.Context, in *logsapi.PutLogEventsIn
 	if err := checkBatch(in.LogEvents); err != nil {
 		return nil, err
 	}
-	g, err := o.store.Group(ctx, place(ctx), *in.LogGroupName)
+	g, err := o.store.Group(ctx, caller.Place(ctx), *in.LogGroupName)
 	if err != nil {
 		return nil, err
 	}
 	entries, rejected := o.accepted(g, in.LogEvents)
-	if err := o.store.Put(ctx, place(ctx), *in.LogGroupName, *in.LogStreamName, entries); err != nil {
+	if err := o.store.Put(ctx, caller.Place(ctx), *in.LogGroupName, *in.LogStreamName, entries); err != nil {
 		return nil, err
 	}
 	return &logsapi.PutLogEventsOutput{NextSequenceToken: new(sequenceToken(o.store.Now().UnixMilli())), RejectedLogEventsInfo: rejected}, nil
@@ -99,7 +101,7 @@ func (o operations) GetLogEvents(ctx context.Context, in *logsapi.GetLogEventsIn
 	if err != nil {
 		return nil, err
 	}
-	q := logs.Query{From: deref(in.StartTime), Until: deref(in.EndTime), Limit: eventLimit(in.Limit), Backward: !deref(in.StartFromHead)}
+	q := logs.Query{From: model.Deref(in.StartTime), Until: model.Deref(in.EndTime), Limit: eventLimit(in.Limit), Backward: !model.Deref(in.StartFromHead)}
 	var at logs.Position
 	if in.NextToken != nil {
 		direction, text, _ := strings.Cut(*in.NextToken, "/")
@@ -113,7 +115,7 @@ func (o operations) GetLogEvents(ctx context.Context, in *logsapi.GetLogEventsIn
 			q.After = &at
 		}
 	}
-	page, err := o.store.Stream(ctx, place(ctx), name, *in.LogStreamName, q)
+	page, err := o.store.Stream(ctx, caller.Place(ctx), name, *in.LogStreamName, q)
 	if err != nil {
 		return nil, err
 	}
@@ -136,25 +138,25 @@ func (o operations) FilterLogEvents(ctx context.Context, in *logsapi.FilterLogEv
 	if err != nil {
 		return nil, err
 	}
-	q := logs.Query{Streams: in.LogStreamNames, Prefix: deref(in.LogStreamNamePrefix), From: deref(in.StartTime), Limit: eventLimit(in.Limit)}
+	q := logs.Query{Streams: in.LogStreamNames, Prefix: model.Deref(in.LogStreamNamePrefix), From: model.Deref(in.StartTime), Limit: eventLimit(in.Limit)}
 	if len(q.Streams) > 0 && q.Prefix != "" {
 		return nil, logsapi.InvalidParameterException("logStreamNamePrefix and logStreamNames are mutually exclusive parameters.")
 	}
 	if in.EndTime != nil {
 		q.Until = *in.EndTime + 1 // unlike GetLogEvents', it is included
 	}
-	if q.Pattern, err = logs.ParsePattern(deref(in.FilterPattern)); err != nil {
+	if q.Pattern, err = logs.ParsePattern(model.Deref(in.FilterPattern)); err != nil {
 		return nil, logsapi.InvalidParameterException("Invalid filter pattern: %v", err)
 	}
-	filters := append([]string{name, q.Prefix, deref(in.FilterPattern)}, q.Streams...)
-	position, ok := o.tokens.Decode("FilterLogEvents", deref(in.NextToken), filters...)
+	filters := append([]string{name, q.Prefix, model.Deref(in.FilterPattern)}, q.Streams...)
+	position, ok := o.tokens.Decode("FilterLogEvents", model.Deref(in.NextToken), filters...)
 	if !ok {
 		return nil, badToken()
 	}
 	if at, ok := logs.ParsePosition(position); ok {
 		q.After = &at
 	}
-	page, err := o.store.Filter(ctx, place(ctx), name, q)
+	page, err := o.store.Filter(ctx, caller.Place(ctx), name, q)
 	if err != nil {
 		return nil, err
 	}

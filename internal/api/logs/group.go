@@ -4,35 +4,37 @@ import (
 	"context"
 	"slices"
 
+	"plumb/internal/caller"
 	"plumb/internal/logs"
+	"plumb/internal/model"
 	"plumb/internal/model/logsapi"
 )
 
 // CreateLogGroup makes a group.
 func (o operations) CreateLogGroup(ctx context.Context, in *logsapi.CreateLogGroupInput) (*logsapi.CreateLogGroupOutput, error) {
-	return nil, o.store.CreateGroup(ctx, place(ctx), *in.LogGroupName, in.Tags)
+	return nil, o.store.CreateGroup(ctx, caller.Place(ctx), *in.LogGroupName, in.Tags)
 }
 
 // DeleteLogGroup removes a group with its streams and events.
 func (o operations) DeleteLogGroup(ctx context.Context, in *logsapi.DeleteLogGroupInput) (*logsapi.DeleteLogGroupOutput, error) {
-	return nil, o.store.DeleteGroup(ctx, place(ctx), *in.LogGroupName)
+	return nil, o.store.DeleteGroup(ctx, caller.Place(ctx), *in.LogGroupName)
 }
 
 // DescribeLogGroups lists groups by name.
 func (o operations) DescribeLogGroups(ctx context.Context, in *logsapi.DescribeLogGroupsInput) (*logsapi.DescribeLogGroupsOutput, error) {
-	prefix, part := deref(in.LogGroupNamePrefix), deref(in.LogGroupNamePattern)
+	prefix, part := model.Deref(in.LogGroupNamePrefix), model.Deref(in.LogGroupNamePattern)
 	if prefix != "" && part != "" {
 		return nil, logsapi.InvalidParameterException("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
 	}
 	if in.LogGroupIdentifiers != nil {
 		return o.describeNamed(ctx, in)
 	}
-	after, ok := o.tokens.Decode("DescribeLogGroups", deref(in.NextToken), prefix, part)
+	after, ok := o.tokens.Decode("DescribeLogGroups", model.Deref(in.NextToken), prefix, part)
 	if !ok {
 		return nil, badToken()
 	}
 	limit := pageSize(in.Limit)
-	list, err := o.store.Groups(ctx, place(ctx), prefix, part, after, limit+1)
+	list, err := o.store.Groups(ctx, caller.Place(ctx), prefix, part, after, limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +57,7 @@ func (o operations) describeNamed(ctx context.Context, in *logsapi.DescribeLogGr
 		if err != nil {
 			return nil, err
 		}
-		list, err := o.store.Groups(ctx, place(ctx), name, "", "", 1)
+		list, err := o.store.Groups(ctx, caller.Place(ctx), name, "", "", 1)
 		if err != nil {
 			return nil, err
 		}
@@ -94,12 +96,12 @@ func (o operations) PutRetentionPolicy(ctx context.Context, in *logsapi.PutReten
 		return nil, logsapi.InvalidParameterException("1 validation error detected: Value '%d' at 'retentionInDays' failed to satisfy constraint: "+
 			"Member must satisfy enum value set: %d", *in.RetentionInDays, retentions)
 	}
-	return nil, o.store.SetRetention(ctx, place(ctx), *in.LogGroupName, int(*in.RetentionInDays))
+	return nil, o.store.SetRetention(ctx, caller.Place(ctx), *in.LogGroupName, int(*in.RetentionInDays))
 }
 
 // DeleteRetentionPolicy keeps a group's events.
 func (o operations) DeleteRetentionPolicy(ctx context.Context, in *logsapi.DeleteRetentionPolicyInput) (*logsapi.DeleteRetentionPolicyOutput, error) {
-	return nil, o.store.SetRetention(ctx, place(ctx), *in.LogGroupName, 0)
+	return nil, o.store.SetRetention(ctx, caller.Place(ctx), *in.LogGroupName, 0)
 }
 
 // TagResource adds tags to a group.
@@ -108,7 +110,7 @@ func (o operations) TagResource(ctx context.Context, in *logsapi.TagResourceInpu
 	if err != nil {
 		return nil, err
 	}
-	return nil, o.store.ChangeTags(ctx, place(ctx), name, in.Tags, nil)
+	return nil, o.store.ChangeTags(ctx, caller.Place(ctx), name, in.Tags, nil)
 }
 
 // UntagResource removes tags of a group.
@@ -117,7 +119,7 @@ func (o operations) UntagResource(ctx context.Context, in *logsapi.UntagResource
 	if err != nil {
 		return nil, err
 	}
-	return nil, o.store.ChangeTags(ctx, place(ctx), name, nil, in.TagKeys)
+	return nil, o.store.ChangeTags(ctx, caller.Place(ctx), name, nil, in.TagKeys)
 }
 
 // ListTagsForResource lists the tags of a group.
@@ -126,22 +128,22 @@ func (o operations) ListTagsForResource(ctx context.Context, in *logsapi.ListTag
 	if err != nil {
 		return nil, err
 	}
-	g, err := o.store.Group(ctx, place(ctx), name)
+	g, err := o.store.Group(ctx, caller.Place(ctx), name)
 	return &logsapi.ListTagsForResourceOutput{Tags: g.Tags}, err
 }
 
 // TagLogGroup is TagResource for older clients.
 func (o operations) TagLogGroup(ctx context.Context, in *logsapi.TagLogGroupInput) (*logsapi.TagLogGroupOutput, error) {
-	return nil, o.store.ChangeTags(ctx, place(ctx), *in.LogGroupName, in.Tags, nil)
+	return nil, o.store.ChangeTags(ctx, caller.Place(ctx), *in.LogGroupName, in.Tags, nil)
 }
 
 // UntagLogGroup is UntagResource for older clients.
 func (o operations) UntagLogGroup(ctx context.Context, in *logsapi.UntagLogGroupInput) (*logsapi.UntagLogGroupOutput, error) {
-	return nil, o.store.ChangeTags(ctx, place(ctx), *in.LogGroupName, nil, in.Tags)
+	return nil, o.store.ChangeTags(ctx, caller.Place(ctx), *in.LogGroupName, nil, in.Tags)
 }
 
 // ListTagsLogGroup is ListTagsForResource for older clients.
 func (o operations) ListTagsLogGroup(ctx context.Context, in *logsapi.ListTagsLogGroupInput) (*logsapi.ListTagsLogGroupOutput, error) {
-	g, err := o.store.Group(ctx, place(ctx), *in.LogGroupName)
+	g, err := o.store.Group(ctx, caller.Place(ctx), *in.LogGroupName)
 	return &logsapi.ListTagsLogGroupOutput{Tags: g.Tags}, err
 }

@@ -8,7 +8,6 @@ import (
 
 	"plumb/internal/arn"
 	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/logs"
 	"plumb/internal/model"
 	"plumb/internal/model/logsapi"
@@ -58,18 +57,6 @@ type operations struct {
 	tokens        wire.Tokens
 }
 
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
 // groupOf returns the group that a request names, by name or by identifier.
 func groupOf(ctx context.Context, name, identifier *string) (string, error) {
 	switch {
@@ -89,7 +76,7 @@ func groupOf(ctx context.Context, name, identifier *string) (string, error) {
 // or without.
 func groupOfARN(ctx context.Context, text string) (string, error) {
 	a, err := arn.Parse(text)
-	at := place(ctx)
+	at := caller.Place(ctx)
 	name, ok := strings.CutPrefix(a.Resource, "log-group:")
 	if err != nil || a.Service != "logs" || !ok {
 		return "", logsapi.InvalidParameterException("The ARN %s is not one of a log group.", text)

@@ -6,18 +6,20 @@ import (
 	"strconv"
 	"strings"
 
+	"plumb/internal/caller"
 	"plumb/internal/logs"
+	"plumb/internal/model"
 	"plumb/internal/model/logsapi"
 )
 
 // CreateLogStream makes a stream in a group.
 func (o operations) CreateLogStream(ctx context.Context, in *logsapi.CreateLogStreamInput) (*logsapi.CreateLogStreamOutput, error) {
-	return nil, o.store.CreateStream(ctx, place(ctx), *in.LogGroupName, *in.LogStreamName)
+	return nil, o.store.CreateStream(ctx, caller.Place(ctx), *in.LogGroupName, *in.LogStreamName)
 }
 
 // DeleteLogStream removes a stream with its events.
 func (o operations) DeleteLogStream(ctx context.Context, in *logsapi.DeleteLogStreamInput) (*logsapi.DeleteLogStreamOutput, error) {
-	return nil, o.store.DeleteStream(ctx, place(ctx), *in.LogGroupName, *in.LogStreamName)
+	return nil, o.store.DeleteStream(ctx, caller.Place(ctx), *in.LogGroupName, *in.LogStreamName)
 }
 
 // DescribeLogStreams lists the streams of a group.
@@ -27,13 +29,13 @@ func (o operations) DescribeLogStreams(ctx context.Context, in *logsapi.Describe
 		return nil, err
 	}
 	l := logs.StreamList{
-		Prefix: deref(in.LogStreamNamePrefix), ByLast: in.OrderBy == "LastEventTime", Descending: deref(in.Descending), Limit: pageSize(in.Limit),
+		Prefix: model.Deref(in.LogStreamNamePrefix), ByLast: in.OrderBy == "LastEventTime", Descending: model.Deref(in.Descending), Limit: pageSize(in.Limit),
 	}
 	if l.ByLast && l.Prefix != "" {
 		return nil, logsapi.InvalidParameterException("Cannot order by LastEventTime with a logStreamNamePrefix.")
 	}
 	filters := []string{name, l.Prefix, string(in.OrderBy), strconv.FormatBool(l.Descending)}
-	position, ok := o.tokens.Decode("DescribeLogStreams", deref(in.NextToken), filters...)
+	position, ok := o.tokens.Decode("DescribeLogStreams", model.Deref(in.NextToken), filters...)
 	if !ok {
 		return nil, badToken()
 	}
@@ -42,7 +44,7 @@ func (o operations) DescribeLogStreams(ctx context.Context, in *logsapi.Describe
 		l.After = &logs.Stream{Name: stream}
 		l.After.Last, _ = strconv.ParseInt(last, 10, 64)
 	}
-	g, err := o.store.Group(ctx, place(ctx), name)
+	g, err := o.store.Group(ctx, caller.Place(ctx), name)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package logs
 import (
 	"context"
 
+	"plumb/internal/caller"
+	"plumb/internal/model"
 	"plumb/internal/model/logsapi"
 	subscriptions "plumb/internal/source/logs"
 )
@@ -11,7 +13,7 @@ import (
 func (o operations) PutSubscriptionFilter(
 	ctx context.Context, in *logsapi.PutSubscriptionFilterInput,
 ) (*logsapi.PutSubscriptionFilterOutput, error) {
-	g, err := o.store.Group(ctx, place(ctx), *in.LogGroupName)
+	g, err := o.store.Group(ctx, caller.Place(ctx), *in.LogGroupName)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +22,7 @@ func (o operations) PutSubscriptionFilter(
 		distribution = "ByLogStream"
 	}
 	return nil, o.subscriptions.Put(ctx, subscriptions.Filter{
-		Place: g.Place, Group: g.Name, Name: *in.FilterName, Pattern: deref(in.FilterPattern), Destination: *in.DestinationArn, Distribution: distribution,
+		Place: g.Place, Group: g.Name, Name: *in.FilterName, Pattern: model.Deref(in.FilterPattern), Destination: *in.DestinationArn, Distribution: distribution,
 	})
 }
 
@@ -28,11 +30,11 @@ func (o operations) PutSubscriptionFilter(
 func (o operations) DescribeSubscriptionFilters(
 	ctx context.Context, in *logsapi.DescribeSubscriptionFiltersInput,
 ) (*logsapi.DescribeSubscriptionFiltersOutput, error) {
-	g, err := o.store.Group(ctx, place(ctx), *in.LogGroupName)
+	g, err := o.store.Group(ctx, caller.Place(ctx), *in.LogGroupName)
 	if err != nil {
 		return nil, err
 	}
-	after, ok := o.tokens.Decode("DescribeSubscriptionFilters", deref(in.NextToken), g.Name, deref(in.FilterNamePrefix))
+	after, ok := o.tokens.Decode("DescribeSubscriptionFilters", model.Deref(in.NextToken), g.Name, model.Deref(in.FilterNamePrefix))
 	if !ok {
 		return nil, badToken()
 	}
@@ -40,14 +42,14 @@ func (o operations) DescribeSubscriptionFilters(
 	if in.Limit != nil {
 		limit = int(*in.Limit)
 	}
-	found, err := o.subscriptions.Filters(ctx, g.Place, g.Name, deref(in.FilterNamePrefix), after, limit+1)
+	found, err := o.subscriptions.Filters(ctx, g.Place, g.Name, model.Deref(in.FilterNamePrefix), after, limit+1)
 	if err != nil {
 		return nil, err
 	}
 	out := &logsapi.DescribeSubscriptionFiltersOutput{SubscriptionFilters: []logsapi.SubscriptionFilter{}}
 	if len(found) > limit {
 		found = found[:limit]
-		out.NextToken = new(o.tokens.Encode("DescribeSubscriptionFilters", found[limit-1].Name, g.Name, deref(in.FilterNamePrefix)))
+		out.NextToken = new(o.tokens.Encode("DescribeSubscriptionFilters", found[limit-1].Name, g.Name, model.Deref(in.FilterNamePrefix)))
 	}
 	for _, f := range found {
 		out.SubscriptionFilters = append(out.SubscriptionFilters, logsapi.SubscriptionFilter{
@@ -62,7 +64,7 @@ func (o operations) DescribeSubscriptionFilters(
 func (o operations) DeleteSubscriptionFilter(
 	ctx context.Context, in *logsapi.DeleteSubscriptionFilterInput,
 ) (*logsapi.DeleteSubscriptionFilterOutput, error) {
-	g, err := o.store.Group(ctx, place(ctx), *in.LogGroupName)
+	g, err := o.store.Group(ctx, caller.Place(ctx), *in.LogGroupName)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ func (c *call) empty(status int) error {
 // writeError answers an error as S3 does: nothing but headers to HEAD and for
 // 304.
 func (c *call) writeError(e *model.Error) {
+	if told, ok := c.w.(interface{ Failed(*model.Error) }); ok {
+		told.Failed(e)
+	}
 	for k, v := range e.Header {
 		c.w.Header()[k] = v
 	}

@@ -75,6 +75,12 @@ func (b *body) promises(h http.Header) error {
 	return nil
 }
 
+// Read reads on. What a client did wrong is told apart here from what the store fails with.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	return n, bodyError(err)
+}
+
 // verify compares what was read with what was promised.
 func (b *body) verify(s bucket.Sums) error {
 	if b.length >= 0 && s.Size != b.length {
@@ -102,7 +108,7 @@ func (c *call) read() ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(b, maxDocument+1))
 	if err != nil {
-		return nil, bodyError(err)
+		return nil, err
 	}
 	if len(data) > maxDocument {
 		return nil, fault(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
@@ -128,7 +134,7 @@ func bodyError(err error) error {
 	var known *model.Error
 	var tooLarge *http.MaxBytesError
 	switch {
-	case err == nil || errors.As(err, &known):
+	case err == nil, errors.Is(err, io.EOF), errors.As(err, &known):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return incompleteBody()

@@ -109,7 +109,7 @@ func (c *call) putPart() error {
 	}
 	p, err := c.store.PutPart(c.ctx, u, number, b, b.verify)
 	if err != nil {
-		return bodyError(err)
+		return err
 	}
 	c.w.Header().Set("ETag", quote(p.ETag))
 	c.w.Header().Set(checksumHeader(u.Meta.Algorithm), p.Checksum)

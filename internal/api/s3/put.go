@@ -143,7 +143,7 @@ func (c *call) putObject() error {
 		Bucket: c.bucket, Key: c.key, Body: b, Meta: m, Algorithm: b.algorithm, Verify: b.verify, Conditions: cond,
 	})
 	if err != nil {
-		return bodyError(err)
+		return err
 	}
 	c.written(o)
 	return c.empty(http.StatusOK)

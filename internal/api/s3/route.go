@@ -51,7 +51,6 @@ func newCall(h *Handler, w http.ResponseWriter, r *http.Request) *call {
 		Caller: caller.From(r.Context()), h: h, ctx: r.Context(), w: w, r: r, store: h.store, query: r.URL.Query(),
 	}
 	c.name, c.key = address(r.Host, r.URL.Path)
-	w.Header().Set("x-amz-request-id", c.RequestID)
 	w.Header().Set("x-amz-id-2", c.RequestID)
 	w.Header().Set("Server", "AmazonS3")
 	return c

@@ -5,14 +5,16 @@ import (
 	"maps"
 	"slices"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/schedulerapi"
 	"plumb/internal/scheduler"
 )
 
 // CreateScheduleGroup makes a group.
 func (o operations) CreateScheduleGroup(ctx context.Context, in *schedulerapi.CreateScheduleGroupInput) (*schedulerapi.CreateScheduleGroupOutput, error) {
-	g := scheduler.Group{Place: place(ctx), Name: *in.Name, Tags: tagsOf(in.Tags)}
+	g := scheduler.Group{Place: caller.Place(ctx), Name: *in.Name, Tags: tagsOf(in.Tags)}
 	err := o.scheduler.Write(ctx, func(tx *db.Tx) (err error) {
 		g, err = o.scheduler.CreateGroup(ctx, tx, g)
 		return err
@@ -27,32 +29,32 @@ func (o operations) CreateScheduleGroup(ctx context.Context, in *schedulerapi.Cr
 func (o operations) GetScheduleGroup(ctx context.Context, in *schedulerapi.GetScheduleGroupInput) (*schedulerapi.GetScheduleGroupOutput, error) {
 	var g scheduler.Group
 	err := o.scheduler.Read(ctx, func(tx *db.Tx) (err error) {
-		g, err = scheduler.FindGroup(ctx, tx, place(ctx), *in.Name)
+		g, err = scheduler.FindGroup(ctx, tx, caller.Place(ctx), *in.Name)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &schedulerapi.GetScheduleGroupOutput{Arn: new(g.ARN()), Name: &g.Name, State: schedulerapi.ScheduleGroupStateActive, CreationDate: moment(g.Created),
-		LastModificationDate: moment(g.Changed)}, nil
+	return &schedulerapi.GetScheduleGroupOutput{Arn: new(g.ARN()), Name: &g.Name, State: schedulerapi.ScheduleGroupStateActive, CreationDate: model.Moment(g.Created),
+		LastModificationDate: model.Moment(g.Changed)}, nil
 }
 
 // DeleteScheduleGroup removes a group with its schedules.
 func (o operations) DeleteScheduleGroup(ctx context.Context, in *schedulerapi.DeleteScheduleGroupInput) (*schedulerapi.DeleteScheduleGroupOutput, error) {
-	err := o.scheduler.Write(ctx, func(tx *db.Tx) error { return o.scheduler.DeleteGroup(ctx, tx, place(ctx), *in.Name) })
+	err := o.scheduler.Write(ctx, func(tx *db.Tx) error { return o.scheduler.DeleteGroup(ctx, tx, caller.Place(ctx), *in.Name) })
 	return &schedulerapi.DeleteScheduleGroupOutput{}, err
 }
 
 // ListScheduleGroups lists groups by name.
 func (o operations) ListScheduleGroups(ctx context.Context, in *schedulerapi.ListScheduleGroupsInput) (*schedulerapi.ListScheduleGroupsOutput, error) {
-	prefix, limit := deref(in.NamePrefix), pageSize(in.MaxResults)
-	after, ok := o.tokens.Decode("ListScheduleGroups", deref(in.NextToken), prefix)
+	prefix, limit := model.Deref(in.NamePrefix), pageSize(in.MaxResults)
+	after, ok := o.tokens.Decode("ListScheduleGroups", model.Deref(in.NextToken), prefix)
 	if !ok {
 		return nil, badToken()
 	}
 	var list []scheduler.Group
 	err := o.scheduler.Read(ctx, func(tx *db.Tx) (err error) {
-		list, err = scheduler.Groups(ctx, tx, place(ctx), prefix, after, limit+1)
+		list, err = scheduler.Groups(ctx, tx, caller.Place(ctx), prefix, after, limit+1)
 		return err
 	})
 	if err != nil {
@@ -65,7 +67,7 @@ func (o operations) ListScheduleGroups(ctx context.Context, in *schedulerapi.Lis
 	}
 	for _, g := range list {
 		out.ScheduleGroups = append(out.ScheduleGroups, schedulerapi.ScheduleGroupSummary{Arn: new(g.ARN()), Name: &g.Name,
-			State: schedulerapi.ScheduleGroupStateActive, CreationDate: moment(g.Created), LastModificationDate: moment(g.Changed)})
+			State: schedulerapi.ScheduleGroupStateActive, CreationDate: model.Moment(g.Created), LastModificationDate: model.Moment(g.Changed)})
 	}
 	return out, nil
 }
@@ -89,22 +91,22 @@ func (o operations) UntagResource(ctx context.Context, in *schedulerapi.UntagRes
 }
 
 func (o operations) tag(ctx context.Context, groupARN string, set map[string]string, remove []string) error {
-	name, err := scheduler.ParseGroupARN(place(ctx), groupARN)
+	name, err := scheduler.ParseGroupARN(caller.Place(ctx), groupARN)
 	if err != nil {
 		return err
 	}
-	return o.scheduler.Write(ctx, func(tx *db.Tx) error { return o.scheduler.Tag(ctx, tx, place(ctx), name, set, remove) })
+	return o.scheduler.Write(ctx, func(tx *db.Tx) error { return o.scheduler.Tag(ctx, tx, caller.Place(ctx), name, set, remove) })
 }
 
 // ListTagsForResource lists the tags of a group.
 func (o operations) ListTagsForResource(ctx context.Context, in *schedulerapi.ListTagsForResourceInput) (*schedulerapi.ListTagsForResourceOutput, error) {
-	name, err := scheduler.ParseGroupARN(place(ctx), *in.ResourceArn)
+	name, err := scheduler.ParseGroupARN(caller.Place(ctx), *in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
 	var g scheduler.Group
 	err = o.scheduler.Read(ctx, func(tx *db.Tx) (err error) {
-		g, err = scheduler.FindGroup(ctx, tx, place(ctx), name)
+		g, err = scheduler.FindGroup(ctx, tx, caller.Place(ctx), name)
 		return err
 	})
 	if err != nil {

@@ -5,15 +5,17 @@ import (
 	"context"
 	"time"
 
+	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/schedulerapi"
 	"plumb/internal/scheduler"
 )
 
 // CreateSchedule makes a schedule.
 func (o operations) CreateSchedule(ctx context.Context, in *schedulerapi.CreateScheduleInput) (*schedulerapi.CreateScheduleOutput, error) {
-	s, err := scheduleOf(place(ctx), in)
+	s, err := scheduleOf(caller.Place(ctx), in)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +28,7 @@ func (o operations) CreateSchedule(ctx context.Context, in *schedulerapi.CreateS
 // UpdateSchedule replaces a schedule.
 func (o operations) UpdateSchedule(ctx context.Context, in *schedulerapi.UpdateScheduleInput) (*schedulerapi.UpdateScheduleOutput, error) {
 	created := schedulerapi.CreateScheduleInput(*in)
-	s, err := scheduleOf(place(ctx), &created)
+	s, err := scheduleOf(caller.Place(ctx), &created)
 	if err != nil {
 		return nil, err
 	}
@@ -36,16 +38,16 @@ func (o operations) UpdateSchedule(ctx context.Context, in *schedulerapi.UpdateS
 	return &schedulerapi.UpdateScheduleOutput{ScheduleArn: new(s.ARN())}, nil
 }
 
-func group(name *string) string { return cmp.Or(deref(name), scheduler.Default) }
+func group(name *string) string { return cmp.Or(model.Deref(name), scheduler.Default) }
 
 func scheduleOf(p config.Place, in *schedulerapi.CreateScheduleInput) (scheduler.Schedule, error) {
 	s := scheduler.Schedule{Place: p, Group: group(in.GroupName), Name: *in.Name, State: cmp.Or(string(in.State), scheduler.Enabled)}
 	s.Settings = scheduler.Settings{
-		Description: deref(in.Description), Expression: *in.ScheduleExpression, Zone: cmp.Or(deref(in.ScheduleExpressionTimezone), "UTC"),
-		Start: deref(in.StartDate), End: deref(in.EndDate), Delete: in.ActionAfterCompletion == schedulerapi.ActionAfterCompletionDelete, Key: deref(in.KmsKeyArn),
+		Description: model.Deref(in.Description), Expression: *in.ScheduleExpression, Zone: cmp.Or(model.Deref(in.ScheduleExpressionTimezone), "UTC"),
+		Start: model.Deref(in.StartDate), End: model.Deref(in.EndDate), Delete: in.ActionAfterCompletion == schedulerapi.ActionAfterCompletionDelete, Key: model.Deref(in.KmsKeyArn),
 	}
 	window := in.FlexibleTimeWindow
-	switch minutes := deref(window.MaximumWindowInMinutes); {
+	switch minutes := model.Deref(window.MaximumWindowInMinutes); {
 	case window.Mode == schedulerapi.FlexibleTimeWindowModeOff && minutes != 0:
 		return s, schedulerapi.ValidationException("MaximumWindowInMinutes must not be set when the Mode of FlexibleTimeWindow is OFF.")
 	case window.Mode == schedulerapi.FlexibleTimeWindowModeFlexible && minutes == 0:
@@ -57,15 +59,15 @@ func scheduleOf(p config.Place, in *schedulerapi.CreateScheduleInput) (scheduler
 	if t.EcsParameters != nil || t.KinesisParameters != nil || t.SageMakerPipelineParameters != nil {
 		return s, schedulerapi.ValidationException("The target has parameters of a service that is not invoked here.")
 	}
-	s.Target = scheduler.Target{ARN: *t.Arn, Role: *t.RoleArn, Input: deref(t.Input)}
+	s.Target = scheduler.Target{ARN: *t.Arn, Role: *t.RoleArn, Input: model.Deref(t.Input)}
 	if t.SqsParameters != nil {
-		s.Target.Group = deref(t.SqsParameters.MessageGroupId)
+		s.Target.Group = model.Deref(t.SqsParameters.MessageGroupId)
 	}
 	if t.EventBridgeParameters != nil {
-		s.Target.Source, s.Target.DetailType = deref(t.EventBridgeParameters.Source), deref(t.EventBridgeParameters.DetailType)
+		s.Target.Source, s.Target.DetailType = model.Deref(t.EventBridgeParameters.Source), model.Deref(t.EventBridgeParameters.DetailType)
 	}
 	if t.DeadLetterConfig != nil {
-		s.Target.DeadLetters = deref(t.DeadLetterConfig.Arn)
+		s.Target.DeadLetters = model.Deref(t.DeadLetterConfig.Arn)
 	}
 	if t.RetryPolicy != nil {
 		s.Target.Retries, s.Target.Age = t.RetryPolicy.MaximumRetryAttempts, t.RetryPolicy.MaximumEventAgeInSeconds
@@ -77,16 +79,16 @@ func scheduleOf(p config.Place, in *schedulerapi.CreateScheduleInput) (scheduler
 func (o operations) GetSchedule(ctx context.Context, in *schedulerapi.GetScheduleInput) (*schedulerapi.GetScheduleOutput, error) {
 	var s scheduler.Schedule
 	err := o.scheduler.Read(ctx, func(tx *db.Tx) (err error) {
-		s, err = scheduler.Find(ctx, tx, place(ctx), group(in.GroupName), *in.Name)
+		s, err = scheduler.Find(ctx, tx, caller.Place(ctx), group(in.GroupName), *in.Name)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := &schedulerapi.GetScheduleOutput{
-		Arn: new(s.ARN()), GroupName: &s.Group, Name: &s.Name, State: schedulerapi.ScheduleState(s.State), Description: optional(s.Description),
-		ScheduleExpression: &s.Expression, ScheduleExpressionTimezone: &s.Zone, StartDate: moment(s.Start), EndDate: moment(s.End), KmsKeyArn: optional(s.Key),
-		CreationDate: moment(s.Created), LastModificationDate: moment(s.Changed), ActionAfterCompletion: schedulerapi.ActionAfterCompletionNone,
+		Arn: new(s.ARN()), GroupName: &s.Group, Name: &s.Name, State: schedulerapi.ScheduleState(s.State), Description: model.Optional(s.Description),
+		ScheduleExpression: &s.Expression, ScheduleExpressionTimezone: &s.Zone, StartDate: model.Moment(s.Start), EndDate: model.Moment(s.End), KmsKeyArn: model.Optional(s.Key),
+		CreationDate: model.Moment(s.Created), LastModificationDate: model.Moment(s.Changed), ActionAfterCompletion: schedulerapi.ActionAfterCompletionNone,
 		FlexibleTimeWindow: &schedulerapi.FlexibleTimeWindow{Mode: schedulerapi.FlexibleTimeWindowModeOff}, Target: targetShape(s.Target),
 	}
 	if s.Settings.Delete {
@@ -106,7 +108,7 @@ const (
 )
 
 func targetShape(t scheduler.Target) *schedulerapi.Target {
-	out := &schedulerapi.Target{Arn: &t.ARN, RoleArn: &t.Role, Input: optional(t.Input), RetryPolicy: &schedulerapi.RetryPolicy{
+	out := &schedulerapi.Target{Arn: &t.ARN, RoleArn: &t.Role, Input: model.Optional(t.Input), RetryPolicy: &schedulerapi.RetryPolicy{
 		MaximumRetryAttempts: new(int32(defaultRetries)), MaximumEventAgeInSeconds: new(int32(defaultAge)),
 	}}
 	if t.Retries != nil {
@@ -130,21 +132,21 @@ func targetShape(t scheduler.Target) *schedulerapi.Target {
 // DeleteSchedule removes a schedule.
 func (o operations) DeleteSchedule(ctx context.Context, in *schedulerapi.DeleteScheduleInput) (*schedulerapi.DeleteScheduleOutput, error) {
 	err := o.scheduler.Write(ctx, func(tx *db.Tx) error {
-		return o.scheduler.Delete(ctx, tx, place(ctx), group(in.GroupName), *in.Name)
+		return o.scheduler.Delete(ctx, tx, caller.Place(ctx), group(in.GroupName), *in.Name)
 	})
 	return &schedulerapi.DeleteScheduleOutput{}, err
 }
 
 // ListSchedules lists schedules by group and name.
 func (o operations) ListSchedules(ctx context.Context, in *schedulerapi.ListSchedulesInput) (*schedulerapi.ListSchedulesOutput, error) {
-	l, limit := scheduler.List{Group: deref(in.GroupName), State: string(in.State), Prefix: deref(in.NamePrefix)}, pageSize(in.MaxResults)
-	after, ok := o.tokens.Decode("ListSchedules", deref(in.NextToken), l.Group, l.State, l.Prefix)
+	l, limit := scheduler.List{Group: model.Deref(in.GroupName), State: string(in.State), Prefix: model.Deref(in.NamePrefix)}, pageSize(in.MaxResults)
+	after, ok := o.tokens.Decode("ListSchedules", model.Deref(in.NextToken), l.Group, l.State, l.Prefix)
 	if !ok {
 		return nil, badToken()
 	}
 	var list []scheduler.Schedule
 	err := o.scheduler.Read(ctx, func(tx *db.Tx) (err error) {
-		list, err = scheduler.Schedules(ctx, tx, place(ctx), l, after, limit+1)
+		list, err = scheduler.Schedules(ctx, tx, caller.Place(ctx), l, after, limit+1)
 		return err
 	})
 	if err != nil {
@@ -157,8 +159,8 @@ func (o operations) ListSchedules(ctx context.Context, in *schedulerapi.ListSche
 	}
 	for _, s := range list {
 		out.Schedules = append(out.Schedules, schedulerapi.ScheduleSummary{
-			Arn: new(s.ARN()), GroupName: &s.Group, Name: &s.Name, State: schedulerapi.ScheduleState(s.State), CreationDate: moment(s.Created),
-			LastModificationDate: moment(s.Changed), Target: &schedulerapi.TargetSummary{Arn: &s.Target.ARN},
+			Arn: new(s.ARN()), GroupName: &s.Group, Name: &s.Name, State: schedulerapi.ScheduleState(s.State), CreationDate: model.Moment(s.Created),
+			LastModificationDate: model.Moment(s.Changed), Target: &schedulerapi.TargetSummary{Arn: &s.Target.ARN},
 		})
 	}
 	return out, nil

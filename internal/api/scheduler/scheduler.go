@@ -3,11 +3,6 @@
 package scheduler
 
 import (
-	"context"
-	"time"
-
-	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/schedulerapi"
 	"plumb/internal/scheduler"
@@ -42,34 +37,6 @@ func register(s *schedulerapi.Service, o operations) {
 type operations struct {
 	scheduler *scheduler.Scheduler
 	tokens    wire.Tokens
-}
-
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
-func deref[T any](v *T) (out T) {
-	if v != nil {
-		out = *v
-	}
-	return out
-}
-
-// optional returns a pointer to v, or nil if it is the zero value.
-func optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
-
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // maxPage is Scheduler's largest page, and the one of who does not say.

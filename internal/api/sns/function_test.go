@@ -90,7 +90,7 @@ func TestFunctionsGetMessagesAsAWSSendsThemAndOthersGoToTheDeadLetters(t *testin
 	})
 }
 
-// subscribeFunction makes a topic with a function that hears it and a queue for its dead
+// subscribeFunction makes a topic with a function that subscribes to it and a queue for its dead
 // letters.
 func subscribeFunction(t *testing.T, p *apptest.Plumb, function string) (topic, subscription, dead string) {
 	made, err := p.SNS().CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})

@@ -6,6 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 
+	"plumb/internal/arn"
+	"plumb/internal/audit"
+	"plumb/internal/caller"
+	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/topic"
 )
@@ -21,8 +25,12 @@ func IsPage(r *http.Request) bool {
 	return topic.IsCertificate(r.URL.Path) || (r.URL.Path == "/" && link && !q.Has("X-Amz-Signature"))
 }
 
+// A Note is told of a link that was followed, and changed something or was refused. A nil
+// one is told nothing.
+type Note func(r *http.Request, who caller.Caller, e audit.Event)
+
 // Pages serves what IsPage recognizes.
-func Pages(log *slog.Logger, store *topic.Store) http.Handler {
+func Pages(log *slog.Logger, store *topic.Store, note Note) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if topic.IsCertificate(r.URL.Path) {
 			store.ServeCertificate(w, r)
@@ -31,21 +39,47 @@ func Pages(log *slog.Logger, store *topic.Store) http.Handler {
 		q := r.URL.Query()
 		var answer linkAnswer
 		var err error
+		var changed bool
+		about := q.Get("SubscriptionArn")
 		switch q.Get("Action") {
 		case "ConfirmSubscription":
 			var sub topic.Subscription
-			sub, err = store.Confirm(r.Context(), q.Get("TopicArn"), q.Get("Token"))
+			sub, changed, err = store.Confirm(r.Context(), q.Get("TopicArn"), q.Get("Token"))
+			if about = sub.ARN(); err != nil {
+				about = q.Get("TopicArn")
+			}
 			answer = linkAnswer{XMLName: xml.Name{Space: namespace, Local: "ConfirmSubscriptionResponse"}, ARN: sub.ARN()}
 		default:
-			err = store.Unsubscribe(r.Context(), q.Get("SubscriptionArn"))
+			changed, err = store.Unsubscribe(r.Context(), about)
 			answer = linkAnswer{XMLName: xml.Name{Space: namespace, Local: "UnsubscribeResponse"}}
 		}
 		if err != nil && !errors.As(err, new(*model.Error)) {
 			log.ErrorContext(r.Context(), "request failed", "operation", q.Get("Action"), "err", err)
 		}
+		if note != nil && (changed || err != nil) {
+			note(r, caller.Caller{}, eventOf(q.Get("Action"), about, err))
+		}
 		write(w, answer, err)
 	})
 }
+
+// eventOf describes a link that was followed. Of one that was not good the ARN may be
+// anything: it names nobody's account.
+func eventOf(action, about string, err error) audit.Event {
+	e := audit.Event{Service: "sns", Operation: action, Resources: []string{about[:min(len(about), maxARN)]}}
+	if err != nil {
+		named, _ := model.Named(err)
+		e.Code, e.Message = named.Code, named.Message
+		return e
+	}
+	if a, err := arn.Parse(about); err == nil {
+		e.Place = config.Place{Account: a.Account, Region: a.Region}
+	}
+	return e
+}
+
+// maxARN bounds what is told of an ARN that nobody checked.
+const maxARN = 512
 
 const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
 

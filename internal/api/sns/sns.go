@@ -15,7 +15,6 @@ import (
 
 	"plumb/internal/arn"
 	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/snsapi"
 	"plumb/internal/topic"
@@ -62,11 +61,6 @@ type face struct {
 	log    *slog.Logger
 	store  *topic.Store
 	tokens wire.Tokens
-}
-
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
 }
 
 func deref(s *string) string {

@@ -60,7 +60,7 @@ func suite(t *testing.T, f func(s *server)) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) { f(start(t, d)) })
 }
 
-func start(t *testing.T, d *db.DB) *server {
+func start(t *testing.T, d *db.DB, change ...func(*topic.Options)) *server {
 	t.Helper()
 	s := &server{T: t, ctx: t.Context(), clock: &clock.Clock{}, db: d, queues: map[string][]sqsapi.SendMessageInput{}, events: map[string][]string{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
@@ -68,17 +68,21 @@ func start(t *testing.T, d *db.DB) *server {
 	if s.jobs, err = job.New(s.ctx, d, log, s.clock, "test"); err != nil {
 		t.Fatal(err)
 	}
-	s.store = topic.New(log, d, s.jobs, s.clock.Now, topic.Options{
+	o := topic.Options{
 		Announce: func(_ context.Context, _ *db.Tx, k config.ResourceKey) error {
 			s.changes = append(s.changes, k)
 			return nil
 		},
 		Queue: s.toQueue, Function: s.toFunction, Endpoint: func() string { return s.url }, Client: outgoing.NewClient(outgoing.Options{Anywhere: true}),
-	})
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	s.store = topic.New(log, d, s.jobs, s.clock.Now, o)
 	s.must(s.jobs.Start(context.WithoutCancel(s.ctx)))
 	t.Cleanup(func() { s.jobs.Stop(context.Background()) })
 	h := wire.New(log, wire.Options{Services: []*model.Registry{sns.New(log, s.store, wire.NewTokens([]byte("k")))}, DefaultAccount: "123456789012", DefaultRegion: "us-east-1"})
-	pages := sns.Pages(log, s.store)
+	pages := sns.Pages(log, s.store, nil)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if sns.IsPage(r) {
 			pages.ServeHTTP(w, r)
@@ -338,6 +342,73 @@ func TestHTTPEndpointsConfirmAndAreTriedAgain(t *testing.T) {
 		list, err := s.client.ListSubscriptionsByTopic(s.ctx, &sdk.ListSubscriptionsByTopicInput{TopicArn: topic})
 		s.must(err)
 		s.equal(len(list.Subscriptions), 0)
+	})
+}
+
+func TestHTTPEndpointsAreTriedAgainAsTheDeliveryPolicySays(t *testing.T) {
+	suite(t, func(s *server) {
+		var mu sync.Mutex
+		var tries []time.Time
+		var url, kind string
+		working := true
+		endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			m := map[string]any{}
+			_ = json.NewDecoder(r.Body).Decode(&m)
+			if text, ok := m["SubscribeURL"].(string); ok {
+				url = text
+				return
+			}
+			if tries, kind = append(tries, s.clock.Now()), r.Header.Get("Content-Type"); !working {
+				w.WriteHeader(503)
+			}
+		}))
+		defer endpoint.Close()
+		topic := s.topic("news", map[string]string{"DeliveryPolicy": `{"http":{"defaultRequestPolicy":{"headerContentType":"application/json"}}}`})
+		_, err := s.client.Subscribe(s.ctx, &sdk.SubscribeInput{TopicArn: topic, Protocol: new("http"), Endpoint: &endpoint.URL, Attributes: map[string]string{
+			"DeliveryPolicy": `{"healthyRetryPolicy":{"minDelayTarget":10,"maxDelayTarget":30,"numRetries":5,"numNoDelayRetries":1,"numMaxDelayRetries":1},"throttlePolicy":{"maxReceivesPerSecond":2}}`,
+			"RedrivePolicy":  `{"deadLetterTargetArn":"` + dead + `"}`,
+		}})
+		s.must(err)
+		s.drain()
+		res, err := http.Get(url)
+		s.must(err)
+		res.Body.Close()
+		list, err := s.client.ListSubscriptionsByTopic(s.ctx, &sdk.ListSubscriptionsByTopicInput{TopicArn: topic})
+		s.must(err)
+		attributes, err := s.client.GetSubscriptionAttributes(s.ctx, &sdk.GetSubscriptionAttributesInput{SubscriptionArn: list.Subscriptions[0].SubscriptionArn})
+		s.must(err)
+		for _, part := range []string{`"numRetries":5`, `"backoffFunction":"linear"`, `"maxReceivesPerSecond":2`, `"headerContentType":"application/json"`} {
+			s.equal(strings.Contains(attributes.Attributes["EffectiveDeliveryPolicy"], part), true)
+		}
+		s.clock.Freeze(s.clock.Now().Add(time.Second))
+		began := s.clock.Now()
+		working = false
+		s.publish(topic, "lost", nil)
+		for range 92 {
+			s.drain()
+			s.clock.Advance(time.Second)
+		}
+		var after []int
+		for _, at := range tries {
+			after = append(after, int(at.Sub(began).Seconds()))
+		}
+		s.equal(fmt.Sprint(after), "[0 0 10 30 60 90]")
+		s.equal(kind, "application/json")
+		s.equal(strings.Contains(s.bodies(dead), `"Message": "lost"`), true)
+		working, tries = true, nil
+		for n := range 6 {
+			s.publish(topic, fmt.Sprint(n), nil)
+		}
+		s.drain()
+		s.equal(len(tries), 1)
+		s.clock.Advance(2500 * time.Millisecond)
+		s.drain()
+		s.equal(len(tries), 6)
+		_, err = s.client.SetSubscriptionAttributes(s.ctx, &sdk.SetSubscriptionAttributesInput{SubscriptionArn: list.Subscriptions[0].SubscriptionArn,
+			AttributeName: new("DeliveryPolicy"), AttributeValue: new(`{"healthyRetryPolicy":{"numRetries":101}}`)})
+		s.fails(err, "InvalidParameter")
 	})
 }
 

@@ -38,7 +38,7 @@ func (f face) Subscribe(ctx context.Context, in *snsapi.SubscribeInput) (*snsapi
 // ConfirmSubscription takes the token that an endpoint was sent. Who has it may
 // use it, whatever their account.
 func (f face) ConfirmSubscription(ctx context.Context, in *snsapi.ConfirmSubscriptionInput) (*snsapi.ConfirmSubscriptionOutput, error) {
-	sub, err := f.store.Confirm(ctx, deref(in.TopicArn), deref(in.Token))
+	sub, _, err := f.store.Confirm(ctx, deref(in.TopicArn), deref(in.Token))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,8 @@ func (f face) Unsubscribe(ctx context.Context, in *snsapi.UnsubscribeInput) (*sn
 	if err := own(ctx, in.SubscriptionArn, "SubscriptionArn"); err != nil {
 		return nil, err
 	}
-	return nil, f.store.Unsubscribe(ctx, *in.SubscriptionArn)
+	_, err := f.store.Unsubscribe(ctx, *in.SubscriptionArn)
+	return nil, err
 }
 
 func shape(sub topic.Subscription) snsapi.Subscription {
@@ -86,7 +87,7 @@ func (f face) list(ctx context.Context, operation string, at config.Place, name 
 
 // ListSubscriptions lists the subscriptions of a region.
 func (f face) ListSubscriptions(ctx context.Context, in *snsapi.ListSubscriptionsInput) (*snsapi.ListSubscriptionsOutput, error) {
-	subs, next, err := f.list(ctx, "ListSubscriptions", place(ctx), "", in.NextToken)
+	subs, next, err := f.list(ctx, "ListSubscriptions", caller.Place(ctx), "", in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -118,9 +119,11 @@ func (f face) GetSubscriptionAttributes(
 	out := &snsapi.GetSubscriptionAttributesOutput{}
 	err := f.store.Read(ctx, func(tx *db.Tx) error {
 		sub, err := topic.FindSubscription(ctx, tx, *in.SubscriptionArn)
-		if err == nil {
-			out.Attributes = sub.Described()
+		if err != nil {
+			return err
 		}
+		t, err := topic.Find(ctx, tx, sub.TopicARN())
+		out.Attributes = sub.Described(t)
 		return err
 	})
 	return out, err

@@ -3,6 +3,7 @@ package sns
 import (
 	"context"
 
+	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/model/snsapi"
 	"plumb/internal/topic"
@@ -29,7 +30,7 @@ func (f face) CreateTopic(ctx context.Context, in *snsapi.CreateTopicInput) (*sn
 	if attributes["FifoTopic"] == "false" {
 		delete(attributes, "FifoTopic")
 	}
-	t, err := f.store.Create(ctx, topic.Topic{Place: place(ctx), Name: deref(in.Name), Attributes: attributes, Tags: tags})
+	t, err := f.store.Create(ctx, topic.Topic{Place: caller.Place(ctx), Name: deref(in.Name), Attributes: attributes, Tags: tags})
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (f face) DeleteTopic(ctx context.Context, in *snsapi.DeleteTopicInput) (*sn
 
 // ListTopics lists topics by name.
 func (f face) ListTopics(ctx context.Context, in *snsapi.ListTopicsInput) (*snsapi.ListTopicsOutput, error) {
-	at := place(ctx)
+	at := caller.Place(ctx)
 	after, ok := f.tokens.Decode("ListTopics", deref(in.NextToken), at.Account, at.Region)
 	if !ok {
 		return nil, invalid("NextToken")

@@ -3,13 +3,14 @@ package sqs
 import (
 	"context"
 
+	"plumb/internal/caller"
 	"plumb/internal/model/sqsapi"
 	"plumb/internal/queue"
 )
 
 // CreateQueue makes a queue or finds the one that is the same.
 func (f face) CreateQueue(ctx context.Context, in *sqsapi.CreateQueueInput) (*sqsapi.CreateQueueOutput, error) {
-	q, err := f.store.Create(ctx, queue.Queue{Place: place(ctx), Name: deref(in.QueueName), Attributes: in.Attributes, Tags: in.Tags})
+	q, err := f.store.Create(ctx, queue.Queue{Place: caller.Place(ctx), Name: deref(in.QueueName), Attributes: in.Attributes, Tags: in.Tags})
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +28,7 @@ func (f face) DeleteQueue(ctx context.Context, in *sqsapi.DeleteQueueInput) (*sq
 
 // GetQueueUrl finds a queue by name.
 func (f face) GetQueueUrl(ctx context.Context, in *sqsapi.GetQueueUrlInput) (*sqsapi.GetQueueUrlOutput, error) {
-	at := place(ctx)
+	at := caller.Place(ctx)
 	if owner := deref(in.QueueOwnerAWSAccountId); owner != "" && owner != at.Account {
 		return nil, queue.NoSuchQueue()
 	}
@@ -41,7 +42,7 @@ func (f face) GetQueueUrl(ctx context.Context, in *sqsapi.GetQueueUrlInput) (*sq
 // ListQueues lists queues by name. As in SQS, an answer has a token only if the
 // request bounded it.
 func (f face) ListQueues(ctx context.Context, in *sqsapi.ListQueuesInput) (*sqsapi.ListQueuesOutput, error) {
-	at := place(ctx)
+	at := caller.Place(ctx)
 	limit, err := page(in.MaxResults)
 	if err != nil {
 		return nil, err

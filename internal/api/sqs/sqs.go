@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/sqsapi"
 	"plumb/internal/queue"
@@ -62,11 +61,6 @@ type face struct {
 	tokens wire.Tokens
 }
 
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
 func queueURL(ctx context.Context, q queue.Queue) *string {
 	return new(q.URL(caller.From(ctx).Endpoint))
 }
@@ -74,7 +68,7 @@ func queueURL(ctx context.Context, q queue.Queue) *string {
 // find returns the queue that a URL names, whatever its host. A queue of another
 // account is one that does not exist, unless its policy lets the caller in.
 func (f face) find(ctx context.Context, queueURL *string) (queue.Queue, error) {
-	at := place(ctx)
+	at := caller.Place(ctx)
 	u, err := url.Parse(deref(queueURL))
 	if err != nil || deref(queueURL) == "" {
 		return queue.Queue{}, sqsapi.InvalidAddress("The address %s is not valid for this endpoint.", deref(queueURL))

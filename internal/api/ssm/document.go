@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"plumb/internal/automation"
+	"plumb/internal/caller"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/ssmapi"
 )
 
@@ -67,7 +69,7 @@ func (o operations) CreateDocument(ctx context.Context, in *ssmapi.CreateDocumen
 	}
 	var made automation.Stored
 	err = o.db.Write(ctx, func(tx *db.Tx) (err error) {
-		made, err = o.engine.Create(ctx, tx, automation.Stored{Place: place(ctx), Name: *in.Name, Kind: kind, Format: form, Content: *in.Content})
+		made, err = o.engine.Create(ctx, tx, automation.Stored{Place: caller.Place(ctx), Name: *in.Name, Kind: kind, Format: form, Content: *in.Content})
 		return err
 	})
 	if err != nil {
@@ -85,7 +87,7 @@ func (o operations) UpdateDocument(ctx context.Context, in *ssmapi.UpdateDocumen
 	}
 	var made, usual automation.Stored
 	err = o.db.Write(ctx, func(tx *db.Tx) error {
-		latest, err := o.engine.Document(ctx, tx, place(ctx), *in.Name, "$LATEST")
+		latest, err := o.engine.Document(ctx, tx, caller.Place(ctx), *in.Name, "$LATEST")
 		if err != nil {
 			return err
 		}
@@ -98,10 +100,10 @@ func (o operations) UpdateDocument(ctx context.Context, in *ssmapi.UpdateDocumen
 		if v := text(in.DocumentVersion); v != "" && v != "$LATEST" && v != strconv.Itoa(latest.Version) {
 			return ssmapi.InvalidDocumentVersion("The document version is not valid: %s is not the latest version of %s.", v, *in.Name)
 		}
-		if usual, err = o.engine.Document(ctx, tx, place(ctx), *in.Name, ""); err != nil {
+		if usual, err = o.engine.Document(ctx, tx, caller.Place(ctx), *in.Name, ""); err != nil {
 			return err
 		}
-		made, err = o.engine.Update(ctx, tx, automation.Stored{Place: place(ctx), Name: *in.Name, Format: form, Content: *in.Content})
+		made, err = o.engine.Update(ctx, tx, automation.Stored{Place: caller.Place(ctx), Name: *in.Name, Format: form, Content: *in.Content})
 		return err
 	})
 	if err != nil {
@@ -115,7 +117,9 @@ func (o operations) UpdateDocument(ctx context.Context, in *ssmapi.UpdateDocumen
 func (o operations) UpdateDocumentDefaultVersion(
 	ctx context.Context, in *ssmapi.UpdateDocumentDefaultVersionInput,
 ) (*ssmapi.UpdateDocumentDefaultVersionOutput, error) {
-	err := o.db.Write(ctx, func(tx *db.Tx) error { return o.engine.SetDefault(ctx, tx, place(ctx), *in.Name, *in.DocumentVersion) })
+	err := o.db.Write(ctx, func(tx *db.Tx) error {
+		return o.engine.SetDefault(ctx, tx, caller.Place(ctx), *in.Name, *in.DocumentVersion)
+	})
 	if err != nil {
 		return nil, documentError(err, *in.Name)
 	}
@@ -129,7 +133,7 @@ func (o operations) DeleteDocument(ctx context.Context, in *ssmapi.DeleteDocumen
 	if text(in.DocumentVersion) != "" || text(in.VersionName) != "" {
 		return nil, ssmapi.InvalidDocumentOperation("One version of a document cannot be deleted. Delete the document.")
 	}
-	err := o.db.Write(ctx, func(tx *db.Tx) error { return o.engine.Delete(ctx, tx, place(ctx), *in.Name) })
+	err := o.db.Write(ctx, func(tx *db.Tx) error { return o.engine.Delete(ctx, tx, caller.Place(ctx), *in.Name) })
 	if err != nil {
 		return nil, documentError(err, *in.Name)
 	}
@@ -140,14 +144,14 @@ func (o operations) DeleteDocument(ctx context.Context, in *ssmapi.DeleteDocumen
 // latest one.
 func (o operations) read(ctx context.Context, name, version string) (found automation.Stored, usual, latest string, err error) {
 	err = o.db.Read(ctx, func(tx *db.Tx) error {
-		if found, err = o.engine.Document(ctx, tx, place(ctx), name, version); err != nil {
+		if found, err = o.engine.Document(ctx, tx, caller.Place(ctx), name, version); err != nil {
 			return err
 		}
-		d, err := o.engine.Document(ctx, tx, place(ctx), name, "")
+		d, err := o.engine.Document(ctx, tx, caller.Place(ctx), name, "")
 		if err != nil {
 			return err
 		}
-		l, err := o.engine.Document(ctx, tx, place(ctx), name, "$LATEST")
+		l, err := o.engine.Document(ctx, tx, caller.Place(ctx), name, "$LATEST")
 		usual, latest = strconv.Itoa(d.Version), strconv.Itoa(l.Version)
 		return err
 	})
@@ -168,7 +172,7 @@ func (o operations) GetDocument(ctx context.Context, in *ssmapi.GetDocumentInput
 		form = "JSON"
 	}
 	return &ssmapi.GetDocumentOutput{
-		Name: &found.Name, CreatedDate: moment(found.Created), DocumentVersion: new(strconv.Itoa(found.Version)), Content: &content,
+		Name: &found.Name, CreatedDate: model.Moment(found.Created), DocumentVersion: new(strconv.Itoa(found.Version)), Content: &content,
 		Status: ssmapi.DocumentStatusActive, DocumentType: ssmapi.DocumentType(found.Kind), DocumentFormat: ssmapi.DocumentFormat(form),
 	}, nil
 }
@@ -185,7 +189,7 @@ func (o operations) DescribeDocument(ctx context.Context, in *ssmapi.DescribeDoc
 func description(s automation.Stored, usual, latest string) *ssmapi.DocumentDescription {
 	sum := sha256.Sum256([]byte(s.Content))
 	out := &ssmapi.DocumentDescription{
-		Name: &s.Name, Owner: &s.Owner, CreatedDate: moment(s.Created), Status: ssmapi.DocumentStatusActive,
+		Name: &s.Name, Owner: &s.Owner, CreatedDate: model.Moment(s.Created), Status: ssmapi.DocumentStatusActive,
 		DocumentVersion: new(strconv.Itoa(s.Version)), DefaultVersion: &usual, LatestVersion: &latest,
 		DocumentType: ssmapi.DocumentType(s.Kind), DocumentFormat: ssmapi.DocumentFormat(s.Format), SchemaVersion: new("0.3"),
 		Hash: new(hex.EncodeToString(sum[:])), HashType: ssmapi.DocumentHashTypeSha256,
@@ -215,7 +219,7 @@ func (o operations) ListDocuments(ctx context.Context, in *ssmapi.ListDocumentsI
 	if err != nil {
 		return nil, err
 	}
-	p, n := place(ctx), limit(in.MaxResults, documentPage)
+	p, n := caller.Place(ctx), limit(in.MaxResults, documentPage)
 	position, ok := o.tokens.Decode("ListDocuments", text(in.NextToken), p.String(), filters)
 	if !ok {
 		return nil, ssmapi.InvalidNextToken("The specified token is not valid.")
@@ -240,7 +244,7 @@ func (o operations) ListDocuments(ctx context.Context, in *ssmapi.ListDocumentsI
 			last = at
 		}
 		out.DocumentIdentifiers = append(out.DocumentIdentifiers, ssmapi.DocumentIdentifier{
-			Name: &s.Name, Owner: &s.Owner, CreatedDate: moment(s.Created), DocumentVersion: new(strconv.Itoa(s.Version)), SchemaVersion: new("0.3"),
+			Name: &s.Name, Owner: &s.Owner, CreatedDate: model.Moment(s.Created), DocumentVersion: new(strconv.Itoa(s.Version)), SchemaVersion: new("0.3"),
 			DocumentType: ssmapi.DocumentType(s.Kind), DocumentFormat: ssmapi.DocumentFormat(s.Format),
 		})
 	}
@@ -248,7 +252,7 @@ func (o operations) ListDocuments(ctx context.Context, in *ssmapi.ListDocumentsI
 }
 
 // documentFilter returns what documents are wanted, and a text that says so.
-func documentFilter(in *ssmapi.ListDocumentsInput) (keep func(automation.Stored) bool, said string, err error) {
+func documentFilter(in *ssmapi.ListDocumentsInput) (keep func(automation.Stored) bool, digest string, err error) {
 	wanted := map[string][]string{}
 	for _, f := range in.Filters {
 		wanted[text(f.Key)] = append(wanted[text(f.Key)], f.Values...)
@@ -260,7 +264,7 @@ func documentFilter(in *ssmapi.ListDocumentsInput) (keep func(automation.Stored)
 		if !slices.Contains([]string{"Owner", "Name", "DocumentType"}, key) {
 			return nil, "", ssmapi.InvalidFilterKey("The filter %s is not one that is known here: Owner, Name, DocumentType.", key)
 		}
-		said += key + "=" + strings.Join(wanted[key], ",") + ";"
+		digest += key + "=" + strings.Join(wanted[key], ",") + ";"
 	}
 	return func(s automation.Stored) bool {
 		own := "Self"
@@ -271,5 +275,5 @@ func documentFilter(in *ssmapi.ListDocumentsInput) (keep func(automation.Stored)
 		return (owners == nil || slices.ContainsFunc(owners, func(o string) bool { return o == own || o == s.Owner || o == "All" })) &&
 			(names == nil || slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(s.Name, n) })) &&
 			(types == nil || slices.Contains(types, s.Kind))
-	}, said, nil
+	}, digest, nil
 }

@@ -10,6 +10,7 @@ import (
 	"plumb/internal/automation"
 	"plumb/internal/caller"
 	"plumb/internal/db"
+	"plumb/internal/model"
 	"plumb/internal/model/ssmapi"
 )
 
@@ -27,7 +28,7 @@ func (o operations) StartAutomationExecution(
 	var id string
 	err := o.db.Write(ctx, func(tx *db.Tx) (err error) {
 		id, err = o.engine.Start(ctx, tx, automation.Request{
-			Place: place(ctx), Document: *in.DocumentName, Version: text(in.DocumentVersion), Parameters: in.Parameters, Token: text(in.ClientToken),
+			Place: caller.Place(ctx), Document: *in.DocumentName, Version: text(in.DocumentVersion), Parameters: in.Parameters, Token: text(in.ClientToken),
 			By: caller.From(ctx).PrincipalARN,
 		})
 		return err
@@ -50,7 +51,7 @@ func (o operations) StartAutomationExecution(
 // AutomationExecutionNotFoundException.
 func execution(ctx context.Context, tx *db.Tx, id string) (automation.Execution, error) {
 	x, err := automation.Get(ctx, tx, id)
-	if errors.Is(err, automation.ErrNotFound) || err == nil && x.Place != place(ctx) {
+	if errors.Is(err, automation.ErrNotFound) || err == nil && x.Place != caller.Place(ctx) {
 		return x, ssmapi.AutomationExecutionNotFoundException("Automation execution not found: %s", id)
 	}
 	return x, err
@@ -86,7 +87,7 @@ func (o operations) GetAutomationExecution(
 	}
 	out := &ssmapi.AutomationExecution{
 		AutomationExecutionId: &x.ID, DocumentName: &x.Document, DocumentVersion: &x.Version, ExecutionStartTime: &x.Started,
-		ExecutionEndTime: moment(x.Ended), AutomationExecutionStatus: ssmapi.AutomationExecutionStatus(x.Status), Parameters: x.Parameters,
+		ExecutionEndTime: model.Moment(x.Ended), AutomationExecutionStatus: ssmapi.AutomationExecutionStatus(x.Status), Parameters: x.Parameters,
 		FailureMessage: optional(x.Failure), Mode: ssmapi.ExecutionModeAuto, ExecutedBy: optional(x.By), StepExecutionsTruncated: new(false),
 		Outputs: outputs(x.Outputs()),
 	}
@@ -132,7 +133,7 @@ func outputs(values map[string]any) map[string][]string {
 func stepShape(x automation.Execution, s automation.StepRun) ssmapi.StepExecution {
 	out := ssmapi.StepExecution{
 		StepName: &s.Name, Action: &s.Action, StepStatus: ssmapi.AutomationExecutionStatus(s.Status), FailureMessage: optional(s.Failure),
-		ExecutionStartTime: moment(s.Started), ExecutionEndTime: moment(s.Ended), StepExecutionId: new(fmt.Sprintf("%s/%d", x.ID, s.Number)),
+		ExecutionStartTime: model.Moment(s.Started), ExecutionEndTime: model.Moment(s.Ended), StepExecutionId: new(fmt.Sprintf("%s/%d", x.ID, s.Number)),
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {
 		if out.Inputs == nil {
@@ -155,7 +156,7 @@ const executionPage = 50
 func (o operations) DescribeAutomationExecutions(
 	ctx context.Context, in *ssmapi.DescribeAutomationExecutionsInput,
 ) (*ssmapi.DescribeAutomationExecutionsOutput, error) {
-	q := automation.Query{Place: place(ctx), Limit: limit(in.MaxResults, executionPage) + 1}
+	q := automation.Query{Place: caller.Place(ctx), Limit: limit(in.MaxResults, executionPage) + 1}
 	for _, f := range in.Filters {
 		switch f.Key {
 		case ssmapi.AutomationExecutionFilterKeyExecutionStatus:
@@ -194,7 +195,7 @@ func (o operations) DescribeAutomationExecutions(
 	for _, x := range found {
 		out.AutomationExecutionMetadataList = append(out.AutomationExecutionMetadataList, ssmapi.AutomationExecutionMetadata{
 			AutomationExecutionId: &x.ID, DocumentName: &x.Document, DocumentVersion: &x.Version, ExecutionStartTime: &x.Started,
-			ExecutionEndTime: moment(x.Ended), AutomationExecutionStatus: ssmapi.AutomationExecutionStatus(x.Status),
+			ExecutionEndTime: model.Moment(x.Ended), AutomationExecutionStatus: ssmapi.AutomationExecutionStatus(x.Status),
 			FailureMessage: optional(x.Failure), Mode: ssmapi.ExecutionModeAuto, ExecutedBy: optional(x.By), Outputs: outputs(x.Outputs()),
 			AutomationType: ssmapi.AutomationTypeLocal,
 		})
@@ -210,7 +211,7 @@ func (o operations) DescribeAutomationStepExecutions(
 		return nil, ssmapi.InvalidFilterKey("Filters of steps are not known here.")
 	}
 	reverse := in.ReverseOrder != nil && *in.ReverseOrder
-	filters := []string{place(ctx).String(), *in.AutomationExecutionId, fmt.Sprint(reverse)}
+	filters := []string{caller.Place(ctx).String(), *in.AutomationExecutionId, fmt.Sprint(reverse)}
 	position, ok := o.tokens.Decode("DescribeAutomationStepExecutions", text(in.NextToken), filters...)
 	if !ok {
 		return nil, ssmapi.InvalidNextToken("The specified token is not valid.")

@@ -4,14 +4,10 @@
 package ssm
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"plumb/internal/automation"
-	"plumb/internal/caller"
-	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/model"
 	"plumb/internal/model/ssmapi"
@@ -48,11 +44,6 @@ type operations struct {
 	tokens wire.Tokens
 }
 
-func place(ctx context.Context) config.Place {
-	c := caller.From(ctx)
-	return config.Place{Account: c.Account, Region: c.Region}
-}
-
 // text returns what a pointer points to, or nothing.
 func text(s *string) string {
 	if s == nil {
@@ -67,14 +58,6 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// moment returns a pointer to t, or nil if it is zero.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // limit returns how many entries a page has.

@@ -59,7 +59,7 @@ func (v *Validate) Run(ctx context.Context, s Streams) (int, error) {
 			code = v.failed(code)
 		}
 	}
-	return code, v.write(s, runs, summary)
+	return code, v.write(s, data, runs, summary)
 }
 
 // failed is the code after a document failed a rule.
@@ -172,13 +172,17 @@ func byRules(runs []*report.Run, rules []ruleFile) []*report.Run {
 }
 
 // write writes one document for everything, or one report after the other.
-func (v *Validate) write(s Streams, runs []*report.Run, summary report.Summary) error {
+func (v *Validate) write(s Streams, data []dataFile, runs []*report.Run, summary report.Summary) error {
 	if v.Structured {
+		var names []string
+		for _, d := range data {
+			names = append(names, d.name)
+		}
 		switch v.Format {
 		case JSON:
-			return report.JSON(s.Out, report.Files(runs))
+			return report.JSON(s.Out, report.FilesOf(names, runs))
 		case YAML:
-			return report.YAML(s.Out, report.Files(runs))
+			return report.YAML(s.Out, report.FilesOf(names, runs))
 		case SARIF:
 			return report.SARIF(s.Out, report.Files(runs), v.Version)
 		default:

@@ -18,17 +18,25 @@ type FileReport struct {
 }
 
 // Files gathers runs by their documents, in the order of the runs.
-func Files(runs []*Run) []*FileReport {
+func Files(runs []*Run) []*FileReport { return FilesOf(nil, runs) }
+
+// FilesOf is Files with a report for every document that is named, in their order: one of
+// which no rule file says anything is skipped.
+func FilesOf(documents []string, runs []*Run) []*FileReport {
 	var reports []*FileReport
 	byName := map[string]*FileReport{}
-	for _, r := range runs {
-		f, known := byName[r.DataName]
-		if !known {
-			f = &FileReport{name: r.DataName, compliant: map[string]bool{}, notApplicable: map[string]bool{}}
-			byName[r.DataName] = f
-			reports = append(reports, f)
+	of := func(name string) *FileReport {
+		if byName[name] == nil {
+			byName[name] = &FileReport{name: name, compliant: map[string]bool{}, notApplicable: map[string]bool{}}
+			reports = append(reports, byName[name])
 		}
-		f.add(r)
+		return byName[name]
+	}
+	for _, name := range documents {
+		of(name)
+	}
+	for _, r := range runs {
+		of(r.DataName).add(r)
 	}
 	return reports
 }

@@ -16,7 +16,7 @@ type Error struct {
 	At       document.Pos
 	Found    string
 	Expected []string // what would have been understood
-	Reason   string   // said instead of Expected where more is known
+	Reason   string   // shown instead of Expected where more is known
 	Line     string   // the line of the file
 }
 

@@ -30,7 +30,7 @@ var (
 )
 
 // Check reports whether a zip can be unpacked: whatever would fail then fails
-// here, when its owner is there to hear it.
+// here, when its owner is there to see it.
 func Check(b []byte) error {
 	entries, err := read(b)
 	if err != nil {

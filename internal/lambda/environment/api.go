@@ -38,6 +38,7 @@ type answer struct {
 // event, posts a response or an error, and asks again.
 type runtimeAPI struct {
 	next       chan *exchange // an event for the runtime that waits in next
+	renew      chan []byte    // an order to load the function anew, see renewal
 	arrived    chan struct{}  // capacity 1: the runtime asks, and nothing went before
 	initFailed chan []byte    // capacity 1: the error object of a failed init
 	reading    sync.Mutex     // one body is read at a time
@@ -52,6 +53,7 @@ type runtimeAPI struct {
 func newRuntimeAPI() *runtimeAPI {
 	return &runtimeAPI{
 		next:       make(chan *exchange),
+		renew:      make(chan []byte),
 		arrived:    make(chan struct{}, 1),
 		initFailed: make(chan []byte, 1),
 	}
@@ -100,6 +102,12 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case path == "invocation/next" && r.Method == http.MethodGet:
 		a.serveNext(w, r)
+	case path == "plumb/reload" && r.Method == http.MethodGet:
+		select {
+		case <-r.Context().Done():
+		case order := <-a.renew:
+			a.giveOrder(w, order)
+		}
 	case path == "init/error" && r.Method == http.MethodPost:
 		a.serveInitError(w, r)
 	default:
@@ -134,6 +142,8 @@ func (a *runtimeAPI) serveNext(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case <-r.Context().Done():
+	case order := <-a.renew:
+		a.giveOrder(w, order)
 	case x := <-a.next:
 		a.mu.Lock()
 		if !x.abandoned {
@@ -248,7 +258,7 @@ func (a *runtimeAPI) readBody(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	if len(body) > MaxResponse {
-		// Read on a little, so that the runtime can finish writing and hear why.
+		// Read on a little, so that the runtime can finish writing and read why.
 		io.Copy(io.Discard, io.LimitReader(r.Body, 64<<20))
 		return nil, errTooLarge
 	}

@@ -29,6 +29,8 @@ type environment struct {
 	expires time.Time  // its credentials; zero for never
 	stream  string     // of the log
 	release func()     // lets go of the code; nil if it is not held
+	renews  bool       // its process can load other code of the function
+	unready bool       // its process has not loaded the function: init failed, or the code is another
 
 	proc    *process
 	journal *journal
@@ -55,8 +57,14 @@ type report struct {
 	listened  bool          // somebody will read it
 }
 
-// start starts a process and waits for its init.
+// start starts a process, or has the one that is there load the function, and
+// waits for its init.
 func (e *environment) start(ctx context.Context, limit time.Duration, requestID string) error {
+	if e.unready {
+		if err := e.loadAnew(ctx, limit, requestID); err == nil || e.unready {
+			return err
+		}
+	}
 	line := Line{Function: e.version.Function, Group: e.version.LogGroup, Stream: e.stream, RequestID: requestID}
 	j, w, err := newJournal(line, e.pool.options.Log)
 	if err != nil {
@@ -76,6 +84,7 @@ func (e *environment) start(ctx context.Context, limit time.Duration, requestID 
 	if err != nil {
 		return err
 	}
+	p.stays = e.renews
 	e.proc = p
 	e.child.Store(p.child)
 	return p.init(ctx, limit)
@@ -83,6 +92,7 @@ func (e *environment) start(ctx context.Context, limit time.Duration, requestID 
 
 // stop ends the process. The environment can start another one.
 func (e *environment) stop() {
+	e.unready = false
 	if e.proc != nil {
 		e.proc.kill()
 		e.proc = nil
@@ -113,13 +123,13 @@ func (e *environment) invoke(ctx context.Context, inv Invocation, idle func()) (
 	if e.proc != nil && e.proc.gone() {
 		e.stop() // it left while idle: silently
 	}
-	if e.proc == nil {
+	if e.proc == nil || e.unready {
 		began := time.Now()
 		if err := e.coldStart(ctx, inv.RequestID); err != nil {
 			idle()
 			return Result{}, err
 		}
-		if e.proc != nil {
+		if e.proc != nil && !e.unready {
 			t.report.init = time.Since(began)
 		}
 	}
@@ -189,7 +199,7 @@ func (e *environment) coldStart(ctx context.Context, requestID string) error {
 	if err == nil {
 		return nil
 	}
-	e.stop()
+	e.initEnded(err)
 	f, failed := errors.AsType[*initFault](err)
 	if !failed && !errors.Is(err, errInitTimeout) {
 		return err
@@ -207,7 +217,7 @@ func (e *environment) coldStart(ctx context.Context, requestID string) error {
 // by itself.
 func (t *turn) run(ctx context.Context) (res Result, answered bool, err error) {
 	e := t.env
-	if e.proc == nil {
+	if e.proc == nil || e.unready {
 		if err := e.start(ctx, e.version.Timeout, t.RequestID); err != nil {
 			res, err := t.notStarted(err)
 			return res, false, err
@@ -265,7 +275,7 @@ func (t *turn) notStarted(err error) (Result, error) {
 		return Result{}, err
 	}
 	t.report.status, t.report.kind = "error", f.kind
-	e.stop()
+	e.initEnded(err)
 	if f.object == nil {
 		e.journal.print(fmt.Sprintf("RequestId: %s Error: %s\n%s\n", t.RequestID, f.message, f.kind))
 	}

@@ -29,7 +29,7 @@ type Options struct {
 	// Pending returns how many requests this program is answering: an environment
 	// that waits for it is not helped by another one. May be nil.
 	Pending func() int
-	// Log hears every line of functions' logs; it must not block. May be nil.
+	// Log receives every line of functions' logs; it must not block. May be nil.
 	Log func(Line)
 
 	PerFunction int // environments of one version at a time
@@ -38,6 +38,9 @@ type Options struct {
 	// those leave the processors idle. 0 is two for each processor.
 	Eager int
 	Idle  time.Duration // how long one is kept without work
+	// Reload has an environment go on with the function's next code, where it can. It
+	// is for functions that are being written, and for nothing else.
+	Reload bool
 	// Shared leaves some environments to other accounts than the busiest one.
 	Shared bool
 }
@@ -49,6 +52,7 @@ type Pool struct {
 	box      *sandbox.Box
 	runtimes *Runtimes
 	shims    string // folder
+	names    *awsNames
 	folder   string // of scratch folders
 	options  Options
 	grace    time.Duration
@@ -79,8 +83,12 @@ func NewPool(log *slog.Logger, box *sandbox.Box, runtimes *Runtimes, dir string,
 	if o.Eager == 0 {
 		o.Eager = 2 * runtime.GOMAXPROCS(0)
 	}
+	names, err := newNames(filepath.Join(dir, "trust"))
+	if err != nil {
+		return nil, err
+	}
 	p := &Pool{
-		log: log, box: box, runtimes: runtimes, shims: folder, folder: filepath.Join(dir, "environments"), options: o, grace: grace,
+		log: log, box: box, runtimes: runtimes, shims: folder, names: names, folder: filepath.Join(dir, "environments"), options: o, grace: grace,
 		all: map[*environment]bool{}, idle: map[string][]*environment{}, count: map[string]int{}, ending: map[string]int{},
 		empty: make(chan struct{}), stop: make(chan struct{}),
 	}
@@ -111,7 +119,7 @@ func (p *Pool) Retire(retired func(v Version) bool) {
 	p.mu.Lock()
 	var gone []*environment
 	for e := range p.all {
-		if !retired(e.version) {
+		if !retired(e.version) || p.waitsForCode(e) {
 			continue
 		}
 		e.retired = true
@@ -267,16 +275,25 @@ func (p *Pool) grow(ctx context.Context, v Version) (*environment, error) {
 
 // make gives a new environment its folder and what its processes see.
 func (e *environment) make(ctx context.Context) error {
-	id := make([]byte, 16)
-	if _, err := rand.Read(id); err != nil {
-		return err
-	}
+	e.folder = filepath.Join(e.pool.folder, newID())
+	return e.begin(ctx)
+}
+
+// begin has the environment run the code of its version, with a log stream of its
+// own.
+func (e *environment) begin(ctx context.Context) error {
 	if hold := e.pool.options.Hold; hold != nil {
 		e.release = hold(e.version.Code)
 	}
-	e.folder = filepath.Join(e.pool.folder, hex.EncodeToString(id))
-	e.stream = fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), e.version.Number, hex.EncodeToString(id))
+	e.stream = fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), e.version.Number, newID())
 	return e.prepare(ctx)
+}
+
+// newID returns 32 hexadecimal digits.
+func newID() string {
+	id := make([]byte, 16)
+	rand.Read(id)
+	return hex.EncodeToString(id)
 }
 
 // answering notes that an environment's answer is out: it will be idle in a

@@ -29,7 +29,8 @@ func (e *environment) prepare(ctx context.Context) error {
 		return fmt.Errorf("credentials of %s: %w", e.version.Role, err)
 	}
 	e.expires = creds.Expires
-	endpoint, forward, err := reach(p.options.Endpoint(), p.box.Level())
+	level := p.box.Level()
+	endpoint, forward, err := reach(p.options.Endpoint(), level)
 	if err != nil {
 		return err
 	}
@@ -37,10 +38,19 @@ func (e *environment) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
 		return err
 	}
+	task := e.version.Code
+	if !e.made {
+		e.renews = e.mayRenew()
+	}
+	if e.renews {
+		if task, err = e.ownCode(); err != nil {
+			return err
+		}
+	}
 	s := &e.spec
 	*s = sandbox.Spec{
 		Mounts: []sandbox.Mount{
-			{Source: e.version.Code, Target: "/var/task"},
+			{Source: task, Target: "/var/task"},
 			{Source: p.shims, Target: "/var/runtime"},
 			{Source: tmp, Target: "/tmp", Write: true},
 		},
@@ -52,10 +62,18 @@ func (e *environment) prepare(ctx context.Context) error {
 			Processes: 1024,
 		},
 	}
-	level := p.box.Level()
 	where := paths{task: level.Path(s.Mounts[0]), runtime: level.Path(s.Mounts[1]), tmp: level.Path(s.Mounts[2]), opt: "/opt"}
 	s.Dir = where.task
 	v := e.variables(where, endpoint, creds)
+	if endpoint != "" && level == sandbox.Namespaces {
+		p.names.give(s, v, e.version.Runtime)
+	}
+	if e.renews {
+		v["PLUMB_RELOAD"] = "1"
+		if s.Limits.Memory > 0 {
+			s.Limits.Memory += besides
+		}
+	}
 	if err := e.program(ctx, where, v); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type process struct {
 	api    *runtimeAPI
 	server *http.Server
 	child  *sandbox.Process
+	stays  bool // when init fails, to be told to load the function anew
 }
 
 // What one process may have this program hold for it. A runtime uses one or two
@@ -99,6 +100,9 @@ func (p *process) init(ctx context.Context, limit time.Duration) error {
 	case <-p.api.arrived:
 		return nil
 	case payload := <-p.api.initFailed:
+		if p.stays {
+			return &initFault{kind: kindOf(payload), object: payload}
+		}
 		// The runtime leaves by itself; what it writes last belongs to the log.
 		select {
 		case <-p.child.Done():

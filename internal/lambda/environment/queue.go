@@ -30,6 +30,14 @@ func (p *Pool) take(ctx context.Context, v Version) (*environment, error) {
 		p.mu.Unlock()
 		return e, nil
 	}
+	if e := p.takeOlder(v); e != nil {
+		p.mu.Unlock()
+		return e, p.renew(ctx, e)
+	}
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrClosed
+	}
 	if p.ending[v.Key] == 0 && p.mayGrow(v) {
 		return p.grow(ctx, v)
 	}

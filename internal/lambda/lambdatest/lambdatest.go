@@ -118,6 +118,14 @@ func Zip(t testing.TB, name string, content []byte) []byte {
 	return b.Bytes()
 }
 
+// NeedBoto3 skips a test whose functions are in Python and call AWS, where they could not.
+func NeedBoto3(t testing.TB) {
+	t.Helper()
+	if exec.CommandContext(t.Context(), "python3", "-c", "import boto3").Run() != nil {
+		t.Skip("this machine has no python3 with boto3")
+	}
+}
+
 // Bootstrap returns the zip file of lambdatest/bootstrap, built for this
 // machine.
 func Bootstrap(t testing.TB) []byte {

@@ -319,7 +319,12 @@ process.on('unhandledRejection', (reason) => fatal('Unhandled Promise Rejection'
 let handler;
 async function next() {
   try {
+    worker?.report();
     const { headers, body } = await platform.call('GET', '/invocation/next');
+    if (worker && headers['plumb-reload']) {
+      worker.again(body);
+      return;
+    }
     requestId = headers['lambda-runtime-aws-request-id'];
     const trace = headers['lambda-runtime-trace-id'];
     if (trace) env._X_AMZN_TRACE_ID = trace;
@@ -330,13 +335,30 @@ async function next() {
   }
 }
 
-load(env._HANDLER).then(
-  (f) => {
-    handler = f;
-    return next();
-  },
-  (e) => {
-    logFault('Uncaught Exception', e);
-    postError('/init/error', e).catch(() => {}).finally(() => process.exit(1));
-  },
-);
+function start() {
+  load(env._HANDLER).then(
+    (f) => {
+      handler = f;
+      if (!worker || worker.loaded()) next();
+    },
+    (e) => {
+      logFault('Uncaught Exception', e);
+      const post = () => postError('/init/error', e).catch(() => {}).finally(() => process.exit(1));
+      if (worker) worker.failed(post);
+      else post();
+    },
+  );
+}
+
+// A function that is being written is loaded by a worker of reload.cjs.
+let worker;
+if (env.PLUMB_RELOAD === 'worker') {
+  require('./reload.cjs').worker().then((w) => {
+    worker = w;
+    start();
+  });
+} else if (env.PLUMB_RELOAD) {
+  require('./reload.cjs').supervise(__filename);
+} else {
+  start();
+}

@@ -272,9 +272,13 @@ def post_error(platform, path, fault):
     ])
 
 
-def serve(platform, handler, log, coverage):
+def serve(platform, handler, log, coverage, worker):
     while True:
+        if worker:
+            worker.report()
         headers, body = platform.call('GET', '/invocation/next')
+        if worker and 'plumb-reload' in headers:
+            worker.again(body)
         log.request_id = request_id = headers['lambda-runtime-aws-request-id']
         trace = headers.get('lambda-runtime-trace-id')
         if trace:
@@ -321,6 +325,10 @@ def main():
     import plumb_endpoint
     plumb_endpoint.install()
 
+    worker = None
+    if os.environ.get('PLUMB_RELOAD'):
+        import plumb_reload
+        worker = plumb_reload.supervise(task, Platform(os.environ['AWS_LAMBDA_RUNTIME_API']))
     platform = Platform(os.environ['AWS_LAMBDA_RUNTIME_API'])
     log = Log(os.environ.get('AWS_LAMBDA_LOG_FORMAT') == 'JSON')
     root = logging.getLogger()
@@ -335,9 +343,13 @@ def main():
         fault = error_object(e, '')
         log.likely_cause()
         log.error(fault)
+        if worker:
+            worker.failed()
         post_error(platform, '/init/error', fault)
         sys.exit(1)
-    serve(platform, handler, log, coverage)
+    if worker:
+        worker.loaded()
+    serve(platform, handler, log, coverage, worker)
 
 
 if __name__ == '__main__':

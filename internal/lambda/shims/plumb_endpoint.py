@@ -35,7 +35,7 @@ def undo_prefixes():
     def getaddrinfo(host, *args, **kwargs):
         if isinstance(host, str):
             for name in own:
-                if name and host.endswith('.' + name):
+                if name and host.endswith(('.' + name, '-' + name)):
                     host = name
         return lookup(host, *args, **kwargs)
 
@@ -59,6 +59,9 @@ def patch(module):
         return original(self, service_name, *args, **kwargs)
 
     module.Session.create_client = create_client
+    reload = sys.modules.get('plumb_reload')
+    if reload:
+        reload.stock_up(sys.modules['botocore.loaders'])
 
 
 class Finder:

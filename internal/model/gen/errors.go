@@ -63,7 +63,7 @@ func kind(s *model.Shape) string {
 	if s.Fault || e.HTTPStatusCode >= 500 {
 		parts = append(parts, "Fault: true")
 	}
-	if s.Lookup("Message") != nil {
+	if m := s.Lookup("Message"); m != nil && (m.LocationName == "" || m.LocationName == "Message") {
 		parts = append(parts, `MessageKey: "Message"`)
 	}
 	if s.Lookup("Type") != nil {

@@ -27,7 +27,7 @@ type packagePlan struct {
 
 func plan(api *model.API) (*packagePlan, error) {
 	p := &packagePlan{
-		api: api, name: api.Name + "api",
+		api: api, name: strings.ReplaceAll(api.Name, "-", "") + "api",
 		goName: map[string]string{}, alias: map[string]string{},
 		inputs: map[*model.Shape]bool{}, limits: map[*model.Shape]bool{},
 	}

@@ -67,7 +67,23 @@ func (p *packagePlan) info(t *packageText) {
 	if m.ListNotNull {
 		t.p("ListNotNull: true,")
 	}
+	if p.isoTimes() {
+		t.p("ISOTimes: true,")
+	}
 	t.p("}\n}\n")
+}
+
+// isoTimes reports whether the bodies of a service have times as text. No service has them in both forms.
+func (p *packagePlan) isoTimes() bool {
+	if p.api.Metadata.Protocol != "rest-json" {
+		return false
+	}
+	for _, s := range p.api.Shapes {
+		if s.Type == "timestamp" && s.TimestampFormat == "iso8601" {
+			return true
+		}
+	}
+	return false
 }
 
 func routeLiteral(op *model.Operation) string {

@@ -108,7 +108,7 @@ func (p *packagePlan) tag(s *model.Shape, m *model.Member) string {
 		if m.Shape.Type == "timestamp" {
 			absent = "omitempty" // year 1 is a time that clients send, and Go's zero
 		}
-		tags = append(tags, fmt.Sprintf(`json:"%s,%s"`, m.Name, absent))
+		tags = append(tags, fmt.Sprintf(`json:"%s,%s"`, p.spelling(m), absent))
 	} else {
 		tags = append(tags, `json:"-"`, fmt.Sprintf(`bind:"%s"`, bind))
 	}
@@ -122,6 +122,14 @@ func (p *packagePlan) tag(s *model.Shape, m *model.Member) string {
 		}
 	}
 	return "`" + strings.Join(tags, " ") + "`"
+}
+
+// spelling is a member's name in a JSON body.
+func (p *packagePlan) spelling(m *model.Member) string {
+	if p.api.Metadata.Protocol == "rest-json" && m.LocationName != "" {
+		return m.LocationName
+	}
+	return m.Name
 }
 
 // bind names the place of a member outside the body.
@@ -144,10 +152,10 @@ func (p *packagePlan) bind(s *model.Shape, m *model.Member) string {
 	return ""
 }
 
-// query spells a member on awsQuery where that is not simply its name: name, then flat, item=, key=, value=.
+// query spells a member on awsQuery and in XML where that is not simply its name: name, then flat, item=, key=, value=.
 func (p *packagePlan) query(m *model.Member) string {
 	meta := p.api.Metadata
-	if meta.Protocol != "query" && !meta.QueryCompatible {
+	if meta.Protocol != "query" && meta.Protocol != "rest-xml" && !meta.QueryCompatible {
 		return ""
 	}
 	name := ""

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"plumb/internal/config"
+	"plumb/internal/trace"
 )
 
 // A Token is what a result token says: whose results these are and when the
@@ -34,6 +35,8 @@ type Token struct {
 	// Evaluation is the proactive one that the function was asked in; empty if it
 	// was asked about what is there.
 	Evaluation string `json:"e,omitempty"`
+	// Trace is what the function was asked in; empty if nobody traces.
+	Trace trace.Parent `json:"x,omitempty"`
 }
 
 // A Sealer makes and opens result tokens.
@@ -108,6 +111,7 @@ type Trigger struct {
 	RoleARN       string // the recorder's role, also for custom rules
 	Now           time.Time
 	Evaluation    string // the proactive one; empty for what is there
+	Trace         trace.Parent
 }
 
 // Event returns what a rule's function is invoked with. ruleParameters is "{}"
@@ -115,7 +119,7 @@ type Trigger struct {
 // have an evaluation mode.
 func (s *Sealer) Event(r config.Rule, t Trigger) ([]byte, error) {
 	token := Token{
-		Account: r.Account, Region: r.Region, RuleID: r.ID, Source: r.Source.Identifier, Invoked: t.Now.UnixMicro(), Evaluation: t.Evaluation,
+		Account: r.Account, Region: r.Region, RuleID: r.ID, Source: r.Source.Identifier, Invoked: t.Now.UnixMicro(), Evaluation: t.Evaluation, Trace: t.Trace,
 	}
 	mode := ""
 	if !t.Captured.IsZero() {

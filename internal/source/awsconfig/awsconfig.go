@@ -2,9 +2,7 @@ package awsconfig
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,29 +12,6 @@ import (
 	"plumb/internal/job"
 	"plumb/internal/store"
 )
-
-const source = "aws.config"
-
-// The types of events.
-const (
-	itemChange       = "Config Configuration Item Change"
-	complianceChange = "Config Rules Compliance Change"
-	evaluation       = "Config Rules Re-evaluation Status"
-	snapshot         = "Config Configuration Snapshot Delivery Status"
-	history          = "Config Configuration History Delivery Status"
-)
-
-// typeOf is the type of the event that has a message for its detail.
-var typeOf = map[string]string{
-	"ConfigurationItemChangeNotification":          itemChange,
-	"OversizedConfigurationItemChangeNotification": itemChange,
-	"ComplianceChangeNotification":                 complianceChange,
-	"ConfigRulesEvaluationStarted":                 evaluation,
-	"ConfigurationSnapshotDeliveryStarted":         snapshot,
-	"ConfigurationSnapshotDeliveryCompleted":       snapshot,
-	"ConfigurationSnapshotDeliveryFailed":          snapshot,
-	"ConfigurationHistoryDeliveryCompleted":        history,
-}
 
 // An Announcer puts events of AWS Config on the default buses.
 type Announcer struct {
@@ -79,7 +54,7 @@ func (j announceJob) Owner() string { return j.Place.Account }
 
 // OnItemsRecorded tells of items.
 func (a *Announcer) OnItemsRecorded(ctx context.Context, tx *db.Tx, e config.ItemsRecorded) error {
-	wanted, err := a.bus.Wanted(ctx, tx, e.Place, source, itemChange)
+	wanted, err := a.bus.Wanted(ctx, tx, e.Place, config.BusSource, config.BusItemChange)
 	if err != nil || !wanted {
 		return err
 	}
@@ -97,7 +72,7 @@ func (a *Announcer) OnItemsRecorded(ctx context.Context, tx *db.Tx, e config.Ite
 
 // OnComplianceChanged tells of verdicts.
 func (a *Announcer) OnComplianceChanged(ctx context.Context, tx *db.Tx, e config.ComplianceChanged) error {
-	wanted, err := a.bus.Wanted(ctx, tx, e.Place, source, complianceChange)
+	wanted, err := a.bus.Wanted(ctx, tx, e.Place, config.BusSource, config.BusComplianceChange)
 	if err != nil || !wanted {
 		return err
 	}
@@ -113,46 +88,18 @@ func (a *Announcer) OnComplianceChanged(ctx context.Context, tx *db.Tx, e config
 	return nil
 }
 
-// OnRulesEvaluationStarted tells that somebody asked for an evaluation.
-func (a *Announcer) OnRulesEvaluationStarted(ctx context.Context, tx *db.Tx, e config.RulesEvaluationStarted) error {
-	if len(e.Rules) == 0 {
-		return nil
-	}
-	body, err := config.EvaluationStarted(e, a.now())
-	if err != nil {
-		return err
-	}
-	return a.Tell(ctx, tx, e.Place, string(body))
-}
-
-// OnSnapshotDelivered tells that a snapshot lies in the channel's bucket.
-func (a *Announcer) OnSnapshotDelivered(ctx context.Context, tx *db.Tx, e config.SnapshotDelivered) error {
-	body, err := config.SnapshotCompleted(e, a.now())
-	if err != nil {
-		return err
-	}
-	return a.Tell(ctx, tx, e.Place, string(body))
-}
-
 // Tell tells of what a message says that is written already.
 func (a *Announcer) Tell(ctx context.Context, tx *db.Tx, p config.Place, body string) error {
-	e, err := eventOf([]byte(body))
+	e, err := config.NewBusEvent([]byte(body), a.now())
 	if err != nil || e.DetailType == "" {
 		return err
 	}
-	return a.bus.Put(ctx, tx, p, eventbus.Default, []eventbus.Event{e})
+	return a.bus.Put(ctx, tx, p, eventbus.Default, []eventbus.Event{busEvent(e)})
 }
 
-// eventOf is the event whose detail is a message.
-func eventOf(body []byte, resources ...string) (eventbus.Event, error) {
-	var m struct {
-		Type string `json:"messageType"`
-	}
-	if err := json.Unmarshal(body, &m); err != nil {
-		return eventbus.Event{}, fmt.Errorf("message of AWS Config: %w", err)
-	}
-	detail, err := withoutNulls(body)
-	return eventbus.Event{Source: source, DetailType: typeOf[m.Type], Detail: detail, Resources: resources}, err
+// busEvent is an event as a bus of ours takes it.
+func busEvent(e config.BusEvent) eventbus.Event {
+	return eventbus.Event{Source: e.Source, DetailType: e.DetailType, Detail: e.Detail, Resources: e.Resources}
 }
 
 // announce writes the events of a job, and puts those that some rule takes.
@@ -168,18 +115,18 @@ func (a *Announcer) announce(ctx context.Context, j job.Job[announceJob]) (job.C
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, e)
+		events = append(events, busEvent(e))
 	}
 	for _, c := range j.Args.Changes {
 		body, err := config.ComplianceNotification(j.Args.Place, c.change(), created)
 		if err != nil {
 			return nil, err
 		}
-		e, err := eventOf(body)
+		e, err := config.NewBusEvent(body, created)
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, e)
+		events = append(events, busEvent(e))
 	}
 	taken, err := a.bus.Taken(ctx, j.Args.Place, eventbus.Default, events)
 	if err != nil {
@@ -198,9 +145,8 @@ func (a *Announcer) announce(ctx context.Context, j job.Job[announceJob]) (job.C
 // together is how many events are put at once: items may be large.
 const together = 10
 
-// itemEvent is the event of a recorded item: the notification of its change, or the
-// summary where that is larger than a message may be.
-func (a *Announcer) itemEvent(ctx context.Context, key config.VersionKey, created time.Time) (eventbus.Event, error) {
+// itemEvent is the event of a recorded item.
+func (a *Announcer) itemEvent(ctx context.Context, key config.VersionKey, created time.Time) (config.BusEvent, error) {
 	var it config.Item
 	var previous *config.Item
 	err := a.db.Read(ctx, func(tx *db.Tx) (err error) {
@@ -215,18 +161,7 @@ func (a *Announcer) itemEvent(ctx context.Context, key config.VersionKey, create
 		return err
 	})
 	if err != nil {
-		return eventbus.Event{}, err
+		return config.BusEvent{}, err
 	}
-	diff := config.NewDiff(previous, it)
-	body, err := config.ChangeNotification(it, &diff, created)
-	if err == nil && len(body) > config.MaxMessage {
-		body, err = config.OversizedNotification(it, diff.ChangeType, config.S3Summary{}, created)
-	}
-	if err != nil {
-		return eventbus.Event{}, err
-	}
-	if it.ARN == "" {
-		return eventOf(body)
-	}
-	return eventOf(body, it.ARN)
+	return config.ItemBusEvent(it, previous, created)
 }

@@ -171,12 +171,19 @@ func TestEventsOfAWSConfigAreOnTheDefaultBus(t *testing.T) {
 		if _, err := p.Config().DeliverConfigSnapshot(ctx, &configservice.DeliverConfigSnapshotInput{DeliveryChannelName: aws.String("default")}); err != nil {
 			t.Fatal(err)
 		}
-		said := map[string]string{}
-		for _, e := range others() {
-			said[fmt.Sprint(e.Detail["messageType"])] = e.Type
+		types := map[string]string{}
+		for range 2 { // the second time history files are due
+			for _, e := range others() {
+				types[fmt.Sprint(e.Detail["messageType"])] = e.Type
+			}
+			p.Clock().Advance(7 * time.Hour)
 		}
-		if said["ConfigurationSnapshotDeliveryCompleted"] != "Config Configuration Snapshot Delivery Status" {
-			t.Errorf("of a snapshot: %v", said)
+		if fmt.Sprint(types) != fmt.Sprint(map[string]string{
+			"ConfigurationSnapshotDeliveryStarted":   "Config Configuration Snapshot Delivery Status",
+			"ConfigurationSnapshotDeliveryCompleted": "Config Configuration Snapshot Delivery Status",
+			"ConfigurationHistoryDeliveryCompleted":  "Config Configuration History Delivery Status",
+		}) {
+			t.Errorf("of a snapshot and of history files: %v", types)
 		}
 	})
 }

@@ -1,12 +1,15 @@
 package functionurl_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -236,6 +239,36 @@ func TestServerModeHoldsSignaturesAgainstTheRequest(t *testing.T) {
 	}
 	if res, _ := f.send(f.sign(f.request("POST", "/", []byte("changed")), "x", id, secret, "")); res.StatusCode != http.StatusForbidden {
 		t.Errorf("another body than was signed: %s", res.Status)
+	}
+}
+
+// A body that does not come would be waited for if it were read.
+func TestTheBodyOfAStrangerIsNotRead(t *testing.T) {
+	p := apptest.Start(t, func(s *settings.Settings) {
+		s.Mode, s.AccessKeys = settings.Server, []settings.AccessKey{{ID: "AKIAALICE", Secret: "any", Account: s.Account}}
+	}).Signing("AKIAALICE", "any")
+	p.MakeFunction(t, "f", echo)
+	out, err := p.Lambda().CreateFunctionUrlConfig(t.Context(), &lambda.CreateFunctionUrlConfigInput{FunctionName: aws.String("f"), AuthType: "AWS_IAM"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, _ := url.Parse(*out.FunctionUrl)
+	f := &fixture{T: t, p: p, host: u.Host}
+	for name, id := range map[string]string{"an unknown key": "AKIASTRANGER", "an old date": "AKIAALICE"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL(), "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: 5000000\r\nX-Amz-Date: 20200101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 "+
+			"Credential=%s/20200101/us-east-1/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\r\n\r\nx", f.host, id)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %v, %v", name, res, err)
+		}
 	}
 }
 

@@ -8,14 +8,15 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
+	"plumb/internal/audit"
 	"plumb/internal/caller"
 	"plumb/internal/lambda"
 	"plumb/internal/model"
 	"plumb/internal/policy"
+	"plumb/internal/source/httpevent"
 )
 
 // host is that of a URL, whatever stands for this server at its end.
@@ -36,9 +37,14 @@ type Handler struct {
 	now       func() time.Time
 	identify  func(r *http.Request, body []byte) (caller.Caller, error)
 
+	// Admit refuses a signature that holds for no body; nil refuses none.
+	Admit func(r *http.Request) error
 	// Authorize refuses a caller of the function's account whose policies do not let it
 	// invoke the function; nil refuses none.
 	Authorize func(ctx context.Context, functionARN string) error
+	// Note is told of each request that a function was invoked for or that was refused, and
+	// who sent it, if that is known; nil is told nothing.
+	Note func(r *http.Request, who caller.Caller, e audit.Event)
 }
 
 // New returns the handler. identify says who signed a request, or an error that is
@@ -62,6 +68,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, u, err)
 		return
 	case !found || u.Ref.Region != m[2]:
+		h.note(r, audit.Event{Code: denied, Message: "no function has this address", Resources: []string{m[1]}}, nil)
 		refuse(w, nil)
 		return
 	}
@@ -69,22 +76,42 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := h.maySend(r, u, text); err != nil { // a stranger's body is not read
-		h.deny(w, u, err)
+		h.deny(w, r, u, nil, err)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		write(w, http.StatusRequestEntityTooLarge, tooLarge)
+		unread(w, err)
 		return
 	}
 	var who *caller.Caller
 	if u.Auth == lambda.AuthIAM {
 		if who, err = h.admit(r, body, u, text); err != nil {
-			h.deny(w, u, err)
+			h.deny(w, r, u, who, err)
 			return
 		}
 	}
-	h.invoke(w, r, u, event(r, u, who, body, h.now()))
+	h.invoke(w, r, u, who, event(r, u, who, body, h.now()))
+}
+
+// denied is the code of a refusal.
+const denied = "AccessDeniedException"
+
+// note tells of a request; who is nil where nobody signed it.
+func (h *Handler) note(r *http.Request, e audit.Event, who *caller.Caller) {
+	if h.Note == nil {
+		return
+	}
+	if who == nil {
+		who = &caller.Caller{}
+	}
+	e.Service, e.Operation, e.RequestID = "lambda", "InvokeFunctionUrl", who.RequestID
+	h.Note(r, *who, e)
+}
+
+// noteOf tells of a request for a function's address.
+func (h *Handler) noteOf(r *http.Request, u lambda.URL, who *caller.Caller, code string) {
+	h.note(r, audit.Event{Place: u.Ref.Place, Resources: []string{u.Ref.ARN()}, Code: code}, who)
 }
 
 // errForbidden is that the function's policy does not let a caller in.
@@ -99,7 +126,19 @@ func (h *Handler) maySend(r *http.Request, u lambda.URL, text string) error {
 	if r.Header.Get("Authorization") == "" && !r.URL.Query().Has("X-Amz-Signature") {
 		return errForbidden
 	}
-	return nil
+	if h.Admit == nil {
+		return nil
+	}
+	return h.Admit(r)
+}
+
+// unread answers a request whose body was not read to its end.
+func unread(w http.ResponseWriter, err error) {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		write(w, http.StatusRequestEntityTooLarge, tooLarge)
+		return
+	}
+	write(w, http.StatusServiceUnavailable, `{"Message":"Service Unavailable"}`)
 }
 
 // allowed asks the function's policy.
@@ -125,7 +164,7 @@ func (h *Handler) admit(r *http.Request, body []byte, u lambda.URL, text string)
 	}
 	if c.Account == u.Ref.Account {
 		if h.Authorize != nil && h.Authorize(caller.With(r.Context(), c), u.Ref.ARN()) != nil {
-			return nil, errForbidden
+			return &c, errForbidden
 		}
 		return &c, nil
 	}
@@ -139,11 +178,12 @@ func (h *Handler) admit(r *http.Request, body []byte, u lambda.URL, text string)
 // troubleshooting is what a caller reads who is not let in.
 const troubleshooting = "Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 
-func (h *Handler) deny(w http.ResponseWriter, u lambda.URL, err error) {
+func (h *Handler) deny(w http.ResponseWriter, r *http.Request, u lambda.URL, who *caller.Caller, err error) {
 	if _, named := model.Named(err); !named && !errors.Is(err, errForbidden) {
 		h.fail(w, u, err)
 		return
 	}
+	h.noteOf(r, u, who, denied)
 	refuse(w, new(troubleshooting))
 }
 
@@ -166,9 +206,10 @@ func write(w http.ResponseWriter, status int, body string) {
 	io.WriteString(w, body) // a client that has gone away is not our error
 }
 
-func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, u lambda.URL, payload []byte) {
+func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, u lambda.URL, who *caller.Caller, payload []byte) {
 	a, err := h.functions.Invoke(r.Context(), u.Ref, lambda.Call{Payload: payload, TraceID: r.Header.Get("X-Amzn-Trace-Id")})
-	allow(w.Header(), r, u.CORS)
+	httpevent.Allow(w.Header(), r, u.CORS)
+	h.noteOf(r, u, who, codeOf(err))
 	switch {
 	case model.IsCode(err, "RequestEntityTooLargeException"): // with its base64
 		write(w, http.StatusRequestEntityTooLarge, tooLarge)
@@ -186,52 +227,37 @@ func (h *Handler) invoke(w http.ResponseWriter, r *http.Request, u lambda.URL, p
 	}
 }
 
+// codeOf is what is told of an invocation that did not come about.
+func codeOf(err error) string {
+	named, ok := model.Named(err)
+	switch {
+	case err == nil:
+		return ""
+	case ok:
+		return named.Code
+	}
+	return "ServiceException"
+}
+
 func badGateway(w http.ResponseWriter) { write(w, http.StatusBadGateway, "Internal Server Error") }
+
+// answer writes what a function answered.
+func answer(w http.ResponseWriter, payload []byte) {
+	a, err := httpevent.ReadV2(payload)
+	if err != nil {
+		badGateway(w)
+		return
+	}
+	a.WriteTo(w)
+}
 
 // preflight answers a browser that asks whether it may send a request; the function is
 // not asked.
 func preflight(w http.ResponseWriter, r *http.Request, c *lambda.CORS) bool {
-	if c == nil || r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
+	if c == nil || !httpevent.IsPreflight(r) {
 		return false
 	}
-	if allow(w.Header(), r, c) {
-		set := func(name string, values []string) {
-			if len(values) > 0 {
-				w.Header().Set(name, strings.Join(values, ","))
-			}
-		}
-		set("Access-Control-Allow-Methods", c.Methods)
-		set("Access-Control-Allow-Headers", c.Headers)
-		if c.MaxAge != nil {
-			w.Header().Set("Access-Control-Max-Age", number(*c.MaxAge))
-		}
-	}
+	httpevent.Preflight(w.Header(), r, c)
 	w.WriteHeader(http.StatusOK)
-	return true
-}
-
-// allow tells a browser which page may read the answer; false for one that may not.
-func allow(header http.Header, r *http.Request, c *lambda.CORS) bool {
-	origin := r.Header.Get("Origin")
-	if c == nil || origin == "" {
-		return false
-	}
-	everyone := slices.Contains(c.Origins, "*")
-	if !everyone && !slices.Contains(c.Origins, origin) {
-		return false
-	}
-	credentials := c.Credentials != nil && *c.Credentials
-	if everyone && !credentials {
-		header.Set("Access-Control-Allow-Origin", "*")
-	} else {
-		header.Set("Access-Control-Allow-Origin", origin)
-		header.Add("Vary", "Origin")
-	}
-	if credentials {
-		header.Set("Access-Control-Allow-Credentials", "true")
-	}
-	if len(c.Expose) > 0 {
-		header.Set("Access-Control-Expose-Headers", strings.Join(c.Expose, ","))
-	}
 	return true
 }

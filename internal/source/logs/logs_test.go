@@ -164,16 +164,16 @@ func TestWhatAFunctionPrintsReachesItsSubscriberAtOnce(t *testing.T) {
 		!slices.ContainsFunc(lines, begins("REPORT RequestId: ")) {
 		t.Errorf("the log says %q", lines)
 	}
-	var heard []string
+	var received []string
 	for _, b := range f.batches() {
 		for _, e := range b["logEvents"].([]any) {
-			heard = append(heard, e.(object)["message"].(string))
+			received = append(received, e.(object)["message"].(string))
 		}
 	}
-	slices.Sort(heard)
+	slices.Sort(received)
 	slices.Sort(lines)
-	if !slices.Equal(heard, lines) {
-		t.Errorf("the function heard %q", heard)
+	if !slices.Equal(received, lines) {
+		t.Errorf("the function received %q", received)
 	}
 }
 

@@ -238,10 +238,10 @@ func TestQueuesAndTopicsGetATestEventAndThenTheirs(t *testing.T) {
 	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
 		f := setUp(t, p)
 		direct, directARN := f.queue("direct")
-		heard, heardARN := f.queue("heard")
+		received, receivedARN := f.queue("received")
 		topic, err := p.SNS().CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
 		if err == nil {
-			_, err = p.SNS().Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: &heardARN})
+			_, err = p.SNS().Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: &receivedARN})
 		}
 		if err == nil {
 			err = f.configure(s3types.NotificationConfiguration{
@@ -260,7 +260,7 @@ func TestQueuesAndTopicsGetATestEventAndThenTheirs(t *testing.T) {
 		if len(got) != 2 || got[0]["Event"] != "s3:TestEvent" || got[0]["Bucket"] != "box" || got[0]["Service"] != "Amazon S3" || got[1]["Records"] == nil {
 			t.Errorf("the queue got %v", got)
 		}
-		got = f.receive(heard)
+		got = f.receive(received)
 		if len(got) != 2 || got[1]["Subject"] != "Amazon S3 Notification" || !strings.Contains(got[0]["Message"].(string), "s3:TestEvent") ||
 			!strings.Contains(got[1]["Message"].(string), `"eventName":"ObjectRemoved:Delete"`) {
 			t.Errorf("the topic got %v", got)
@@ -270,7 +270,7 @@ func TestQueuesAndTopicsGetATestEventAndThenTheirs(t *testing.T) {
 
 func TestTheEventBusGetsWhatTheBucketIsToTellIt(t *testing.T) {
 	f := setUp(t, apptest.Start(t))
-	url, queueARN := f.queue("heard")
+	url, queueARN := f.queue("received")
 	_, err := f.p.SQS().SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: map[string]string{
 		"Policy": `{"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}]}`,
 	}})

@@ -19,7 +19,7 @@ import (
 	"plumb/internal/apptest"
 )
 
-// A fixture is a queue and a function that hears of it.
+// A fixture is a queue and a function that receives its messages.
 type fixture struct {
 	*testing.T
 	p        *apptest.Plumb

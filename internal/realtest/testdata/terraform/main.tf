@@ -67,16 +67,16 @@ resource "aws_sns_topic" "published" {
   tags = { team = "red" }
 }
 
-resource "aws_sqs_queue" "heard" {
-  name                       = "heard"
+resource "aws_sqs_queue" "received" {
+  name                       = "received"
   visibility_timeout_seconds = 60
   tags                       = { team = "red" }
 }
 
-resource "aws_sns_topic_subscription" "heard" {
+resource "aws_sns_topic_subscription" "received" {
   topic_arn            = aws_sns_topic.published.arn
   protocol             = "sqs"
-  endpoint             = aws_sqs_queue.heard.arn
+  endpoint             = aws_sqs_queue.received.arn
   raw_message_delivery = true
 }
 

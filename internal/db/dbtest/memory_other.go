@@ -1,0 +1,7 @@
+//go:build !linux
+
+package dbtest
+
+const memory = ""
+
+func inMemory() bool { return false }

@@ -1,0 +1,312 @@
+package serverless_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"plumb/internal/template"
+	"plumb/internal/template/serverless"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// given are what the parameters of the templates below are.
+func given() map[string]string {
+	return map[string]string{"AWS::Region": "us-east-1", "AWS::Partition": "aws"}
+}
+
+// processed reads a template as a stack does, and returns what its transform makes.
+func processed(t *testing.T, text string) string {
+	t.Helper()
+	read, err := template.Parse([]byte(text), template.Options{Stack: true, Values: given()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read.Processed()
+}
+
+func TestTemplatesBecomePlainOnes(t *testing.T) {
+	for _, file := range templates(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			var out bytes.Buffer
+			if err := json.Indent(&out, []byte(processed(t, read(t, file))), "", " "); err != nil {
+				t.Fatal(err)
+			}
+			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, append(out.Bytes(), '\n'), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want := read(t, golden); strings.TrimSpace(out.String()) != strings.TrimSpace(want) {
+				t.Errorf("%s is not what %s says; see what -update changes", file, golden)
+			}
+		})
+	}
+}
+
+func templates(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	return files
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestAWSsOwnCodeMakesTheSame compares with the library that AWS runs, where it is
+// installed.
+func TestAWSsOwnCodeMakesTheSame(t *testing.T) {
+	if exec.Command("python3", "-c", "import samtranslator").Run() != nil {
+		t.Skip("python3 with aws-sam-translator is not there")
+	}
+	var bodies []any
+	for _, file := range templates(t) {
+		bodies = append(bodies, plain(t, read(t, file)))
+	}
+	in, err := json.Marshal(bodies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("python3", "testdata/translate.py")
+	c.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b")
+	c.Stdin = bytes.NewReader(in)
+	var complaint bytes.Buffer
+	c.Stderr = &complaint
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, complaint.String())
+	}
+	var made []json.RawMessage
+	if err := json.Unmarshal(out, &made); err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range templates(t) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			same(t, "", normal(decode(t, processed(t, read(t, file)))), normal(decode(t, string(made[i]))))
+		})
+	}
+}
+
+// plain is a template as JSON, short forms in long, with its transforms undone.
+func plain(t *testing.T, text string) any {
+	t.Helper()
+	v, err := template.Plain([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func decode(t *testing.T, text string) (v map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// normal makes equal what means the same: a list of one action or resource and the
+// action or resource.
+func normal(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, item := range v {
+			if list, ok := item.([]any); ok && len(list) == 1 && (k == "Action" || k == "Resource") {
+				item = list[0]
+			}
+			if list, ok := item.([]any); ok && k == "DependsOn" { // a set
+				slices.SortFunc(list, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+			}
+			v[k] = normal(item)
+			if k == "DestinationConfig" && reflect.DeepEqual(item, map[string]any{}) {
+				delete(v, k)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = normal(v[i])
+		}
+	}
+	return v
+}
+
+func same(t *testing.T, path string, ours, aws any) {
+	t.Helper()
+	if a, ok := ours.(map[string]any); ok {
+		b, ok := aws.(map[string]any)
+		if ok {
+			for k := range a {
+				if _, ok := b[k]; !ok {
+					t.Errorf("%s.%s is ours alone: %v", path, k, a[k])
+				}
+			}
+			for k := range b {
+				if _, ok := a[k]; !ok {
+					t.Errorf("%s.%s is AWS's alone: %v", path, k, b[k])
+				} else {
+					same(t, path+"."+k, a[k], b[k])
+				}
+			}
+			return
+		}
+	}
+	if !reflect.DeepEqual(ours, aws) {
+		t.Errorf("%s is\n%v\nand AWS's is\n%v", path, ours, aws)
+	}
+}
+
+func TestWhatIsWrongIsSaid(t *testing.T) {
+	function := func(more string) string {
+		return "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n" +
+			"      Handler: a.b\n      Runtime: python3.12\n      InlineCode: x\n" + more
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"another transform":            {"Transform: AWS::Include\nResources: {A: {Type: B}}", `line 1: Transform: The transform "AWS::Include" is not supported.`},
+		"no transform":                 {"Transform: []\nResources: {A: {Type: B}}", "The Transform must be the name of a transform"},
+		"no resources":                 {"Transform: AWS::Serverless-2016-10-31", "'Resources' section is required"},
+		"resources of another kind":    {"Transform: AWS::Serverless-2016-10-31\nResources: 3", "'Resources' section is required"},
+		"a table":                      {"Transform: AWS::Serverless-2016-10-31\nResources:\n  T:\n    Type: AWS::Serverless::SimpleTable\n", "line 3: Resources.T: Resource with id [T] is invalid. The type AWS::Serverless::SimpleTable is not supported"},
+		"unknown property":             {function("      Nothing: 1\n"), "property Nothing not defined for resource of type AWS::Serverless::Function"},
+		"local code":                   {strings.Replace(function("      CodeUri: ./src\n"), "      InlineCode: x\n", "", 1), "'CodeUri' is not a valid S3 Uri of the form 's3://bucket/key'"},
+		"an alias of numbers":          {function("      AutoPublishAlias: \"12\"\n"), "AutoPublishAlias name ('12')"},
+		"an alias of a resource":       {function("      AutoPublishAlias: !GetAtt F.Arn\n"), "'AutoPublishAlias' must be a string or a Ref"},
+		"no such policy template":      {function("      Policies: [{NoPolicy: {}}]\n"), "Policy template 'NoPolicy' is not one of those that are there"},
+		"policy without its parameter": {function("      Policies: [{S3ReadPolicy: {}}]\n"), "Following required parameters of policy template 'S3ReadPolicy' don't have values: BucketName"},
+		"a policy that is a number":    {function("      Policies: [3]\n"), "Policy at index 0 in the 'Policies' property is not valid"},
+		"event without its queue":      {function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Event with id [E] is invalid. Missing required property 'Queue'."},
+		"event of no type":             {function("      Events: {E: {}}\n"), "Event dictionary is missing the key 'Type'"},
+		"event that is not made":       {function("      Events: {E: {Type: Api, Properties: {Path: /, Method: get}}}\n"), "Events of the type Api are not supported."},
+		"event that is a text":         {function("      Events: {E: hourly}\n"), "Event must be a map."},
+		"a bucket of another template": {function("      Events: {E: {Type: S3, Properties: {Bucket: b, Events: x}}}\n"), "S3 events must reference an S3 bucket in the same template."},
+		"traffic that shifts":          {function("      AutoPublishAlias: a\n      DeploymentPreference: {Type: AllAtOnce}\n"), "'DeploymentPreference' is not supported"},
+		"globals of nothing":           {"Globals: {Nothing: {}}\n" + function(""), "line 1: Globals: 'Globals' section is invalid. 'Nothing' is not supported."},
+		"globals that are not global":  {"Globals: {Function: {Events: {}}}\n" + function(""), "'Events' is not a supported property of 'Function'"},
+		"tags that are a list":         {function("      Tags: [{Key: a, Value: b}]\n"), "Type of property 'Tags' is invalid."},
+		"what was made is checked":     {function("      Role: !GetAtt Nobody.Arn\n"), "Nobody"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := template.Parse([]byte(c.text), template.Options{Stack: true, Values: given()})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestGlobalsCanBeLeftAlone(t *testing.T) {
+	text := "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 7, MemorySize: 512, Layers: [a]}}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n" +
+		"    IgnoreGlobals: [Timeout]\n    Properties: {Handler: a.b, Runtime: python3.12, InlineCode: x, Layers: [b]}\n" +
+		"  G:\n    Type: AWS::Serverless::Function\n    IgnoreGlobals: '*'\n    Properties: {Handler: a.b, Runtime: python3.12, InlineCode: x}\n"
+	out := processed(t, text)
+	for _, want := range []string{`"MemorySize":512`, `"Layers":["a","b"]`} {
+		if strings.Count(out, want) != 1 {
+			t.Errorf("%s is not there once:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "Timeout") {
+		t.Errorf("the time-out is there:\n%s", out)
+	}
+}
+
+func TestAVersionChangesWithItsCodeAndItsParameters(t *testing.T) {
+	version := func(key, parameter string) string {
+		text := "Transform: AWS::Serverless-2016-10-31\nParameters: {Key: {Type: String, Default: k}}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n" +
+			"    Properties: {Handler: a.b, Runtime: python3.12, CodeUri: {Bucket: b, Key: " + key + "}, AutoPublishAlias: a}\n"
+		values := given()
+		if parameter != "" {
+			values["Key"] = parameter
+		}
+		read, err := template.Parse([]byte(text), template.Options{Stack: true, Values: values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range read.Declarations() {
+			if d.Type == "AWS::Lambda::Version" {
+				return d.ID
+			}
+		}
+		t.Fatal("no version was made")
+		return ""
+	}
+	if a, b := version("!Ref Key", ""), version("k", ""); a != b {
+		t.Errorf("the same code has two versions, %s and %s", a, b)
+	}
+	if a, b := version("!Ref Key", ""), version("!Ref Key", "other"); a == b {
+		t.Errorf("other code has the same version %s", a)
+	}
+}
+
+func TestALittleTextDoesNotBecomeALot(t *testing.T) {
+	const head = "Transform: AWS::Serverless-2016-10-31\n"
+	one := func(id, more string) string {
+		return "  " + id + ":\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: a.b\n      Runtime: python3.12\n" + more
+	}
+	many := func(n int, f func(n int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(f(i))
+		}
+		return b.String()
+	}
+	long := strings.Repeat("x", 200_000)
+	for name, text := range map[string]string{
+		"globals of many functions": head + "Globals: {Function: {Description: " + long + "}}\nResources:\n" +
+			many(300, func(n int) string { return one(fmt.Sprintf("F%d", n), "      InlineCode: x\n") }),
+		"a long name": head + "Resources:\n" + one(strings.Repeat("x", 900), "      InlineCode: x\n"),
+		"many events": head + "Resources:\n" + one("F", "      InlineCode: x\n      Events:\n"+
+			many(3000, func(n int) string { return fmt.Sprintf("        E%d: {Type: AlexaSkill}\n", n) })),
+		"a long condition": head + "Resources:\n" + strings.Replace(one("F", "      InlineCode: x\n"), "    Properties", "    Condition: "+long+"\n    Properties", 1),
+		"a long parameter that is used often": head + "Parameters: {P: {Type: String, Default: " + long + "}}\nResources:\n" + one("F",
+			"      AutoPublishAlias: a\n      CodeUri: {Bucket: b, Key: {Fn::Join: ['', ["+strings.Repeat("!Ref P, ", 3000)+"x]]}}\n"),
+		"a filter of many kinds": head + "Resources:\n  B: {Type: AWS::S3::Bucket}\n" + one("F", "      InlineCode: x\n      Events: {E: {Type: S3, Properties: {Bucket: !Ref B, "+
+			"Filter: {a: "+long+"}, Events: ["+strings.Repeat("x, ", 3000)+"x]}}}\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := template.Parse([]byte(text), template.Options{Stack: true, Values: given()})
+			if err == nil || !strings.Contains(err.Error(), "too large") && !strings.Contains(err.Error(), "at most 255 characters") {
+				t.Errorf("the error is %.200v", err)
+			}
+		})
+	}
+}
+
+// FuzzTransform looks for templates that end the program.
+func FuzzTransform(f *testing.F) {
+	for _, file := range []string{"testdata/rule.yaml", "testdata/events.yaml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_, _ = template.Parse([]byte(text), template.Options{Stack: true, Values: map[string]string{}})
+		var v any
+		if json.Unmarshal([]byte(text), &v) == nil {
+			if m, ok := v.(map[string]any); ok {
+				_, _ = serverless.Transform(m, nil)
+			}
+		}
+	})
+}
