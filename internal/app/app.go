@@ -323,6 +323,9 @@ func (a *App) close() {
 	if a.loopback != nil {
 		a.loopback.Close()
 	}
+	if a.sandbox != nil {
+		a.sandbox() // it writes into the data folder while it looks
+	}
 	for _, l := range a.locks {
 		l.unlock()
 	}
