@@ -34,28 +34,32 @@ func (p *Pool) watchDisk() {
 
 func (p *Pool) checkDisk() {
 	p.mu.Lock()
-	var made []*environment
+	type look struct {
+		*environment
+		version Version // of now: another one's code may be put while the disk is read
+	}
+	var made []look
 	for e := range p.all {
 		if !e.made || time.Now().Before(e.nextLook) {
 			continue
 		}
-		made = append(made, e)
+		made = append(made, look{e, e.version})
 		if slices.Contains(p.idle[e.version.Key], e) {
 			e.nextLook = time.Now().Add(idleDiskEvery)
 		}
 	}
 	p.mu.Unlock()
-	for _, e := range made {
+	for _, l := range made {
 		const rest = 20 // times what it took
-		began := time.Now()
-		full := e.overfull()
+		e, began := l.environment, time.Now()
+		full := e.overfull(int64(l.version.Ephemeral) << 20)
 		if next := time.Now().Add(rest * time.Since(began)); next.After(e.nextLook) {
 			e.nextLook = next
 		}
 		if !full {
 			continue
 		}
-		p.log.Warn("function filled its /tmp and is ended", "function", e.version.Function)
+		p.log.Warn("function filled its /tmp and is ended", "function", l.version.Function)
 		p.mu.Lock()
 		e.retired = true
 		idle := p.dropIdle(e)
@@ -68,9 +72,9 @@ func (p *Pool) checkDisk() {
 	}
 }
 
-// overfull reports whether the environment takes more of the disk than it may.
-func (e *environment) overfull() bool {
-	limit := int64(e.version.Ephemeral) << 20
+// overfull reports whether the environment takes more of the disk than it may, in
+// bytes.
+func (e *environment) overfull(limit int64) bool {
 	tmp := filepath.Join(e.folder, "tmp")
 	sum := used(tmp, limit)
 	if c := e.child.Load(); c != nil && sum <= limit {
