@@ -65,6 +65,7 @@ func parts() []part {
 		{"archive", "the import of files of AWS Config, and a snapshot of what came", archived},
 		{"query", "advanced queries over many resources", queries},
 		{"aggregate", "what an aggregator of a thousand accounts says", aggregate},
+		{"scale", "a place with many resources: its first evaluation, size, pages and summaries", scale},
 		{"packs", "conformance packs that come and go", packs},
 		{"program", "start, idle memory and size of the program", program},
 	}
@@ -117,7 +118,7 @@ func readFlags() (options, []string) {
 	flag.IntVar(&o.items, "items", 20000, "items that a rule is tried on, and twice as many")
 	flag.BoolVar(&o.quick, "quick", false, "leave out what takes long by itself: rules in Go")
 	flag.IntVar(&o.archived, "archived", 100000, "items that are imported, and that a snapshot of them has")
-	flag.IntVar(&o.resources, "resources", 100000, "resources that are queried, and shown by an aggregator; the goals are for 1000000")
+	flag.IntVar(&o.resources, "resources", 100000, "resources that are queried, judged and listed, and shown by an aggregator; the goals are for 1000000")
 	flag.BoolVar(&o.ready, "ready", false, "the floor of reads sends bytes that are ready, instead of encoding its answer")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile to this file")
 	flag.StringVar(&o.program, "program", "", "a built plumb for the part program; built when empty")
