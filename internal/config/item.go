@@ -203,14 +203,14 @@ func (it *Item) fromEventForm(e eventItem) error {
 		ResourceKey: ResourceKey{Place{e.Account, e.Region}, e.Type, e.ID},
 		AWSRegion:   e.Region,
 		Name:        deref(e.Name), ARN: deref(e.ARN), AZ: deref(e.AZ), Status: e.Status, StateID: e.StateID,
-		Tags: e.Tags, Configuration: normal(e.Configuration), Frequency: e.RecordingFreqency,
+		Tags: e.Tags, Configuration: e.Configuration, Frequency: e.RecordingFreqency,
 		Supplementary: map[string]any{}, MD5: e.MD5,
 	}
 	if len(e.RelatedEvents) > 0 {
 		it.RelatedEvents = e.RelatedEvents
 	}
 	for k, v := range e.Supplementary {
-		it.Supplementary[k] = normal(v)
+		it.Supplementary[k] = v
 	}
 	for _, r := range e.Relationships {
 		it.Relationships = append(it.Relationships, Relationship{

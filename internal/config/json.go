@@ -1,10 +1,12 @@
 package config
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // TimeLayout is the spelling of times in events, messages and files: ISO 8601,
@@ -14,48 +16,96 @@ const TimeLayout = "2006-01-02T15:04:05.000Z"
 // FormatTime returns t in TimeLayout.
 func FormatTime(t time.Time) string { return t.UTC().Format(TimeLayout) }
 
+// reading is how JSON that is kept or comes from elsewhere is read: names match in any
+// case, the last of two values of a name counts, and what is no UTF-8 becomes U+FFFD.
+var reading = json.JoinOptions(
+	json.MatchCaseInsensitiveNames(true),
+	jsontext.AllowDuplicateNames(true),
+	jsontext.AllowInvalidUTF8(true),
+	json.WithUnmarshalers(json.UnmarshalFromFunc(readAny)),
+)
+
 // Decode reads one JSON value into map[string]any, []any, string, bool, nil and
 // numbers that keep their kind: int64 when written as an integer that fits,
 // float64 otherwise. Anything after the value is an error.
 func Decode(b []byte) (any, error) {
 	var v any
-	if err := decodeInto(b, &v); err != nil {
-		return nil, err
-	}
-	return normal(v), nil
+	err := decodeInto(b, &v)
+	return v, err
 }
 
 func decodeInto(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if err := d.Decode(v); err != nil {
+	if err := json.Unmarshal(b, v, reading); err != nil {
 		return fmt.Errorf("decode JSON: %w", err)
-	}
-	if d.More() {
-		return fmt.Errorf("decode JSON: data after the value")
 	}
 	return nil
 }
 
-// normal replaces every json.Number by an int64 or a float64, in place.
-func normal(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
+// readAny reads a value whose shape nobody knows.
+func readAny(d *jsontext.Decoder, into *any) error {
+	token, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	*into, err = valueOf(d, token)
+	return err
+}
+
+// valueOf returns the value that begins with a token.
+func valueOf(d *jsontext.Decoder, token jsontext.Token) (any, error) {
+	switch token.Kind() {
+	case jsontext.KindBeginObject:
+		return readObject(d)
+	case jsontext.KindBeginArray:
+		return readArray(d)
+	case jsontext.KindString:
+		return token.String(), nil
+	case jsontext.KindNumber:
+		return number(token.String()), nil
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return token.Bool(), nil
+	}
+	return nil, nil
+}
+
+func readObject(d *jsontext.Decoder) (any, error) {
+	object := map[string]any{}
+	for {
+		token, err := d.ReadToken()
+		if err != nil || token.Kind() == jsontext.KindEndObject {
+			return object, err
 		}
-		f, _ := v.Float64()
-		return f
-	case map[string]any:
-		for k, e := range v {
-			v[k] = normal(e)
+		name := token.String() // before what it is read from is read on
+		if token, err = d.ReadToken(); err != nil {
+			return nil, err
 		}
-	case []any:
-		for i, e := range v {
-			v[i] = normal(e)
+		if object[name], err = valueOf(d, token); err != nil {
+			return nil, err
 		}
 	}
-	return v
+}
+
+func readArray(d *jsontext.Decoder) (any, error) {
+	array := []any{}
+	for {
+		token, err := d.ReadToken()
+		if err != nil || token.Kind() == jsontext.KindEndArray {
+			return array, err
+		}
+		v, err := valueOf(d, token)
+		if err != nil {
+			return nil, err
+		}
+		array = append(array, v)
+	}
+}
+
+func number(text string) any {
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return i
+	}
+	f, _ := strconv.ParseFloat(text, 64) // infinite, if it is too large for one
+	return f
 }
 
 func timeText(t *time.Time) *string {
