@@ -106,7 +106,7 @@ func (w channelWay) write(ctx context.Context, e entry) (*Message, error) {
 	case e.item != nil:
 		l, ok, err = w.itemLine(ctx, e)
 	case e.change != nil:
-		ch := e.change.change()
+		ch := e.change.Change()
 		if ok, err = w.tagged(ctx, config.ResourceKey{Place: w.place, Type: ch.New.ResourceType, ID: ch.New.ResourceID}); ok {
 			l = w.channels.Verdict(w.place, ch, e.created)
 		}

@@ -91,7 +91,7 @@ func (w busWay) event(ctx context.Context, e entry) (config.BusEvent, error) {
 		}
 		return config.ItemBusEvent(it, previous, e.created)
 	case e.change != nil:
-		body, err := config.ComplianceNotification(w.place, e.change.change(), e.created)
+		body, err := config.ComplianceNotification(w.place, e.change.Change(), e.created)
 		if err != nil {
 			return config.BusEvent{}, fmt.Errorf("encode event: %w", err)
 		}

@@ -20,7 +20,7 @@ func TestStoredJobs(t *testing.T) {
 	changes := []config.VerdictChange{{RuleARN: "arn", RuleID: "config-rule-1", New: v}, {RuleARN: "arn", RuleID: "config-rule-1", Old: &v, New: v}}
 	var announced []entry
 	for _, c := range changes {
-		announced = append(announced, entry{change: new(storeChange(c))})
+		announced = append(announced, entry{change: new(c.Stored())})
 	}
 	for _, want := range []struct {
 		kind string
@@ -60,7 +60,7 @@ func TestVerdictChangesSurviveTheirJob(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	v := config.Verdict{Rule: "r", Invoked: at, Recorded: at, Evaluation: config.Evaluation{ResourceType: "t", ResourceID: "i", Compliance: config.Compliant, Annotation: "a", Ordering: at}}
 	want := config.VerdictChange{RuleARN: "arn", RuleID: "id", Old: &v, New: v}
-	got := storeChange(want).change()
+	got := want.Stored().Change()
 	if *got.Old != *want.Old || got.New != want.New || got.RuleARN != want.RuleARN || got.RuleID != want.RuleID {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}

@@ -31,7 +31,7 @@ type entry struct {
 	row     *row // in which it stands
 	at      int  // its place in the row
 	item    *itemRef
-	change  *storedChange
+	change  *config.StoredChange
 	notice  *storedNotice
 	created time.Time
 	trace   trace.Parent // that it belongs to; empty for none
@@ -61,8 +61,8 @@ type (
 		Trace trace.Parent `json:"trace,omitempty"`
 	}
 	complianceArgs struct {
-		Changes []storedChange `json:"changes"`
-		Trace   trace.Parent   `json:"trace,omitempty"`
+		Changes []config.StoredChange `json:"changes"`
+		Trace   trace.Parent          `json:"trace,omitempty"`
 	}
 	storedNotice struct {
 		About string `json:"about"`

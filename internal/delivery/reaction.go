@@ -35,7 +35,7 @@ func (d *Delivery) OnComplianceChanged(ctx context.Context, tx *db.Tx, e config.
 	for batch := range slices.Chunk(e.Changes, most) {
 		all := make([]entry, len(batch))
 		for i, c := range batch {
-			all[i].change = new(storeChange(c))
+			all[i].change = new(c.Stored())
 		}
 		if err := d.post(ctx, tx, e.Place, kindCompliance, all); err != nil {
 			return err

@@ -61,7 +61,7 @@ func (w topicWay) write(ctx context.Context, e entry) (*Message, error) {
 	case e.item != nil:
 		m, err = w.itemMessage(ctx, w.c, e.item.version(w.c.Place), e.created)
 	case e.change != nil:
-		m, err = complianceMessage(w.c.Place, e.change.change(), e.created)
+		m, err = complianceMessage(w.c.Place, e.change.Change(), e.created)
 	default:
 		m = e.notice.message
 	}

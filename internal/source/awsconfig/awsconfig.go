@@ -33,10 +33,10 @@ const most = 100
 
 // announceJob is the job that writes events of items and verdicts.
 type announceJob struct {
-	Place   config.Place `json:"place"`
-	Created int64        `json:"created"`
-	Items   []itemRef    `json:"items,omitempty"`
-	Changes []changed    `json:"changes,omitempty"`
+	Place   config.Place          `json:"place"`
+	Created int64                 `json:"created"`
+	Items   []itemRef             `json:"items,omitempty"`
+	Changes []config.StoredChange `json:"changes,omitempty"`
 }
 
 // An itemRef names a recorded item of the job's place.
@@ -79,7 +79,7 @@ func (a *Announcer) OnComplianceChanged(ctx context.Context, tx *db.Tx, e config
 	for batch := range slices.Chunk(e.Changes, most) {
 		j := announceJob{Place: e.Place, Created: db.Micros(a.now())}
 		for _, c := range batch {
-			j.Changes = append(j.Changes, storeChange(c))
+			j.Changes = append(j.Changes, c.Stored())
 		}
 		if err := a.jobs.Insert(ctx, tx, j, job.Options{Queue: job.Delivery}); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (a *Announcer) announce(ctx context.Context, j job.Job[announceJob]) (job.C
 		events = append(events, busEvent(e))
 	}
 	for _, c := range j.Args.Changes {
-		body, err := config.ComplianceNotification(j.Args.Place, c.change(), created)
+		body, err := config.ComplianceNotification(j.Args.Place, c.Change(), created)
 		if err != nil {
 			return nil, err
 		}
