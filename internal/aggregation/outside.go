@@ -74,7 +74,7 @@ const (
 func (g *Aggregation) ReadOutside(log *slog.Logger, o OutsideOptions) {
 	g.outside = &outside{log, o, g}
 	job.HandleTx(o.Jobs, g.outside.plan, job.Policy{})
-	job.Handle(o.Jobs, g.outside.read, job.Policy{Timeout: readTimeout})
+	job.Handle(o.Jobs, g.outside.read, job.Policy{Timeout: readTimeout, Yields: true})
 }
 
 // Ensure has them read from now on, if there are any.
