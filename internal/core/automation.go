@@ -90,6 +90,9 @@ func (m *Machine) runScript(ctx context.Context, p config.Place, s automation.Sc
 		if json.Unmarshal(res.Payload, &failure) != nil {
 			return nil, errors.New("the script failed: " + string(res.Payload))
 		}
+		if res.Cause != "" {
+			failure.Message += ": " + res.Cause
+		}
 		return nil, fmt.Errorf("the script failed: %s: %s", failure.Type, failure.Message)
 	}
 	return res.Payload, nil

@@ -362,8 +362,23 @@ func (m *Machine) Rest(ctx context.Context) error {
 // Environments returns how many environments of functions there are, in use and warm.
 func (m *Machine) Environments() (busy, idle int) { return m.pool.Counts() }
 
-// Drain runs all that is due by the clock until nothing is.
-func (m *Machine) Drain(ctx context.Context) error { return m.Jobs.Drain(ctx) }
+// Drain runs all that is due by the clock until nothing is. Functions that answered
+// have ended then, and what they printed is in the log and with its subscribers.
+func (m *Machine) Drain(ctx context.Context) error {
+	const maxRounds = 16 // functions that print what each other prints come to no end
+	for range maxRounds {
+		if err := m.Jobs.Drain(ctx); err != nil {
+			return err
+		}
+		if err := m.pool.Settle(ctx); err != nil {
+			return err
+		}
+		if !m.Logs.Flush(ctx) {
+			return nil
+		}
+	}
+	return m.Jobs.Drain(ctx)
+}
 
 // Close gives back what New took, as far as it came.
 func (m *Machine) Close() {

@@ -49,6 +49,14 @@ func Discard(err error) error { return river.JobCancel(err) }
 // Snooze has the job run again after d, without counting an attempt.
 func Snooze(d time.Duration) error { return river.JobSnooze(d) }
 
+// Logged returns an error with which an attempt fails like with any other, for who has
+// logged it with more than the queue knows: the queue's own line is one of level debug.
+func Logged(err error) error { return logged{err} }
+
+type logged struct{ error }
+
+func (l logged) Unwrap() error { return l.error }
+
 type worker[A Args] struct {
 	river.WorkerDefaults[A]
 	work   func(context.Context, Job[A]) error
@@ -140,6 +148,9 @@ func (e endings) HandleError(ctx context.Context, j *rivertype.JobRow, err error
 	}
 	if e.failed != nil && level == slog.LevelWarn {
 		e.failed(j.Kind)
+	}
+	if _, ok := errors.AsType[logged](err); ok {
+		level = slog.LevelDebug
 	}
 	e.log.Log(ctx, level, "job failed", "job", j.Kind, "id", j.ID, "attempt", j.Attempt, "err", err)
 	return nil

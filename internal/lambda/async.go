@@ -19,7 +19,7 @@ type Event struct {
 	Payload   []byte // JSON
 	RequestID string // made if empty; the same at every try
 	TraceID   string
-	// Note is given back with every Outcome.
+	// Note is given back with every Outcome. Who gives one logs failures.
 	Note json.RawMessage
 }
 
@@ -42,6 +42,9 @@ type Outcome struct {
 	Answer    Answer // of this try; zero if the function did not run
 	Err       string // why it did not run, or what the function's error says
 }
+
+// Told reports whether Ended logs what went wrong: it knows what the event was for.
+func (o Outcome) Told() bool { return len(o.Note) > 0 }
 
 // eventArgs is an event as a job. Payload and note are kept as bytes: PostgreSQL
 // would order the members of JSON anew, and not take all of it.
@@ -171,12 +174,16 @@ func (s *Service) try(ctx context.Context, j job.Job[eventArgs]) error {
 		o.Final, o.Condition = true, EventAgeExceeded
 	}
 	if a.FunctionError != "" {
-		o.Err = faultText(a.Payload)
+		o.Err = a.fault()
 	}
 	if err := s.end(ctx, o, c, f); err != nil || o.Final {
 		return err
 	}
-	return fmt.Errorf("%w: %s: %s", errFunction, e.Ref.ARN(), o.Err)
+	failed := fmt.Errorf("%w: %s: %s", errFunction, e.Ref.ARN(), o.Err)
+	if o.Told() {
+		return job.Logged(failed)
+	}
+	return failed
 }
 
 // later puts off an event that could not run, for lack of room or for a fault
@@ -191,7 +198,9 @@ func (s *Service) later(ctx context.Context, o Outcome, c EventInvoke, f Functio
 		return s.end(ctx, o, c, f)
 	}
 	if !model.IsCode(err, "TooManyRequestsException") && !model.IsCode(err, "ServiceUnavailable") {
-		s.log.Warn("event could not run, will retry", "function", o.Ref.ARN(), "request", o.RequestID, "err", err)
+		if !o.Told() {
+			s.log.Warn("event could not run, will retry", "function", o.Ref.ARN(), "request", o.RequestID, "err", err)
+		}
 		if err := s.end(ctx, o, c, f); err != nil {
 			return err
 		}
@@ -229,6 +238,14 @@ func (s *Service) end(ctx context.Context, o Outcome, c EventInvoke, f Function)
 		}
 		return s.o.Ended(ctx, tx, o)
 	})
+}
+
+// fault says in one line why a function failed.
+func (a Answer) fault() string {
+	if a.Cause == "" {
+		return faultText(a.Payload)
+	}
+	return faultText(a.Payload) + ": " + a.Cause
 }
 
 // faultText is an error object in one line.

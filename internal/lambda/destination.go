@@ -39,7 +39,9 @@ func (s *Service) report(ctx context.Context, tx *db.Tx, o Outcome, c EventInvok
 	destination := c.OnSuccess
 	if o.Condition != Success {
 		destination = c.OnFailure
-		s.log.Warn("event failed", "function", o.Ref.ARN(), "request", o.RequestID, "attempt", o.Attempt, "condition", o.Condition, "err", o.Err)
+		if !o.Told() {
+			s.log.Warn("event failed", "function", o.Ref.ARN(), "request", o.RequestID, "attempt", o.Attempt, "condition", o.Condition, "err", o.Err)
+		}
 		if f.DeadLetter != "" {
 			s.send(ctx, tx, o, f.sender(), deadLetter(f.DeadLetter, o))
 		}

@@ -94,7 +94,7 @@ func (s *Service) run(ctx context.Context, r Ref, c Call) (Answer, error) {
 	a, err := s.runVersion(ctx, r, c)
 	span.Set("plumb.outcome", ending(a, err))
 	if a.FunctionError != "" {
-		err := errors.New(faultText(a.Payload))
+		err := errors.New(a.fault())
 		span.Fail(err)
 	}
 	span.Fail(err)

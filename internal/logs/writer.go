@@ -63,9 +63,10 @@ func (s *Store) Run(ctx context.Context) {
 	}
 }
 
-// Flush writes what was added so far. Lines that cannot be written are lost, and
-// logged as such: a function must not fail for its log.
-func (s *Store) Flush(ctx context.Context) {
+// Flush writes what was added so far, and reports whether that was anything. Lines
+// that cannot be written are lost, and logged as such: a function must not fail for
+// its log.
+func (s *Store) Flush(ctx context.Context) bool {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()
@@ -76,12 +77,13 @@ func (s *Store) Flush(ctx context.Context) {
 		s.log.Warn("lines of functions were lost: they came faster than they could be written", "lines", lost)
 	}
 	if len(lines) == 0 {
-		return
+		return false
 	}
 	err := s.db.Write(ctx, func(tx *db.Tx) error { return s.write(ctx, tx, lines) })
 	if err != nil {
 		s.log.Error("lines of functions were lost", "lines", len(lines), "err", err)
 	}
+	return true
 }
 
 // write writes lines by stream. Groups come in one order, so that servers do not

@@ -79,7 +79,7 @@ func (h *Handler) key(r slog.Record) string {
 }
 
 // passing are the attributes by which two tries at the same thing differ.
-var passing = []string{"attempt", "request", "id", "ms", "stack", "trace", "lines"}
+var passing = []string{"attempt", "request", "id", "ms", "stack", "trace", "lines", "example"}
 
 func describe(a slog.Attr) string {
 	if slices.Contains(passing, a.Key) {

@@ -48,6 +48,24 @@ func (e *Engine) noteAnswer(ctx context.Context, tx *db.Tx, o Origin, ran bool) 
 	return !ran, store.PutRuleFailure(ctx, tx, r.ID, key, e.Now())
 }
 
+// warnFailed warns about a function that was not run or failed. The resource is an
+// example: others that fail so are not written again.
+func (e *Engine) warnFailed(ctx context.Context, tx *db.Tx, o Origin, errorCode, errorMessage string) error {
+	r, err := store.RuleByID(ctx, tx, o.RuleID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	about := []any{"account", r.Account, "region", r.Region, "rule", r.Name, "function", r.Source.Identifier, "err", errorCode + ": " + errorMessage}
+	if o.Asked.Type != "" {
+		about = append(about, "example", o.Asked.Type+" "+o.Asked.ID)
+	}
+	tx.AfterCommit(func() { e.log.Warn("a rule's function failed", about...) })
+	return nil
+}
+
 // warnSilent warns about a function that ran by schedule or snapshot and did not
 // call PutEvaluations. It may have found nothing to speak of, so that the rule's
 // status stays as it is.

@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"strings"
 	"testing"
 
 	"plumb/internal/config"
@@ -60,6 +61,30 @@ func TestFunctionThatAnswersWithoutAVerdictIsTold(t *testing.T) {
 		c.ended(2, "")
 		if n, _ := c.failures(r); n != 0 || c.status(r).LastErrorCode != "" {
 			t.Errorf("b has a verdict: %d failures, %+v", n, c.status(r))
+		}
+	})
+}
+
+func TestFailedFunctionIsLoggedOnceWithItsRuleAndAResource(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		c := newCourt(t, d)
+		c.put(lambdaRule("f", config.MessageChange))
+		c.record("a", "off", nil)
+		c.record("b", "off", nil)
+		c.ended(0, "InvocationFailed")
+		c.ended(1, "InvocationFailed")
+		c.ended(0, "InvocationFailed") // again
+		got := c.log.String()
+		if strings.Count(got, "\n") != 1 {
+			t.Fatalf("the log says\n%s", got)
+		}
+		for _, want := range []string{
+			"level=WARN", `msg="a rule's function failed"`, "account=" + place.Account, "region=" + place.Region, "rule=f", "function=",
+			`example="` + bucket + ` a"`, `err="InvocationFailed: KeyError: 'tags'"`,
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s is missing in\n%s", want, got)
+			}
 		}
 	})
 }

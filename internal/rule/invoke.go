@@ -109,6 +109,11 @@ func (e *Engine) Invoked(ctx context.Context, tx *db.Tx, o Origin, errorCode, er
 			return err
 		}
 	}
+	if errorCode != "" {
+		if err := e.warnFailed(ctx, tx, o, errorCode, errorMessage); err != nil {
+			return err
+		}
+	}
 	answered, err := e.noteAnswer(ctx, tx, o, errorCode == "")
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"plumb/internal/job"
 	"plumb/internal/model"
 	"plumb/internal/recorder"
+	"plumb/internal/repeat"
 	"plumb/internal/rule"
 	"plumb/internal/rule/function"
 	"plumb/internal/rule/managed"
@@ -54,6 +56,7 @@ type court struct {
 	recorder *recorder.Recorder
 	received []received
 	compiled rule.Compiled // of in-process rules
+	log      bytes.Buffer  // what the engine warns about
 
 	compilations atomic.Int64
 }
@@ -92,7 +95,7 @@ func newCourt(t *testing.T, d *db.DB) *court {
 		t.Fatal(err)
 	}
 	ledger := compliance.New(publish, c.clock.Now)
-	c.engine = rule.New(slog.New(slog.DiscardHandler), rule.Options{
+	c.engine = rule.New(slog.New(repeat.New(slog.NewTextHandler(&c.log, nil))), rule.Options{
 		Managed: known, MayInvoke: func(context.Context, config.Place, string) error { return nil }, EvaluateEvery: time.Minute, MaxRules: 1000,
 		DB: d, Jobs: c.jobs, Accept: ledger.Accept, Forget: ledger.Forget, Publish: publish, Sealer: sealer, Global: func(string) bool { return false }, KnownType: func(string) bool { return true }, Now: c.clock.Now,
 		Compile: func(r config.Rule) (rule.Compiled, error) {

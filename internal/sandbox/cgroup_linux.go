@@ -149,6 +149,24 @@ func (c controlGroup) outgrown() bool {
 	return false
 }
 
+// peak returns the most memory that was held in the group, in bytes; 0 where the
+// kernel does not tell.
+func (c controlGroup) peak() int64 {
+	if !c.holds {
+		return 0
+	}
+	file := "memory.max_usage_in_bytes"
+	if c.v2 {
+		file = "memory.peak"
+	}
+	text, err := os.ReadFile(filepath.Join(c.dir, file))
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	return n
+}
+
 // kill kills all that is in the group, where the kernel can do it at once.
 func (c controlGroup) kill() {
 	if c.holds && c.v2 {

@@ -24,7 +24,9 @@ func (p *Process) watchMemory() {
 			return
 		case <-tick.C:
 		}
-		if resident(p.Pid()) > limit {
+		held := resident(p.Pid())
+		p.peak.Store(max(p.peak.Load(), held))
+		if held > limit {
 			p.outgrown.Store(true)
 			p.Kill()
 			return
@@ -77,8 +79,14 @@ func children(pid int) (out []int) {
 }
 
 // PeakMemory returns the most memory that the program itself held so far, in
-// bytes; 0 after it has ended.
+// bytes. Of one that has ended it is what its control group, or the watch of its
+// memory, saw of it and of all that it started: 0 if neither did.
 func (p *Process) PeakMemory() int64 {
+	select {
+	case <-p.done:
+		return p.peak.Load()
+	default:
+	}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
 	if err != nil {
 		return 0

@@ -25,6 +25,7 @@ type Process struct {
 
 	done      chan struct{} // closed when the child has ended
 	outgrown  atomic.Bool
+	peak      atomic.Int64 // most memory in bytes, as far as it is known when the child has ended
 	state     *os.ProcessState
 	reapMutex sync.Mutex // guards against a signal to a process id that was given to another
 	reaped    bool
@@ -47,8 +48,12 @@ func (p *Process) reap() {
 	p.reaped = true
 	p.reapMutex.Unlock()
 	p.state = p.cmd.ProcessState
+	p.peak.Store(max(p.peak.Load(), p.group.peak()))
 	if p.group.outgrown() {
 		p.outgrown.Store(true)
+	}
+	if p.outgrown.Load() {
+		p.peak.Store(max(p.peak.Load(), p.spec.Limits.Memory)) // it wanted more
 	}
 	p.group.remove()
 	p.closeListeners()

@@ -422,6 +422,9 @@ func TestChildThatOutgrowsItsMemoryIsKilled(t *testing.T) {
 			if err != ErrMemory || state.Success() {
 				t.Errorf("with group %q: %v, %v, %s", groups.base, state, err, text)
 			}
+			if peak := p.PeakMemory(); peak < tr.spec.Limits.Memory {
+				t.Errorf("with group %q it is said to have held %d bytes", groups.base, peak)
+			}
 		}
 	})
 }

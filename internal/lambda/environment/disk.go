@@ -60,6 +60,7 @@ func (p *Pool) checkDisk() {
 			continue
 		}
 		p.log.Warn("function filled its /tmp and is ended", "function", l.version.Function)
+		e.filled.Store(true)
 		p.mu.Lock()
 		e.retired = true
 		idle := p.dropIdle(e)

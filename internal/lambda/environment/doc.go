@@ -53,6 +53,7 @@ type Invocation struct {
 type Result struct {
 	Payload       []byte
 	FunctionError string // "Unhandled", or empty
+	Cause         string // what is known of a FunctionError beside AWS's words for it; often empty
 	Log           []byte // last 4 KB of the log, if asked for
 }
 

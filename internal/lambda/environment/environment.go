@@ -37,6 +37,7 @@ type environment struct {
 	child   atomic.Pointer[sandbox.Process] // of proc, for the pool to kill
 
 	starting atomic.Bool // a process is in its init
+	filled   atomic.Bool // it has more in its /tmp than it may
 	nextLook time.Time   // at its /tmp, of watchDisk alone
 
 	// Guarded by the pool.
@@ -275,11 +276,12 @@ func (t *turn) notStarted(err error) (Result, error) {
 		return Result{}, err
 	}
 	t.report.status, t.report.kind = "error", f.kind
+	cause := e.note(&t.report)
 	e.initEnded(err)
 	if f.object == nil {
 		e.journal.print(fmt.Sprintf("RequestId: %s Error: %s\n%s\n", t.RequestID, f.message, f.kind))
 	}
-	return Result{Payload: f.payload(t.RequestID), FunctionError: Unhandled}, nil
+	return Result{Payload: f.payload(t.RequestID), FunctionError: Unhandled, Cause: cause}, nil
 }
 
 // timedOut kills the process, whose function took too long.
@@ -300,11 +302,35 @@ func (e *environment) timedOut(requestID string, r *report) Result {
 func (e *environment) left(requestID string, r *report) Result {
 	kind, message := e.proc.ending()
 	r.status, r.kind = "error", kind
+	cause := e.note(r)
 	e.stop()
 	text := fmt.Sprintf("RequestId: %s Error: %s", requestID, message)
 	e.journal.print(text + "\n" + kind + "\n")
-	return Result{Payload: fault(kind, text), FunctionError: Unhandled}
+	return Result{Payload: fault(kind, text), FunctionError: Unhandled, Cause: cause}
 }
+
+// note has a report say what is known of a process that left, and returns why it
+// did: AWS says "signal: killed" whatever the reason. A process that is still
+// there changes nothing.
+func (e *environment) note(r *report) (cause string) {
+	if e.proc == nil || !e.proc.gone() {
+		return ""
+	}
+	r.peak = e.proc.child.PeakMemory()
+	_, err := e.proc.child.Wait()
+	switch {
+	case errors.Is(err, sandbox.ErrMemory):
+		r.kind = outOfMemory
+		return fmt.Sprintf("the function needs more than its memory of %d MB", e.version.Memory)
+	case e.filled.Load():
+		return fmt.Sprintf("the function has more in /tmp than the %d MB that it may", e.version.Ephemeral)
+	}
+	return ""
+}
+
+// outOfMemory is the error type in the report of a function that outgrew its
+// memory. In its answer it is Runtime.ExitError, as with AWS.
+const outOfMemory = "Runtime.OutOfMemory"
 
 // finish writes the last lines of the invocation's log and returns the end of
 // it.

@@ -63,8 +63,9 @@ type Pool struct {
 	count   map[string]int            // environments by Version.Key
 	ending  map[string]int            // of those, the ones whose answer is out and that will be idle in a moment
 	waiting []*waiter
-	granted int  // environments beyond Eager that may come into use now
-	pacing  bool // a goroutine watches whether more may start
+	settled chan struct{} // closed when none is in ending; nil if nobody waits for that
+	granted int           // environments beyond Eager that may come into use now
+	pacing  bool          // a goroutine watches whether more may start
 	closed  bool
 	empty   chan struct{} // closed when the last environment of a closed pool has gone
 	stop    chan struct{}
@@ -305,12 +306,46 @@ func (p *Pool) answering(e *environment) {
 	p.mu.Unlock()
 }
 
+func (p *Pool) anyEnding() bool {
+	for _, n := range p.ending {
+		if n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Settle waits until no function works on after its answer: until then the last
+// lines of its invocation are not in the log.
+func (p *Pool) Settle(ctx context.Context) error {
+	p.mu.Lock()
+	if !p.anyEnding() {
+		p.mu.Unlock()
+		return nil
+	}
+	if p.settled == nil {
+		p.settled = make(chan struct{})
+	}
+	settled := p.settled
+	p.mu.Unlock()
+	select {
+	case <-settled:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("a function works on after its answer: %w", ctx.Err())
+	}
+}
+
 // giveBack takes an environment back and passes it on to who waits.
 func (p *Pool) giveBack(e *environment) {
 	p.mu.Lock()
 	if e.ending {
 		e.ending = false
 		p.ending[e.version.Key]--
+		if p.settled != nil && !p.anyEnding() {
+			close(p.settled)
+			p.settled = nil
+		}
 	}
 	if p.closed || e.retired || e.worn() {
 		p.mu.Unlock()

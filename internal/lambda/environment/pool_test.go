@@ -251,8 +251,41 @@ def handler(event, context):
     time.sleep(60)
 `)
 	v.Ephemeral, v.Timeout = 3, time.Minute
-	if kind, message, _ := object(t, b.invoke(v, `{}`)); kind != "Runtime.ExitError" || !strings.HasSuffix(message, "signal: killed") {
+	r := b.invoke(v, `{}`)
+	if kind, message, _ := object(t, r); kind != "Runtime.ExitError" || !strings.HasSuffix(message, "signal: killed") {
 		t.Errorf("got %s: %s", kind, message)
+	}
+	if r.Cause != "the function has more in /tmp than the 3 MB that it may" {
+		t.Errorf("the cause is %q", r.Cause)
+	}
+}
+
+func TestLogOfAnInvocationIsWholeWhenThePoolHasSettled(t *testing.T) {
+	var mu sync.Mutex
+	var log strings.Builder
+	b := newBenchAt(t, sandbox.Probe(t.TempDir()).Level, Options{Log: func(l Line) {
+		mu.Lock()
+		defer mu.Unlock()
+		log.WriteString(l.Text)
+	}})
+	v := b.provided()
+	for range 3 {
+		if _, err := b.pool.Invoke(t.Context(), v, Invocation{RequestID: newID(), FunctionARN: v.Function, Payload: []byte(`{"after": 200}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.pool.Settle(ended); err == nil {
+		t.Error("the function works on, and the pool is said to have settled")
+	}
+	if err := b.pool.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if n := strings.Count(log.String(), "REPORT RequestId: "); n != 3 {
+		t.Errorf("the log says\n%s", log.String())
 	}
 }
 

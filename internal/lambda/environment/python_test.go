@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"plumb/internal/sandbox"
 )
 
 // object decodes an error object.
@@ -235,9 +237,32 @@ def handler(event, context):
         time.sleep(0.01)
 `)
 	v.Memory = 128
-	kind, message, _ := object(t, b.invoke(v, `{}`))
-	if kind != "Runtime.ExitError" || !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
-		t.Errorf("got %s: %s", kind, message)
+	init := v
+	init.Key, init.Code = "init", b.python("kept = [bytearray(8 << 20) for i in range(100)]\n").Code
+	for _, v := range []Version{v, init} {
+		r := b.invoke(v, `{}`)
+		kind, message, _ := object(t, r)
+		if kind != "Runtime.ExitError" || !strings.HasSuffix(message, "Runtime exited with error: signal: killed") {
+			t.Errorf("got %s: %s", kind, message)
+		}
+		if r.Cause != "the function needs more than its memory of 128 MB" {
+			t.Errorf("the cause is %q", r.Cause)
+		}
+		log := string(r.Log)
+		if !strings.Contains(log, "Max Memory Used: 128 MB\t") || !strings.HasSuffix(log, "Status: error\tError Type: Runtime.OutOfMemory\n") {
+			t.Errorf("the log says\n%s", log)
+		}
+	}
+}
+
+func TestPythonThatLeavesHasHeldMemory(t *testing.T) {
+	b := newBench(t)
+	if sandbox.Probe(t.TempDir()).Memory != "cgroup" {
+		t.Skip("this machine has no control groups, and the memory of a process that has left is not known")
+	}
+	r := b.invoke(b.python("import os\ndef handler(event, context):\n    os._exit(3)\n"), `{}`)
+	if strings.Contains(string(r.Log), "Max Memory Used: 0 MB") || r.Cause != "" {
+		t.Errorf("the cause is %q, and the log says\n%s", r.Cause, r.Log)
 	}
 }
 

@@ -7,6 +7,7 @@
 //	{"sleep": MILLISECONDS}    takes its time, then answers
 //	{"env": NAME}              answers a variable
 //	{"count": true}            answers how many events this process has had
+//	{"after": MILLISECONDS}    answers, and works on for as long
 //
 // Anything else it answers as it came.
 package main
@@ -28,6 +29,7 @@ type event struct {
 	Sleep  int             `json:"sleep"`
 	Env    string          `json:"env"`
 	Count  bool            `json:"count"`
+	After  int             `json:"after"`
 }
 
 func main() {
@@ -48,6 +50,9 @@ func main() {
 		}
 		io.Copy(io.Discard, p.Body)
 		p.Body.Close()
+		var e event
+		_ = json.Unmarshal(body, &e)
+		time.Sleep(time.Duration(e.After) * time.Millisecond)
 	}
 }
 
