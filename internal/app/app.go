@@ -18,6 +18,7 @@ import (
 	"plumb/internal/core"
 	"plumb/internal/db"
 	"plumb/internal/listener"
+	"plumb/internal/memory"
 	"plumb/internal/sandbox"
 	"plumb/internal/settings"
 	"plumb/internal/source/iot"
@@ -55,10 +56,10 @@ type App struct {
 	further     *further
 	broker      *iot.Broker
 	metrics     *metrics
-	tracer      *trace.Tracer // nil where nobody collects traces
-	pending     pending       // requests
-	unsigned    bodyMemory    // for the bodies of requests that anybody may send
-	ended       chan error    // what ended serving
+	tracer      *trace.Tracer  // nil where nobody collects traces
+	pending     pending        // requests
+	unsigned    *memory.Budget // for the bodies of requests that anybody may send
+	ended       chan error     // what ended serving
 
 	// What takes a while is begun when the store is opened, and waited for when
 	// it is needed.
@@ -77,7 +78,7 @@ type App struct {
 // together. Nothing is answered and no job runs before Start.
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
 	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, reload: o.Reload, catalogues: o.Catalogues, ended: make(chan error, 2),
-		unsigned: bodyMemory{most: unsignedBodies}}
+		unsigned: memory.New(unsignedBodies)}
 	a.metrics = newMetrics(a)
 	a.broker = a.newBroker()
 	a.further = newFurther(log, func(ctx context.Context, fn func(*db.Tx) error) error { return a.machine.Load().DB.Read(ctx, fn) }, a.protocols())
@@ -85,13 +86,19 @@ func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) 
 		a.close()
 		return nil, err
 	}
-	a.server = &http.Server{
-		Handler:           limitBody(a.Handler(), bodyTimeout),
-		ReadHeaderTimeout: headTimeout,
-		IdleTimeout:       5 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	a.server = a.newServer(a.Handler())
 	return a, nil
+}
+
+// newServer returns a server with the limits that hold for everybody.
+func (a *App) newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           limitBody(h, bodyTimeout),
+		ReadHeaderTimeout: headTimeout,
+		MaxHeaderBytes:    listener.MaxHead,
+		IdleTimeout:       5 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
 }
 
 func (a *App) open(ctx context.Context) (err error) {
@@ -147,21 +154,28 @@ const headTimeout = 30 * time.Second
 // check the certificate of this machine's own address, so they get a listener on
 // loopback.
 func (a *App) encrypt() error {
-	if !a.settings.TLS() {
-		a.listener = listener.Head(a.listener, headTimeout)
+	if a.settings.TLS() {
+		c, err := openCertificate(a.log, a.settings.TLSCertificate, a.settings.TLSKey)
+		if err != nil {
+			return fmt.Errorf("tls-certificate: %w", err)
+		}
+		a.certificate = c
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("listen for functions: %w", err)
+		}
+		a.loopback = listener.Head(listener.Limit(l, maxConnections()), nil, headTimeout)
+	}
+	a.listener = listener.Head(a.listener, a.tlsConfig(), headTimeout)
+	return nil
+}
+
+// tlsConfig is how listeners speak TLS; nil where they do not.
+func (a *App) tlsConfig() *tls.Config {
+	if a.certificate == nil {
 		return nil
 	}
-	c, err := openCertificate(a.log, a.settings.TLSCertificate, a.settings.TLSKey)
-	if err != nil {
-		return fmt.Errorf("tls-certificate: %w", err)
-	}
-	a.listener, a.certificate = tls.NewListener(a.listener, c.config()), c
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("listen for functions: %w", err)
-	}
-	a.loopback = listener.Limit(l, maxConnections())
-	return nil
+	return a.certificate.config()
 }
 
 // mostConnections bounds the connections of a machine that has descriptors for more.

@@ -5,9 +5,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync/atomic"
 	"time"
 
+	"plumb/internal/memory"
 	"plumb/internal/model"
 )
 
@@ -73,40 +73,20 @@ func errBodyTimeout() error {
 // addresses, APIs and skills. Signed requests have a memory of their own, see wire.
 const unsignedBodies = 128 << 20
 
-// A bodyMemory is memory that requests share for bodies which are read whole.
-type bodyMemory struct {
-	most int64
-	used atomic.Int64
-}
-
-// bound has a handler's bodies take from the memory what was read of them, until the
-// request is answered. Reading fails where there is none left, which the client may
-// try again.
-func (m *bodyMemory) bound(next http.Handler) http.Handler {
+// boundBodies has a handler's bodies take from a memory what was read of them, until the
+// request is answered. Reading fails where there is none left.
+func boundBodies(m *memory.Budget, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil || r.Body == http.NoBody {
 			next.ServeHTTP(w, r)
 			return
 		}
-		b := &heldBody{ReadCloser: r.Body, memory: m}
-		defer func() { m.used.Add(-b.held) }()
-		r.Body = b
+		share := m.Share()
+		defer share.Release()
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{share.Reader(r.Body), r.Body}
 		next.ServeHTTP(w, r)
 	})
-}
-
-type heldBody struct {
-	io.ReadCloser
-	memory *bodyMemory
-	held   int64
-}
-
-// Read counts what it reads.
-func (b *heldBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.held += int64(n)
-	if b.memory.used.Add(int64(n)) > b.memory.most {
-		return n, model.ServiceUnavailable("The server has no memory for another request body at the moment. Try again.")
-	}
-	return n, err
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"plumb/internal/memory"
 )
 
 // ask sends the beginning of a request with a body of 10 bytes and returns the
@@ -77,9 +79,9 @@ func TestHandlerMayTakeLongerThanItsBody(t *testing.T) {
 }
 
 func TestBodiesOfStrangersShareTheirMemory(t *testing.T) {
-	m := bodyMemory{most: 1 << 20}
+	m := memory.New(1 << 20)
 	entered, release := make(chan struct{}), make(chan struct{})
-	s := httptest.NewServer(m.bound(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(boundBodies(m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadAll(r.Body); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
@@ -112,7 +114,7 @@ func TestBodiesOfStrangersShareTheirMemory(t *testing.T) {
 	if got := <-held; got != http.StatusOK {
 		t.Errorf("the held one: %d", got)
 	}
-	if got := post("/", 700<<10); got != http.StatusOK || m.used.Load() != 0 {
-		t.Errorf("once the memory was given back: %d, %d bytes are held", got, m.used.Load())
+	if got := post("/", 700<<10); got != http.StatusOK || m.Used() != 0 {
+		t.Errorf("once the memory was given back: %d, %d bytes are held", got, m.Used())
 	}
 }

@@ -1,13 +1,10 @@
 package app
 
 import (
-	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/console"
@@ -43,20 +40,15 @@ func (a *App) openConsole() error {
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
-	l = listener.Limit(l, maxConsoleConnections)
+	l = listener.Head(listener.Limit(l, maxConsoleConnections), a.tlsConfig(), headTimeout)
 	scheme := "http"
 	if a.certificate != nil {
-		l, scheme = tls.NewListener(l, a.certificate.config()), "https"
+		scheme = "https"
 	}
 	pages := console.New(console.Options{
 		Log: a.log, Settings: a.settings, Endpoint: a.URL, Version: a.version, Machine: func() *core.Machine { return a.machine.Load().Machine },
 	})
-	a.console = &consoleServer{listener: l, scheme: scheme, pages: pages, server: &http.Server{
-		Handler:           limitBody(a.guardConsole(pages), bodyTimeout),
-		ReadHeaderTimeout: 30 * time.Second,
-		IdleTimeout:       5 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
-	}}
+	a.console = &consoleServer{listener: l, scheme: scheme, pages: pages, server: a.newServer(a.guardConsole(pages))}
 	return nil
 }
 

@@ -109,7 +109,7 @@ func (a *App) wire(m *core.Machine) http.Handler {
 			return err
 		}
 	}
-	urls, apis := a.pending.count(a.unsigned.bound(byURL)), a.pending.count(a.unsigned.bound(a.gateway(m, services)))
+	urls, apis := a.pending.count(boundBodies(a.unsigned, byURL)), a.pending.count(boundBodies(a.unsigned, a.gateway(m, services)))
 	edge := a.pending.count(m.Edge)
 	git := a.pending.count(a.git(m, services))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

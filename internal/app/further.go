@@ -38,11 +38,7 @@ func (a *App) protocols() []protocol {
 		{
 			name: "smtp", setting: a.settings.SMTPListen, usual: "127.0.0.1:2525", needed: ses.Needed, maxConnections: ses.MaxConnections,
 			serve: func(l net.Listener) (func(context.Context), error) {
-				var config *tls.Config // STARTTLS needs a certificate
-				if a.certificate != nil {
-					config = a.certificate.config()
-				}
-				return ses.SMTP(a.log, l, a.settings.Region, config, func() *ses.Mail { return a.machine.Load().Mail }), nil
+				return ses.SMTP(a.log, l, a.settings.Region, a.tlsConfig(), func() *ses.Mail { return a.machine.Load().Mail }), nil
 			},
 		},
 		{

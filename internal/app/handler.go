@@ -61,7 +61,7 @@ func (a *App) ownPages() *http.ServeMux {
 	a.addDeliveries(mux)
 	a.addChannels(mux)
 	mux.Handle("GET /_plumb/listeners", a.behindToken(http.HandlerFunc(a.getListeners), a.settings.ControlToken, "control-token"))
-	mux.Handle("POST "+alexa.RequestPath+"{id}", a.unsigned.bound(a.skills((*alexa.Skills).Requests)))
+	mux.Handle("POST "+alexa.RequestPath+"{id}", boundBodies(a.unsigned, a.skills((*alexa.Skills).Requests)))
 	mux.Handle(alexa.ManifestPath, a.behindToken(a.ordered("change-skill", a.skills((*alexa.Skills).Manifests)), a.settings.ControlToken, "control-token"))
 	a.addAudit(mux)
 	a.addImport(mux)

@@ -2,35 +2,50 @@ package listener
 
 import (
 	"bytes"
+	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"plumb/internal/memory"
 )
+
+// MaxHead is how many bytes of a request's head a server needs to read: a longer one is
+// handed over as it is, for the server to refuse.
+const MaxHead = 64 << 10
 
 // Limits of what is read before a server gets a connection.
 const (
 	firstRead = 512      // bytes: the head of most requests needs two reads
-	maxHead   = 16 << 10 // bytes: a longer head is the server's to judge
+	maxHeads  = 32 << 20 // bytes beyond the first of all heads that are being read
 )
 
 // Head returns the listener with those of its connections that have sent the head of a
 // first HTTP request, or what is none. A server of net/http has buffers and a deep stack
 // for each connection; who sends a byte now and then has a small buffer here, and none
-// of the server's. Who has not sent a head in time is cut off.
-func Head(l net.Listener, within time.Duration) net.Listener {
-	h := &headed{Listener: l, within: within, begun: make(chan accepted), closed: make(chan struct{}), waiting: map[net.Conn]bool{}}
+// of the server's. Who has not sent a head in time is cut off, and so is a long head for
+// which there is no memory at the moment.
+//
+// With a TLS configuration, the connections are decrypted. It may offer HTTP/1.1 only.
+func Head(l net.Listener, config *tls.Config, within time.Duration) net.Listener {
+	h := &headed{
+		Listener: l, config: config, within: within, heads: memory.New(maxHeads), begun: make(chan accepted), closed: make(chan struct{}), waiting: map[net.Conn]bool{},
+	}
 	go h.accept()
 	return h
 }
 
 type headed struct {
 	net.Listener
+	config *tls.Config // nil without TLS
 	within time.Duration
 	begun  chan accepted
 	once   sync.Once
 	closed chan struct{}
+	heads  *memory.Budget // for all that are being read, beyond their first bytes
 
 	mu      sync.Mutex
 	waiting map[net.Conn]bool // nil once the listener is closed
@@ -108,38 +123,79 @@ func (h *headed) read(c net.Conn) {
 		c.Close()
 		return
 	}
-	head, err := readHead(c, time.Now().Add(h.within))
-	if !h.keep(c, false) || err != nil || !h.hand(accepted{conn: &begun{Conn: c, head: head}}) {
+	begun, err := h.begin(c)
+	if !h.keep(c, false) || err != nil || !h.hand(accepted{conn: begun}) {
 		c.Close()
 	}
 }
 
-// readHead reads until a request's head is whole, or cannot become one.
-func readHead(c net.Conn, until time.Time) ([]byte, error) {
-	if err := c.SetReadDeadline(until); err != nil {
+// begin reads until a connection's first request has begun.
+func (h *headed) begin(c net.Conn) (net.Conn, error) {
+	if err := c.SetDeadline(time.Now().Add(h.within)); err != nil {
 		return nil, err
 	}
-	head := make([]byte, 0, firstRead)
-	for !isHead(head) && len(head) < maxHead {
-		if len(head) == cap(head) {
-			head = append(make([]byte, 0, 2*cap(head)), head...)
+	if h.config == nil {
+		head, err := h.readUntil(c, isHead)
+		return &begun{Conn: c, head: head}, errors.Join(err, c.SetDeadline(time.Time{}))
+	}
+	// The state of a handshake is large, too, so it begins when the client's side of it is there.
+	hello, err := h.readUntil(c, isHello)
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Server(&begun{Conn: c, head: hello}, h.config)
+	if err := secure.Handshake(); err != nil {
+		if isRequest(hello) {
+			io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 		}
-		n, err := c.Read(head[len(head):cap(head)])
-		head = head[:len(head)+n]
-		if err != nil && !isHead(head) {
+		return nil, err
+	}
+	head, err := h.readUntil(secure, isHead)
+	return &secured{begun{Conn: secure, head: head}, secure}, errors.Join(err, c.SetDeadline(time.Time{}))
+}
+
+// readUntil reads until what was read is enough, or too much. enough is told where what
+// is new begins.
+func (h *headed) readUntil(c net.Conn, enough func(text []byte, from int) bool) ([]byte, error) {
+	share := h.heads.Share()
+	defer share.Release()
+	text, from := make([]byte, 0, firstRead), 0
+	for !enough(text, from) && len(text) < MaxHead {
+		if len(text) == cap(text) {
+			if err := share.Take(int64(cap(text))); err != nil {
+				return nil, err
+			}
+			text = append(make([]byte, 0, 2*cap(text)), text...)
+		}
+		from = len(text)
+		n, err := c.Read(text[from:cap(text)])
+		text = text[:from+n]
+		if err != nil && !enough(text, from) {
 			return nil, err
 		}
 	}
-	return head, c.SetReadDeadline(time.Time{})
+	return text, nil
 }
 
-// isHead reports whether a text ends a request's head, or is none: methods are upper
-// case.
-func isHead(text []byte) bool {
-	if len(text) > 0 && (text[0] < 'A' || text[0] > 'Z') {
+// isHead reports whether a text ends a request's head, or is none.
+func isHead(text []byte, from int) bool {
+	if len(text) > 0 && !isRequest(text) {
 		return true
 	}
-	return bytes.Contains(text, []byte("\r\n\r\n")) || bytes.Contains(text, []byte("\n\n"))
+	end := text[max(0, from-3):]
+	return bytes.Contains(end, []byte("\r\n\r\n")) || bytes.Contains(end, []byte("\n\n"))
+}
+
+// isRequest reports whether a text may begin a request: methods are upper case.
+func isRequest(text []byte) bool { return len(text) > 0 && text[0] >= 'A' && text[0] <= 'Z' }
+
+// isHello reports whether a text has the first record of a TLS handshake, or is none.
+func isHello(text []byte, _ int) bool {
+	const handshake, header = 22, 5
+	if len(text) > 0 && text[0] != handshake {
+		return true
+	}
+	return len(text) >= header && len(text) >= header+int(binary.BigEndian.Uint16(text[header-2:]))
 }
 
 // A begun connection gives what was read of it, and then the rest.
@@ -164,3 +220,12 @@ func (c *begun) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r)
 
 // CloseWrite ends the writing side alone.
 func (c *begun) CloseWrite() error { return closeWrite(c.Conn) }
+
+// A secured connection is one by TLS, which is what a server of net/http asks for.
+type secured struct {
+	begun
+	tls *tls.Conn
+}
+
+// ConnectionState says what the two sides agreed on.
+func (c *secured) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }

@@ -1,9 +1,14 @@
 package listener
 
 import (
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,7 +18,7 @@ func TestConnectionsAreHandedOverWithTheHeadOfARequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Head(inner, time.Minute)
+	l := Head(inner, nil, time.Minute)
 	dial := func(text string) net.Conn {
 		c, err := net.Dial("tcp", inner.Addr().String())
 		if err == nil {
@@ -64,7 +69,7 @@ func TestAHeadThatDoesNotComeInTimeEndsItsConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Head(inner, time.Millisecond)
+	l := Head(inner, nil, time.Millisecond)
 	defer l.Close()
 	c, err := net.Dial("tcp", inner.Addr().String())
 	if err != nil {
@@ -72,5 +77,105 @@ func TestAHeadThatDoesNotComeInTimeEndsItsConnection(t *testing.T) {
 	}
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAConnectionByTLSIsHandedOverWithTheHeadOfARequest(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	certified := httptest.NewUnstartedServer(nil)
+	certified.StartTLS() // has a certificate for loopback
+	defer certified.Close()
+	l := Head(inner, &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"http/1.1"}}, time.Minute)
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		fmt.Fprint(w, r.TLS != nil && r.TLS.HandshakeComplete, " ", string(body), err)
+	})}
+	go s.Serve(l)
+	defer s.Close()
+	dial := func(text []byte) net.Conn {
+		c, err := net.Dial("tcp", inner.Addr().String())
+		if err == nil {
+			_, err = c.Write(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, hello := range []string{"", "\x16\x03\x01\x40\x00\x01", "\x16"} {
+		defer dial([]byte(hello)).Close() // these keep nobody else from being answered
+	}
+	client := certified.Client()
+	for i := range 3 {
+		answer, err := client.Post("https://"+inner.Addr().String(), "text/plain", strings.NewReader("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if string(body) != "true body<nil>" {
+			t.Errorf("request %d on the connection: %q", i, body)
+		}
+	}
+	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "POST / HT"} {
+		answer, err := io.ReadAll(dial([]byte(text)))
+		if err != nil || !strings.Contains(string(answer), "HTTP request to an HTTPS server") {
+			t.Errorf("without TLS: %q, %v", answer, err)
+		}
+	}
+	if answer, _ := io.ReadAll(dial([]byte("get it now"))); strings.Contains(string(answer), "HTTP") {
+		t.Errorf("what is no HTTP got %q", answer)
+	}
+}
+
+func TestLongHeadsShareABoundedMemory(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Head(inner, nil, time.Minute)
+	defer l.Close()
+	long := "GET / HTTP/1.1\r\nX-Long: " + strings.Repeat("a", MaxHead-100)
+	var all []net.Conn
+	for range maxHeads/MaxHead + 32 {
+		c, err := net.Dial("tcp", inner.Addr().String())
+		if err == nil {
+			_, err = io.WriteString(c, long)
+		}
+		if err != nil {
+			break // it was cut off while it wrote
+		}
+		defer c.Close()
+		all = append(all, c)
+	}
+	cut := make(chan error)
+	for _, c := range all {
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			cut <- err
+		}()
+	}
+	if err := <-cut; err == nil { // one of them at least
+		t.Error("a connection got something")
+	}
+	short, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer short.Close()
+	if _, err := io.WriteString(short, "GET / HTTP/1.1\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Accept(); err != nil {
+		t.Error(err)
+	}
+	for _, c := range all {
+		c.Close()
+	}
+	for range len(all) - 1 {
+		<-cut
 	}
 }

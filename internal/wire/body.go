@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumb/internal/memory"
 	"plumb/internal/model"
 )
 
@@ -20,6 +21,8 @@ func readBody(r io.Reader, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, limit+1))
 	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.Is(err, memory.ErrNone):
+		return nil, err
 	case errors.As(err, &tooLarge), int64(len(body)) > limit:
 		return nil, model.RequestEntityTooLarge(limit)
 	case err != nil:
@@ -28,16 +31,16 @@ func readBody(r io.Reader, limit int64) ([]byte, error) {
 	return body, nil
 }
 
-// unpack undoes Content-Encoding: gzip, within the same limit.
-func unpack(r *http.Request, body []byte, limit int64) ([]byte, error) {
-	if !strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		return body, nil
+// unpack undoes Content-Encoding: gzip, within the same limit and memory.
+func (x *exchange) unpack(limit int64) ([]byte, error) {
+	if !strings.EqualFold(x.r.Header.Get("Content-Encoding"), "gzip") {
+		return x.body, nil
 	}
-	z, err := gzip.NewReader(bytes.NewReader(body))
+	z, err := gzip.NewReader(bytes.NewReader(x.body))
 	if err != nil {
 		return nil, model.SerializationException("The request body is not in gzip, which its Content-Encoding promises.")
 	}
-	return readBody(z, limit)
+	return readBody(x.share.Reader(z), limit)
 }
 
 // payloadHash is what a signature covers of a body that was read.

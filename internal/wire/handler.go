@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"plumb/internal/caller"
+	"plumb/internal/memory"
 	"plumb/internal/model"
 )
 
@@ -48,8 +49,9 @@ type Options struct {
 	// Observe is told of every answer, with the context of its request.
 	Observe func(ctx context.Context, a Answered)
 
-	MaxBody int64            // 0: 72 MiB, room for a function's 50 MB archive in base64
-	Now     func() time.Time // what signatures are compared with and a throttle counts by; nil: time.Now
+	MaxBody    int64            // 0: 72 MiB, room for a function's 50 MB archive in base64
+	BodyMemory int64            // for all bodies that are read whole; 0: four times MaxBody, and 256 MiB at least
+	Now        func() time.Time // what signatures are compared with and a throttle counts by; nil: time.Now
 }
 
 // A Handler serves all services on one endpoint. It is safe for concurrent use.
@@ -60,8 +62,8 @@ type Handler struct {
 	sharing  map[string]bool // names in credential scopes that several services have
 	json     jsonCodec
 	plans    plans
-	buffered budget    // bodies in memory
-	throttle *throttle // nil: none
+	buffered *memory.Budget // for bodies
+	throttle *throttle      // nil: none
 }
 
 // New makes a handler. Handlers of operations must be bound before.
@@ -69,10 +71,13 @@ func New(log *slog.Logger, o Options) *Handler {
 	if o.MaxBody == 0 {
 		o.MaxBody = 72 << 20
 	}
+	if o.BodyMemory == 0 {
+		o.BodyMemory = max(4*o.MaxBody, 256<<20)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &Handler{log: log, options: o, json: newJSONCodec(), buffered: budget{most: max(4*o.MaxBody, 256<<20)},
+	h := &Handler{log: log, options: o, json: newJSONCodec(), buffered: memory.New(o.BodyMemory),
 		throttle: newThrottle(o.Throttle, o.Now), sharing: map[string]bool{}}
 	for _, r := range o.Services {
 		s := &served{Registry: r}
@@ -96,8 +101,8 @@ type exchange struct {
 	credential credential
 	credErr    error
 	admitted   admission
-	held       int64  // of the memory for bodies
-	body       []byte // nil while S3 or nobody has read it
+	share      *memory.Share // of the memory for bodies
+	body       []byte        // nil while S3 or nobody has read it
 	read       bool
 	caller     caller.Caller
 	protocol   protocol
@@ -113,12 +118,12 @@ type exchange struct {
 // ServeHTTP answers one request. Panics of handlers end here: logged, and answered like any other internal error.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
-	x := &exchange{w: &recorder{ResponseWriter: w}, r: r, protocol: guessProtocol(r)}
+	x := &exchange{w: &recorder{ResponseWriter: w}, r: r, protocol: guessProtocol(r), share: h.buffered.Share()}
 	id := newRequestID()
 	x.caller.RequestID = id
 	w.Header()["x-amzn-RequestId"] = []string{id}
 	defer func() {
-		h.buffered.give(x.held)
+		x.share.Release()
 		if p := recover(); p != nil {
 			h.recovered(x, p)
 		}

@@ -43,7 +43,7 @@ func (h *Handler) serve(x *exchange) error {
 			return err
 		}
 	}
-	if x.body, err = unpack(x.r, x.body, h.options.MaxBody); err != nil {
+	if x.body, err = x.unpack(bodyLimit(to.name, h.options.MaxBody)); err != nil {
 		return err
 	}
 	c, err := h.find(x, to.served)
@@ -139,15 +139,7 @@ func (h *Handler) readAll(x *exchange, limit int64) (err error) {
 		return nil
 	}
 	x.read = true
-	size := x.r.ContentLength
-	if size < 0 || size > limit {
-		size = limit
-	}
-	if !h.buffered.take(size) {
-		return model.ServiceUnavailable("The server has no memory for another request body at the moment. Try again.")
-	}
-	x.held = size
-	x.body, err = readBody(x.r.Body, limit)
+	x.body, err = readBody(x.share.Reader(x.r.Body), limit)
 	return err
 }
 

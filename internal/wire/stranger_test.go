@@ -137,53 +137,66 @@ func TestUnknownKindsOfStreamsAreRefused(t *testing.T) {
 }
 
 func TestBodiesShareTheirMemory(t *testing.T) {
-	release, entered := make(chan struct{}), make(chan struct{}, 100)
-	h := handler(false)
-	var held []*http.Request
-	for range 10 { // of 72 MiB each, of which there is room for four
-		r := httptest.NewRequest("POST", "http://localhost:4577/2015-03-31/functions", waiting{entered, release})
+	release, sent := make(chan struct{}), make(chan struct{}, 100)
+	o := optionsOf(false)
+	o.BodyMemory = 1 << 20
+	h := wire.New(slog.New(slog.DiscardHandler), o)
+	codes := make(chan int, 20)
+	post := func(n int) {
+		r := httptest.NewRequest("POST", "http://localhost:4577/2015-03-31/functions", &waiting{n, sent, release})
 		r.ContentLength = 72 << 20
-		held = append(held, r)
-	}
-	codes := make(chan int, len(held))
-	for _, r := range held {
 		go func() {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			codes <- w.Code
 		}()
 	}
-	refused := 0
-	for range 6 {
-		if code := <-codes; code == http.StatusServiceUnavailable {
-			refused++
+	for range 10 { // they announce much, and hold nothing
+		post(0)
+	}
+	for range 10 { // there is room for three of them
+		post(300 << 10)
+	}
+	for range 7 {
+		if code := <-codes; code != http.StatusServiceUnavailable {
+			t.Errorf("a body that there is no memory for was answered %d", code)
 		}
 	}
-	if refused != 6 {
-		t.Errorf("%d of 10 requests were refused for want of memory", refused)
+	for range 13 {
+		<-sent
 	}
 	close(release)
-	for range 4 {
-		<-codes
+	for range 13 {
+		if code := <-codes; code == http.StatusServiceUnavailable {
+			t.Error("a body that there is memory for was refused")
+		}
 	}
 }
 
-// waiting is a body that does not come.
+// waiting is a body of which some bytes come.
 type waiting struct {
-	entered chan struct{}
-	release chan struct{}
+	n             int
+	sent, release chan struct{}
 }
 
-func (b waiting) Read([]byte) (int, error) {
-	b.entered <- struct{}{}
+func (b *waiting) Read(p []byte) (int, error) {
+	if n := min(b.n, len(p)); n > 0 {
+		b.n -= n
+		return n, nil
+	}
+	b.sent <- struct{}{}
 	<-b.release
 	return 0, errors.New("the client left")
 }
 
 // handler serves all services and an S3 that reads bodies.
 func handler(verify bool) *wire.Handler {
-	return wire.New(slog.New(slog.DiscardHandler), wire.Options{
+	return wire.New(slog.New(slog.DiscardHandler), optionsOf(verify))
+}
+
+func optionsOf(verify bool) wire.Options {
+	return wire.Options{
 		Services: all(), Verify: verify, Secrets: secrets, Now: func() time.Time { return signedAt }, DefaultAccount: "123456789012",
 		S3: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body) }),
-	})
+	}
 }

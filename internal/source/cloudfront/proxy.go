@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"plumb/internal/db"
 	"plumb/internal/lambda"
+	"plumb/internal/memory"
 	"plumb/internal/model"
 	api "plumb/internal/model/cloudfrontapi"
 )
@@ -34,6 +36,7 @@ type Proxy struct {
 	functions *lambda.Service
 	o         Options
 	cache     *cache
+	bodies    *memory.Budget // for what is read of requests and answers before it goes on
 
 	mu      sync.Mutex
 	aliases map[string]bool
@@ -48,7 +51,7 @@ func NewProxy(log *slog.Logger, s *Distributions, functions *lambda.Service, o O
 		client.Timeout = 0
 		o.Client = &client
 	}
-	return &Proxy{log: log, s: s, functions: functions, o: o, cache: newCache()}
+	return &Proxy{log: log, s: s, functions: functions, o: o, cache: newCache(), bodies: memory.New(maxRead)}
 }
 
 // hostName is the name in a Host header, in lower case.
@@ -58,6 +61,10 @@ func hostName(host string) string {
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
+
+// maxRead is how many bytes are held of bodies: their beginnings, which functions see and
+// the cache keeps. Strangers send and ask for them.
+const maxRead = 128 << 20
 
 // readAliases is how often the names that users gave are looked at.
 const readAliases = time.Second
@@ -98,8 +105,9 @@ type exchange struct {
 	r      *http.Request
 	id     string // of the request
 	via    string
-	prefix []byte // the beginning of the body, where a function is to see it
-	rest   bool   // and there is more of it
+	prefix []byte        // the beginning of the body, where a function is to see it
+	rest   bool          // and there is more of it
+	share  *memory.Share // of the memory for bodies
 }
 
 // maxBody is how many bytes the body of a request may have.
@@ -108,7 +116,9 @@ const maxBody = 64 << 20
 // ServeHTTP answers one request.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	x := &exchange{r: r, id: base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))[:54] + "==", via: strings.ToLower(rand.Text()) + ".cloudfront.net"}
+	x := &exchange{r: r, id: base64.StdEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))[:54] + "==", via: strings.ToLower(rand.Text()) + ".cloudfront.net",
+		share: p.bodies.Share()}
+	defer x.share.Release()
 	bad := p.find(r.Context(), x)
 	if bad == nil {
 		bad = p.serve(w, x)
@@ -185,7 +195,10 @@ func (x *exchange) readPrefix() *problem {
 	if !wants || x.r.Body == nil {
 		return nil
 	}
-	data, err := io.ReadAll(io.LimitReader(x.r.Body, originBytes+1))
+	data, err := io.ReadAll(io.LimitReader(x.share.Reader(x.r.Body), originBytes+1))
+	if errors.Is(err, memory.ErrNone) {
+		return limitExceeded("The server has no memory for another body at the moment. Try again.")
+	}
 	if err != nil {
 		return &problem{status: http.StatusRequestEntityTooLarge, text: "The request body is too large or could not be read."}
 	}
@@ -303,7 +316,10 @@ func (p *Proxy) miss(w http.ResponseWriter, x *exchange, seen request, rules pla
 			delete(res.Headers, "content-encoding")
 		}
 	}
-	whole, err := io.ReadAll(io.LimitReader(res.body, maxCached+1))
+	whole, err := io.ReadAll(io.LimitReader(x.share.Reader(res.body), maxCached+1))
+	if errors.Is(err, memory.ErrNone) {
+		return limitExceeded("The server has no memory for another body at the moment. Try again.")
+	}
 	if err != nil {
 		return unreachable(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"plumb/internal/db"
 	"plumb/internal/job"
 	"plumb/internal/lambda"
+	"plumb/internal/memory"
 )
 
 // Options are what the rules' actions use.
@@ -41,13 +42,13 @@ type Mail struct {
 	now  func() time.Time
 	o    Options
 
-	receiving room // for what is being received
+	receiving *memory.Budget // for what is being received
 }
 
 // New returns the receiving side and registers the job that takes a mail through the
 // rules.
 func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Options) *Mail {
-	m := &Mail{log: log, db: d, jobs: jobs, now: now, o: o}
+	m := &Mail{log: log, db: d, jobs: jobs, now: now, o: o, receiving: memory.New(maxAtOnce)}
 	job.Handle(jobs, m.process, job.Policy{Timeout: 10 * time.Minute})
 	return m
 }

@@ -65,22 +65,6 @@ func SMTP(log *slog.Logger, l net.Listener, region string, certificate *tls.Conf
 	}
 }
 
-// room bounds how many bytes are held at once.
-type room struct {
-	mu   sync.Mutex
-	used int64
-}
-
-func (r *room) take(n int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.used+n > maxAtOnce {
-		return false
-	}
-	r.used += n
-	return true
-}
-
 // A session is one connection.
 type session struct {
 	m        *Mail
@@ -175,17 +159,12 @@ func (s *session) Data(r io.Reader) error {
 // read reads a mail piece by piece, as far as there is room for it.
 func (m *Mail) read(r io.Reader, limit int64) (text []byte, release func(), err error) {
 	const piece = 64 << 10
-	held := int64(0)
-	release = func() {
-		m.receiving.mu.Lock()
-		defer m.receiving.mu.Unlock()
-		m.receiving.used -= held
-	}
+	share := m.receiving.Share()
+	release = share.Release
 	for {
-		if !m.receiving.take(piece) {
+		if share.Take(piece) != nil {
 			return nil, release, errRoom
 		}
-		held += piece
 		part := make([]byte, piece)
 		n, err := io.ReadFull(r, part)
 		text = append(text, part[:n]...)
