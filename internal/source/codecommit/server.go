@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"plumb/internal/audit"
 	"plumb/internal/caller"
@@ -56,15 +57,12 @@ type Server struct {
 	log   *slog.Logger
 	r     *Repositories
 	o     ServerOptions
-	turns chan struct{} // for those that read a push
+	turns turns // of those that read a push
 }
-
-// maxPushes is how many pushes are read at once: each is in memory until it is kept.
-const maxPushes = 4
 
 // NewServer returns a server.
 func NewServer(log *slog.Logger, r *Repositories, o ServerOptions) *Server {
-	return &Server{log, r, o, make(chan struct{}, maxPushes)}
+	return &Server{log: log, r: r, o: o}
 }
 
 // ServeHTTP answers one request.
@@ -231,7 +229,7 @@ func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		}
 		body = z
 	}
-	bounded := &bounded{body, most, false}
+	bounded := &bounded{r: body, left: most}
 	w.Header().Set("Content-Type", "application/x-"+service+"-result")
 	if service == git.ReceivePack {
 		return s.receive(ctx, w, bounded, x)
@@ -270,12 +268,13 @@ func (s *Server) limits() git.Limits {
 
 // receive takes a push: all of its objects are read and checked before anything is written.
 func (s *Server) receive(ctx context.Context, w http.ResponseWriter, body *bounded, x Repository) error {
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-	case <-ctx.Done():
-		return ctx.Err()
+	who := caller.From(ctx)
+	release, err := s.turns.take(ctx, pusher{who.Account, who.AccessKeyID})
+	if err != nil {
+		return err
 	}
+	defer release()
+	body.until = time.Now().Add(maxPushTime)
 	p, err := git.ReadPush(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -293,7 +292,8 @@ func (s *Server) receive(ctx context.Context, w http.ResponseWriter, body *bound
 		return err
 	}
 	// A client reads the report once it has sent everything.
-	io.CopyN(io.Discard, body.r, 4*s.o.MaxPush) // its end does not matter any more
+	body.left = 4 * s.o.MaxPush
+	io.Copy(io.Discard, body) // its end does not matter any more
 	var report bytes.Buffer
 	if err := p.WriteReport(&report, failure, refused); err != nil {
 		return err
@@ -344,12 +344,18 @@ type bounded struct {
 	r        io.Reader
 	left     int64
 	exceeded bool
+	until    time.Time // zero: it may take its time
 }
+
+var errSlow = errors.New("the push took too long to come")
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		b.exceeded = true
 		return 0, git.ErrTooLarge
+	}
+	if !b.until.IsZero() && time.Now().After(b.until) {
+		return 0, errSlow
 	}
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
