@@ -1,16 +1,16 @@
 package delivery
 
 import (
-	"compress/gzip"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"plumb/internal/config"
+	"plumb/internal/pack"
+	"plumb/internal/store"
 )
 
 // An itemFile is a snapshot or history file on its way: written item by item,
@@ -18,7 +18,7 @@ import (
 // may be larger than memory.
 type itemFile struct {
 	file *os.File
-	zip  *gzip.Writer
+	zip  io.WriteCloser
 	n    int
 
 	table *tableFile // of the same items; nil if there is to be none
@@ -31,7 +31,7 @@ func (d *Delivery) newItemFile(id string) (*itemFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary file: %w", err)
 	}
-	w := &itemFile{file: f, zip: gzip.NewWriter(f)}
+	w := &itemFile{file: f, zip: pack.NewGzip(f)}
 	if _, err := fmt.Fprintf(w.zip, `{"fileVersion":"1.0","configSnapshotId":%q,"configurationItems":[`, id); err != nil {
 		w.discard()
 		return nil, fmt.Errorf("write file of items: %w", err)
@@ -45,22 +45,26 @@ func (d *Delivery) newItemFile(id string) (*itemFile, error) {
 	return w, nil
 }
 
-// add appends an item in the event form.
-func (w *itemFile) add(it config.Item) error {
-	b, err := json.Marshal(it)
-	if err != nil {
-		return fmt.Errorf("encode item %s: %w", it.ResourceKey, err)
-	}
-	if w.table != nil {
-		if err := w.table.add(b); err != nil {
-			return fmt.Errorf("item %s: %w", it.ResourceKey, err)
+// filePage is how many items of a file are in memory at once; while a page is written,
+// another one is read.
+const filePage = 200
+
+// add appends items.
+func (w *itemFile) add(items []store.Form) error {
+	for _, it := range items {
+		if w.table != nil {
+			if err := w.table.add(it.Text); err != nil {
+				return fmt.Errorf("item %s: %w", it.ResourceKey, err)
+			}
 		}
-	}
-	if w.n++; w.n > 1 {
-		b = append([]byte{','}, b...)
-	}
-	if _, err := w.zip.Write(b); err != nil {
-		return fmt.Errorf("write file of items: %w", err)
+		if w.n++; w.n > 1 {
+			if _, err := io.WriteString(w.zip, ","); err != nil {
+				return fmt.Errorf("write file of items: %w", err)
+			}
+		}
+		if _, err := w.zip.Write(it.Text); err != nil {
+			return fmt.Errorf("write file of items: %w", err)
+		}
 	}
 	return nil
 }

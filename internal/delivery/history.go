@@ -145,7 +145,7 @@ func (d *Delivery) writeHistory(ctx context.Context, items []store.Capture) (*it
 	if err != nil {
 		return nil, err
 	}
-	for page := range slices.Chunk(items, most) {
+	for page := range slices.Chunk(items, filePage) {
 		if err := d.addVersions(ctx, w, page); err != nil {
 			w.discard()
 			return nil, err
@@ -154,22 +154,21 @@ func (d *Delivery) writeHistory(ctx context.Context, items []store.Capture) (*it
 	return w, nil
 }
 
+// addVersions adds the items of a page, but for those that were forgotten since.
 func (d *Delivery) addVersions(ctx context.Context, w *itemFile, page []store.Capture) error {
-	return d.db.Read(ctx, func(tx *db.Tx) error {
-		for _, v := range page {
-			it, err := store.ItemVersion(ctx, tx, v.VersionKey)
-			if errors.Is(err, store.ErrNotFound) {
-				continue // forgotten since
-			}
-			if err != nil {
-				return err
-			}
-			if err := w.add(it); err != nil {
-				return err
-			}
-		}
-		return nil
+	versions := make([]config.VersionKey, len(page))
+	for i, c := range page {
+		versions[i] = c.VersionKey
+	}
+	var items []store.Form
+	err := d.db.Read(ctx, func(tx *db.Tx) (err error) {
+		items, err = store.VersionForms(ctx, tx, page[0].Place, versions)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	return w.add(items)
 }
 
 // historyDone moves the channel's window on and inserts the next delivery, if it

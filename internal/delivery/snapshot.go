@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -67,46 +68,77 @@ func (d *Delivery) deliverSnapshot(ctx context.Context, j job.Job[snapshotFileJo
 
 // writeSnapshot writes the newest item of every resource that is there and
 // recorded. It reads page by page, so a resource that changes meanwhile is told
-// as it was or as it is.
+// as it was or as it is. The next pages are read while one is written.
 func (d *Delivery) writeSnapshot(ctx context.Context, a snapshot) (*itemFile, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	w, err := d.newItemFile(a.ID)
 	if err != nil {
 		return nil, err
 	}
-	var after config.ResourceKey
-	for {
-		items, last, err := d.snapshotPage(ctx, a.Place, after)
-		for _, it := range items {
-			if err == nil && it.Status != config.StatusNotRecorded {
-				err = w.add(it)
-			}
+	for page := range d.snapshotPages(ctx, a.Place) {
+		read := <-page
+		if err = read.err; err == nil {
+			err = w.add(read.items)
 		}
 		if err != nil {
 			w.discard()
 			return nil, err
 		}
-		if last.Type == "" {
-			return w, nil
-		}
-		after = last
 	}
+	return w, nil
 }
 
-// snapshotPage returns the newest items of the next live resources, and the key
-// of the last of them; the zero key when there are no more.
-func (d *Delivery) snapshotPage(
-	ctx context.Context, p config.Place, after config.ResourceKey,
-) (items []config.Item, last config.ResourceKey, err error) {
-	err = d.db.Read(ctx, func(tx *db.Tx) error {
-		keys, err := store.LiveKeys(ctx, tx, p, nil, after, most)
-		if err != nil || len(keys) == 0 {
-			return err
+// A snapshotPage is the newest items of some live resources, or why they were not read.
+type snapshotPage struct {
+	items []store.Form
+	err   error
+}
+
+// pagesAhead is how many pages of a snapshot are read at once: to unpack items costs more
+// than to compress them again.
+const pagesAhead = 2
+
+// snapshotPages reads the live resources of a place, in their order. It returns pages as
+// they are begun; each has one result, the last one of all perhaps an error.
+func (d *Delivery) snapshotPages(ctx context.Context, p config.Place) <-chan chan snapshotPage {
+	pages := make(chan chan snapshotPage, pagesAhead-1)
+	go func() {
+		defer close(pages)
+		var after config.ResourceKey
+		for {
+			var items []*store.StoredItem
+			err := d.db.Read(ctx, func(tx *db.Tx) (err error) {
+				items, err = store.LiveItems(ctx, tx, p, after, filePage)
+				return err
+			})
+			if err == nil && len(items) == 0 {
+				return
+			}
+			page := make(chan snapshotPage, 1)
+			select {
+			case pages <- page:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				page <- snapshotPage{err: err}
+				return
+			}
+			after = items[len(items)-1].ResourceKey
+			go func() { page <- d.readSnapshotPage(ctx, items) }()
 		}
-		last = keys[len(keys)-1]
-		items, err = store.CurrentItems(ctx, tx, p, keys)
+	}()
+	return pages
+}
+
+func (d *Delivery) readSnapshotPage(ctx context.Context, items []*store.StoredItem) (page snapshotPage) {
+	items = slices.DeleteFunc(items, func(s *store.StoredItem) bool { return s.Status == config.StatusNotRecorded })
+	page.err = d.db.Read(ctx, func(tx *db.Tx) (err error) {
+		page.items, err = store.Forms(ctx, tx, items)
 		return err
 	})
-	return items, last, err
+	return page
 }
 
 func (d *Delivery) snapshotDelivered(c config.DeliveryChannel, began time.Time, e config.SnapshotDelivered) (job.Commit, error) {

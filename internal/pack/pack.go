@@ -4,7 +4,8 @@
 //
 // A dictionary is any sample of such texts. A packed text is a zstd frame that
 // names its dictionary; whoever keeps packed texts keeps the dictionaries as well
-// and never changes them. The package stores nothing.
+// and never changes them. The package stores nothing. Beside it there is gzip for
+// files that others read: NewGzip.
 //
 //	c := pack.New()
 //	packed, err := c.Encode(7, load, text) // load returns the sample

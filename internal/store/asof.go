@@ -30,7 +30,7 @@ func AsOf(
 	if err != nil {
 		return nil, next, err
 	}
-	var found []*storedItem
+	var found []*StoredItem
 	looked := 0
 	for _, k := range kinds {
 		if k.name < after.Type || len(types) > 0 && !slices.Contains(types, k.name) {
@@ -49,10 +49,10 @@ func AsOf(
 				return nil, next, fmt.Errorf("read %s of %s as of %s: %w", k.name, p, t, err)
 			}
 			for _, s := range some {
-				if s.bodyKey.stateID != 0 {
+				if s.body.stateID != 0 {
 					found = append(found, s)
 				}
-				after = s.key
+				after = s.ResourceKey
 			}
 			if looked += len(some); len(some) == 0 {
 				break
@@ -73,15 +73,15 @@ func ResourcesEver(ctx context.Context, tx *db.Tx, p config.Place, after config.
 // without one have no body.
 func asOfType(
 	ctx context.Context, tx *db.Tx, place int64, k kind, after config.ResourceKey, t time.Time, limit int,
-) ([]*storedItem, error) {
+) ([]*StoredItem, error) {
 	at := t.UnixMilli()
-	var all []*storedItem
-	byID := map[int64]*storedItem{}
+	var all []*StoredItem
+	byID := map[int64]*StoredItem{}
 	var changed []int64 // since then
 	err := db.Each(ctx, tx, func(scan func(...any) error) error {
-		s := &storedItem{key: config.ResourceKey{Place: after.Place, Type: k.name}}
+		s := &StoredItem{VersionKey: config.VersionKey{ResourceKey: config.ResourceKey{Place: after.Place, Type: k.name}}}
 		var e entry
-		if err := scan(&e.resource, &s.key.ID, &e.stateID, &e.status, &e.body); err != nil {
+		if err := scan(&e.resource, &s.ID, &e.stateID, &e.status, &e.body); err != nil {
 			return err
 		}
 		all = append(all, s)
@@ -104,9 +104,9 @@ func asOfType(
 }
 
 // become makes it the item of an entry, if the resource existed with it.
-func (s *storedItem) become(e entry) {
-	if s.status = statusOf(e.status); s.status != "" && !s.status.Gone() {
-		s.stateID, s.bodyKey = e.item(), e.bodyKey()
+func (s *StoredItem) become(e entry) {
+	if s.Status = statusOf(e.status); s.Status != "" && !s.Status.Gone() {
+		s.StateID, s.body = e.item(), e.bodyKey()
 	}
 }
 

@@ -57,12 +57,12 @@ func currentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.
 		return nil, err
 	}
 	with, args := w.with(tx)
-	found := make([]*storedItem, len(keys))
+	found := make([]*StoredItem, len(keys))
 	err = db.Each(ctx, tx, func(scan func(...any) error) error {
 		var n, status int64
-		var s storedItem
-		err := scan(&n, &s.bodyKey.resource, &s.bodyKey.stateID, &s.stateID, &status)
-		s.key, s.status = keys[n], statusOf(status)
+		var s StoredItem
+		err := scan(&n, &s.body.resource, &s.body.stateID, &s.StateID, &status)
+		s.ResourceKey, s.Status = keys[n], statusOf(status)
 		found[n] = &s
 		return err
 	}, with+`SELECT w.n, r.id, r.body, r.state_id, r.status FROM w CROSS JOIN resource r
@@ -70,34 +70,33 @@ func currentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.
 	if err != nil {
 		return nil, fmt.Errorf("read current items: %w", err)
 	}
-	return readItems(ctx, tx, read, slices.DeleteFunc(found, func(s *storedItem) bool { return s == nil }))
+	return readItems(ctx, tx, read, slices.DeleteFunc(found, func(s *StoredItem) bool { return s == nil }))
 }
 
-// A storedItem is an item whose body is not read yet.
-type storedItem struct {
-	key     config.ResourceKey
-	stateID int64
-	status  config.ItemStatus
-	bodyKey bodyKey
+// A StoredItem is an item whose body is not read yet.
+type StoredItem struct {
+	config.VersionKey
+	Status config.ItemStatus
+	body   bodyKey
 }
 
 // readItems reads the bodies of items.
-func readItems(ctx context.Context, tx *db.Tx, read func([]byte) (config.Item, error), all []*storedItem) ([]config.Item, error) {
-	texts, err := bodies(ctx, tx, collect(all, func(s *storedItem) bodyKey { return s.bodyKey }))
+func readItems(ctx context.Context, tx *db.Tx, read func([]byte) (config.Item, error), all []*StoredItem) ([]config.Item, error) {
+	texts, err := bodies(ctx, tx, collect(all, func(s *StoredItem) bodyKey { return s.body }))
 	if err != nil {
 		return nil, err
 	}
 	out := make([]config.Item, len(all))
 	for i, s := range all {
-		text, ok := texts[s.bodyKey]
+		text, ok := texts[s.body]
 		if !ok {
-			return nil, fmt.Errorf("item %d of %s has no body", s.stateID, s.key)
+			return nil, fmt.Errorf("item %d of %s has no body", s.StateID, s.ResourceKey)
 		}
 		it, err := read(text)
 		if err != nil {
-			return nil, fmt.Errorf("decode item %d of %s: %w", s.stateID, s.key, err)
+			return nil, fmt.Errorf("decode item %d of %s: %w", s.StateID, s.ResourceKey, err)
 		}
-		it.ResourceKey, it.Status, it.StateID, it.CaptureTime = s.key, s.status, s.stateID, captured(s.stateID)
+		it.ResourceKey, it.Status, it.StateID, it.CaptureTime = s.ResourceKey, s.Status, s.StateID, captured(s.StateID)
 		if it.Imported != nil && !it.Imported.Captured.IsZero() {
 			it.CaptureTime = it.Imported.Captured
 		}
@@ -186,9 +185,7 @@ func itemsOf(
 	if err != nil {
 		return nil, err
 	}
-	return readItems(ctx, tx, read, collect(found, func(e entry) *storedItem {
-		return &storedItem{key, e.item(), statusOf(e.status), e.bodyKey()}
-	}))
+	return readItems(ctx, tx, read, collect(found, func(e entry) *StoredItem { return e.of(key) }))
 }
 
 func decodedItem(body []byte) (config.Item, error) {

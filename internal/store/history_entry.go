@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumb/internal/config"
 	"plumb/internal/db"
 )
 
@@ -34,6 +35,11 @@ func (e entry) bodyKey() bodyKey {
 		return bodyKey{e.resource, e.stateID}
 	}
 	return bodyKey{e.resource, e.body}
+}
+
+// of returns the item of that resource that the entry is, or stands for.
+func (e entry) of(key config.ResourceKey) *StoredItem {
+	return &StoredItem{config.VersionKey{ResourceKey: key, StateID: e.item()}, statusOf(e.status), e.bodyKey()}
 }
 
 const entryColumns = "resource, state_id, previous, body, status, reference"

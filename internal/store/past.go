@@ -32,7 +32,11 @@ func Unkept(ctx context.Context, tx *db.Tx, p config.Place, items []NewItem) ([]
 	}
 	out := slices.DeleteFunc(slices.Clone(items), func(it NewItem) bool {
 		r := h[it.ResourceKey]
-		return r != nil && kept[bodyKey{r.id, it.StateID}]
+		if r == nil {
+			return false
+		}
+		_, ok := kept[bodyKey{r.id, it.StateID}]
+		return ok
 	})
 	slices.SortStableFunc(out, compareStates)
 	return slices.CompactFunc(out, func(a, b NewItem) bool { return compareStates(a, b) == 0 }), nil
@@ -49,19 +53,28 @@ func distinctKeys(items []NewItem) []config.ResourceKey {
 }
 
 // keptStates returns which items the history has.
-func keptStates(ctx context.Context, tx *db.Tx, h held, items []NewItem) (map[bodyKey]bool, error) {
+func keptStates(ctx context.Context, tx *db.Tx, h held, items []NewItem) (map[bodyKey]entry, error) {
+	var keys []bodyKey
+	for _, it := range items {
+		if r := h[it.ResourceKey]; r != nil {
+			keys = append(keys, bodyKey{r.id, it.StateID})
+		}
+	}
+	return keptEntries(ctx, tx, keys)
+}
+
+// keptEntries returns those of the items that the history has.
+func keptEntries(ctx context.Context, tx *db.Tx, keys []bodyKey) (map[bodyKey]entry, error) {
 	all, err := months(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	byMonth := map[month][]bodyKey{}
-	for _, it := range items {
-		if r := h[it.ResourceKey]; r != nil {
-			m := monthOf(it.StateID)
-			byMonth[m] = append(byMonth[m], bodyKey{r.id, it.StateID})
-		}
+	for _, k := range keys {
+		m := monthOf(k.stateID)
+		byMonth[m] = append(byMonth[m], k)
 	}
-	out := map[bodyKey]bool{}
+	out := make(map[bodyKey]entry, len(keys))
 	for _, m := range all {
 		for chunk := range slices.Chunk(byMonth[m.month], maxRows) {
 			with, args := keysList(chunk).with(tx)
@@ -71,7 +84,7 @@ func keptStates(ctx context.Context, tx *db.Tx, h held, items []NewItem) (map[bo
 				return nil, err
 			}
 			for _, e := range found {
-				out[bodyKey{e.resource, e.stateID}] = true
+				out[bodyKey{e.resource, e.stateID}] = e
 			}
 		}
 	}

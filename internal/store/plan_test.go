@@ -39,6 +39,13 @@ var pagedReads = map[string]func(s suite) error{
 		}
 		return nil
 	},
+	"LiveItems": func(s suite) error {
+		items, err := store.LiveItems(s.Context(), s.tx, place, key("A::B::C", "r-0010"), 10)
+		if err == nil {
+			_, err = store.Forms(s.Context(), s.tx, items)
+		}
+		return err
+	},
 	"ResourcesOf": func(s suite) error {
 		for _, types := range [][]string{nil, {"A::B::C"}} {
 			if _, err := store.ResourcesOf(s.Context(), s.tx, place, types, key("A::B::C", "r-0010"), 10); err != nil {
@@ -165,6 +172,10 @@ var unpagedReads = map[string]func(s suite) error{
 	},
 	"CurrentItems": func(s suite) error {
 		_, err := store.CurrentItems(s.Context(), s.tx, place, someKeys())
+		return err
+	},
+	"VersionForms": func(s suite) error {
+		_, err := store.VersionForms(s.Context(), s.tx, place, []config.VersionKey{{ResourceKey: key("A::B::C", "r-0010"), StateID: noon.UnixMilli()}})
 		return err
 	},
 	"ItemBefore": func(s suite) error {

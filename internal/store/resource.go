@@ -85,15 +85,34 @@ func LiveKeys(ctx context.Context, tx *db.Tx, p config.Place, types []string, af
 func walkKeys(
 	ctx context.Context, tx *db.Tx, p config.Place, types []string, condition string, after config.ResourceKey, limit int,
 ) ([]config.ResourceKey, error) {
+	var out []config.ResourceKey
+	err := walkTypes(ctx, tx, p, types, after, func(place int64, kind kind, past string) (bool, error) {
+		err := db.Each(ctx, tx, func(scan func(...any) error) error {
+			k := config.ResourceKey{Place: p, Type: kind.name}
+			err := scan(&k.ID)
+			out = append(out, k)
+			return err
+		}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ?`+condition+`
+			ORDER BY r.external_id LIMIT ?`, kind.id, place, past, limit-len(out))
+		return len(out) < limit, err
+	})
+	return out, err
+}
+
+// walkTypes calls each for the types that a place had resources of, in their order, from
+// the one of after on, with the id after which its resources follow, until it says no.
+func walkTypes(
+	ctx context.Context, tx *db.Tx, p config.Place, types []string, after config.ResourceKey,
+	each func(place int64, kind kind, past string) (more bool, err error),
+) error {
 	place, err := placeID(ctx, tx, p)
 	if err != nil || place == 0 {
-		return nil, err
+		return err
 	}
 	kinds, err := typesIn(ctx, tx, p)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out []config.ResourceKey
 	for _, kind := range kinds {
 		if kind.name < after.Type || len(types) > 0 && !slices.Contains(types, kind.name) {
 			continue
@@ -102,21 +121,15 @@ func walkKeys(
 		if kind.name == after.Type {
 			past = after.ID
 		}
-		err := db.Each(ctx, tx, func(scan func(...any) error) error {
-			k := config.ResourceKey{Place: p, Type: kind.name}
-			err := scan(&k.ID)
-			out = append(out, k)
-			return err
-		}, `SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.external_id > ?`+condition+`
-			ORDER BY r.external_id LIMIT ?`, kind.id, place, past, limit-len(out))
+		more, err := each(place, kind, past)
 		if err != nil {
-			return nil, fmt.Errorf("walk resources: %w", err)
+			return fmt.Errorf("walk resources: %w", err)
 		}
-		if len(out) == limit {
+		if !more {
 			break
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // CollectedKeys returns ids of the live resources of a type that were read and not

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -72,7 +71,7 @@ func (s suite) add(k config.ResourceKey, minute int, change ...func(*store.NewIt
 		f(&it)
 	}
 	var err error
-	it.Body, err = json.Marshal(it.Item)
+	it.Body, err = it.KeptForm()
 	s.must(err)
 	s.must(store.AppendItems(s.Context(), s.tx, []store.NewItem{it}))
 	return it.Item
