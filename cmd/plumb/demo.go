@@ -13,6 +13,7 @@ import (
 	"plumb/internal/app"
 	"plumb/internal/demo"
 	"plumb/internal/lambda/environment"
+	"plumb/internal/rulebench"
 	"plumb/internal/settings"
 )
 
@@ -50,7 +51,7 @@ func runDemo(cmd *cobra.Command, keep bool) (err error) {
 	ctx, cancel := stopSignal(cmd.Context(), log)
 	defer cancel()
 	begun := time.Now()
-	a, err := app.New(ctx, s, log, app.Options{Version: version()})
+	a, err := app.New(ctx, s, log, app.Options{Version: version(), Functions: rulebench.NewDesk(log, s)})
 	if err != nil {
 		return err
 	}

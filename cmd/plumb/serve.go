@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumb/internal/app"
+	"plumb/internal/rulebench"
 	"plumb/internal/settings"
 )
 
@@ -54,7 +55,7 @@ see "plumb docs settings".`,
 func serve(cmd *cobra.Command, s settings.Settings, log *slog.Logger) error {
 	ctx, cancel := stopSignal(cmd.Context(), log)
 	defer cancel()
-	a, err := app.New(ctx, s, log, app.Options{Version: version()})
+	a, err := app.New(ctx, s, log, app.Options{Version: version(), Functions: rulebench.NewDesk(log, s)})
 	if err == nil {
 		err = a.Start(ctx)
 	}

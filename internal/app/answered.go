@@ -20,6 +20,7 @@ func (a *App) answered(ctx context.Context, r wire.Answered, asks bucketAsks) {
 	nameSpan(ctx, r)
 	a.keyUsed(ctx, r)
 	a.audited(ctx, r, asks)
+	a.console.note(ctx, r)
 	level := slog.LevelInfo
 	if outside.IsOwn(ctx) {
 		level = slog.LevelDebug

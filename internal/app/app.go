@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"plumb/internal/clock"
+	"plumb/internal/console"
 	"plumb/internal/core"
 	"plumb/internal/db"
 	"plumb/internal/listener"
@@ -34,6 +35,9 @@ type Options struct {
 	// Reload has functions go on with their next code in a warm process. It is for who
 	// writes one.
 	Reload bool
+	// Functions are asked at the console's rule bench, in development mode; nil for none.
+	// They are closed when the server stops.
+	Functions console.Functions
 	// Catalogues are read by each server unless they are given.
 	Catalogues func() (core.Catalogues, error)
 }
@@ -45,6 +49,7 @@ type App struct {
 	version     string
 	idle        bool
 	reload      bool
+	functions   console.Functions
 	locks       []*fileLock
 	name        string // of this server among those that share the store
 	listener    net.Listener
@@ -77,7 +82,7 @@ type App struct {
 // New opens the data folder, the listener and the store, and puts the machine
 // together. Nothing is answered and no job runs before Start.
 func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) (*App, error) {
-	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, reload: o.Reload, catalogues: o.Catalogues, ended: make(chan error, 2),
+	a := &App{settings: s, log: log, version: o.Version, idle: o.Idle, reload: o.Reload, functions: o.Functions, catalogues: o.Catalogues, ended: make(chan error, 2),
 		unsigned: memory.New(unsignedBodies)}
 	a.metrics = newMetrics(a)
 	a.broker = a.newBroker()

@@ -129,7 +129,7 @@ func (a *App) trial(r *http.Request, o backtestOrder) (rule.Trial, error) {
 	t := rule.Trial{Rule: tried, Since: o.Since}
 	var err error
 	if o.File != "" {
-		t.Compiled, err = m.compileFile(o.File, tried.InputParameters)
+		t.Compiled, err = rule.CompileFile(m.Known.Managed, o.File, tried.InputParameters)
 	} else {
 		t.Compiled, err = m.Rules.Compile(tried)
 	}
@@ -142,14 +142,4 @@ func (a *App) trial(r *http.Request, o backtestOrder) (rule.Trial, error) {
 		return t, fmt.Errorf("the rule %s has no evaluator: its verdicts are put", o.Rule)
 	}
 	return t, nil
-}
-
-// compileFile compiles the text of a rule file.
-func (m *machine) compileFile(text, parameters string) (rule.Compiled, error) {
-	file, err := m.Known.Managed.ParseFile("rule.yaml", []byte(text))
-	if err != nil {
-		return rule.Compiled{}, err
-	}
-	e, err := file.Evaluator(parameters)
-	return rule.Compiled{Evaluator: e, Types: file.Resources, Finds: file.Finds}, err
 }

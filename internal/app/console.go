@@ -46,7 +46,7 @@ func (a *App) openConsole() error {
 		scheme = "https"
 	}
 	pages := console.New(console.Options{
-		Log: a.log, Settings: a.settings, Endpoint: a.URL, Version: a.version, Machine: func() *core.Machine { return a.machine.Load().Machine },
+		Log: a.log, Settings: a.settings, Endpoint: a.URL, Version: a.version, Functions: a.functions, Machine: func() *core.Machine { return a.machine.Load().Machine },
 	})
 	a.console = &consoleServer{listener: l, scheme: scheme, pages: pages, server: a.newServer(a.guardConsole(pages))}
 	return nil
@@ -135,8 +135,8 @@ func (s *consoleServer) stop() {
 	if s == nil {
 		return
 	}
+	s.server.Close() // which ends what pages wait for
 	s.pages.Close()
-	s.server.Close()
 }
 
 func (s *consoleServer) close() {

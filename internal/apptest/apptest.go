@@ -38,6 +38,7 @@ import (
 	"plumb/internal/app"
 	"plumb/internal/clock"
 	"plumb/internal/db/dbtest"
+	"plumb/internal/rulebench"
 	"plumb/internal/settings"
 )
 
@@ -106,7 +107,7 @@ func (s *Server) launch() error {
 		return err
 	}
 	ctx := context.Background()
-	a, err := app.New(ctx, s.settings, testLog(), app.Options{Version: "test"})
+	a, err := app.New(ctx, s.settings, testLog(), app.Options{Version: "test", Functions: rulebench.NewDesk(testLog(), s.settings)})
 	if err != nil {
 		return err
 	}

@@ -291,11 +291,14 @@ func TestNothingKeepsPeopleOutOfAnyPage(t *testing.T) {
 	p := apptest.Start(t, withConsole)
 	who := newPerson(t, p)
 	story(t, p)
+	b := newBrowser(t, p)
+	b.begin("owners", "guard")
+	b.save(draft("owners", textOf(t, b.page("bench?draft=owners")), untagged, "do", "keep"))
 	for _, scheme := range []string{"light", "dark"} {
 		who.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 		for _, path := range []string{
 			"", "wrong", "wrong?rule=buckets-versioned", "changes", "inventory", "rules", "rule?name=buckets-versioned", "try?name=buckets-versioned&since=24h", "packs", "query", "operations",
-			"components", resource(p, "AWS::S3::Bucket", "reports"), resource(p, "AWS::S3::Bucket", "reports", "at", "-1s"),
+			"components", "bench", "bench?draft=owners&since=24h", "requests", resource(p, "AWS::S3::Bucket", "reports"), resource(p, "AWS::S3::Bucket", "reports", "at", "-1s"),
 		} {
 			who.open(path)
 			var found []string
@@ -321,6 +324,10 @@ func TestPicturesOfTheDocs(t *testing.T) {
 	}
 	managed(t, p, "buckets-log-access", "S3_BUCKET_LOGGING_ENABLED")
 	managed(t, p, "databases-encrypted", "RDS_STORAGE_ENCRYPTED")
+	b := newBrowser(t, p)
+	text := textOf(t, b.begin("buckets-have-owners", "python"))
+	b.save(draft("buckets-have-owners", text, "", "pick", "AWS::S3::Bucket/team-data-1", "do", "keep"))
+	unserved(t, p)
 	for _, c := range []struct {
 		name, path, scheme string
 		width, height      int64
@@ -329,6 +336,8 @@ func TestPicturesOfTheDocs(t *testing.T) {
 		{"resource-light", resource(p, "AWS::S3::Bucket", "reports"), "light", 1280, 900}, {"resource-dark", resource(p, "AWS::S3::Bucket", "reports"), "dark", 1280, 900},
 		{"resource-phone", resource(p, "AWS::S3::Bucket", "reports"), "dark", 390, 780},
 		{"wrong-light", "wrong?rule=buckets-versioned", "light", 1280, 640}, {"changes-dark", "changes", "dark", 1280, 640},
+		{"bench-light", "bench?draft=buckets-have-owners", "light", 1280, 900}, {"bench-dark", "bench?draft=buckets-have-owners", "dark", 1280, 900},
+		{"bench-phone", "bench?draft=buckets-have-owners", "light", 390, 780}, {"requests-dark", "requests", "dark", 1280, 640},
 		{"rule-light", "rule?name=buckets-versioned", "light", 1280, 760}, {"inventory-past", "inventory?is=type:AWS::S3::Bucket&at=-1s", "light", 1280, 520},
 	} {
 		who.run(emulation.SetDeviceMetricsOverride(c.width, c.height, 1, c.width < 500),

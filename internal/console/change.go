@@ -209,8 +209,12 @@ func (c *Console) events(w http.ResponseWriter, v *visit) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
 	var last int64
+	look := c.newest
+	if v.q.Get("of") == "requests" && c.development() {
+		look = func(_ *visit, last int64) (int64, bool, error) { n := c.requests.count(); return n, n != last, nil }
+	}
 	for first := true; ; first = false {
-		newest, fresh, err := c.newest(v, last)
+		newest, fresh, err := look(v, last)
 		if err != nil {
 			return nil //nolint:nilerr // the browser asks again; a reset closes the store
 		}

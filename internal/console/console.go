@@ -18,13 +18,15 @@ import (
 // Root is the folder that all pages are in.
 const Root = "/_plumb/ui/"
 
-// Options are what a Console is made of. All are required.
+// Options are what a Console is made of. All but Functions are required.
 type Options struct {
 	Log      *slog.Logger
 	Settings settings.Settings
 	Machine  func() *core.Machine // the present one: a reset replaces it
 	Endpoint func() string        // where AWS clients reach the server
 	Version  string
+	// Functions are asked at the rule bench; nil: it has rules of this process only.
+	Functions Functions
 }
 
 // A Console answers browsers. It is safe for concurrent use.
@@ -38,6 +40,7 @@ type Console struct {
 	stopping chan struct{}
 	streams  atomic.Int64 // live pages
 	stop     sync.Once
+	requests requests // that were answered last, in development mode
 }
 
 // A view is a page with its own entry in the list of pages, unless it has no label.
@@ -63,7 +66,17 @@ func New(o Options) *Console {
 }
 
 // Close ends what goes on for as long as somebody looks.
-func (c *Console) Close() { c.stop.Do(func() { close(c.stopping) }) }
+func (c *Console) Close() {
+	c.stop.Do(func() {
+		close(c.stopping)
+		if c.Functions == nil {
+			return
+		}
+		if err := c.Functions.Close(); err != nil {
+			c.Log.Warn("the throw-away server of the rule bench was not closed", "err", err)
+		}
+	})
+}
 
 // development reports whether whoever comes may do everything.
 func (c *Console) development() bool { return c.Settings.Mode == settings.Development }

@@ -22,6 +22,7 @@ type page struct {
 	Calls    []call // that answer the same
 	AtNote   string // what at means here, where it does not mean everything
 	Live     string // the address of what goes on
+	LivePage string // the page that is read again then; empty for this one
 
 	path   string
 	part   string // the template of the part that was asked for; empty for the whole

@@ -49,6 +49,7 @@ type resourcePage struct {
 	Evaluate     string // the action; empty if there is none
 	CSRF, Back   string
 	RelationNote string
+	Bench        string // the address of the rule bench, with this resource; empty if there is none
 }
 
 type fact struct{ Name, Value, Href, Class string }
@@ -69,6 +70,9 @@ func showResource(v *visit) (*page, error) {
 		return nil, err
 	}
 	r := &resourcePage{Key: key, CSRF: v.csrf(), Back: v.with()}
+	if v.c.development() {
+		r.Bench = v.link("bench", "account", key.Account, "region", key.Region, "type", key.Type, "id", key.ID)
+	}
 	err = v.read(func(ctx context.Context, tx *db.Tx) error { return r.read(ctx, tx, v) })
 	if err != nil {
 		return nil, err

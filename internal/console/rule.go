@@ -131,6 +131,7 @@ type rulePage struct {
 
 	Evaluate   string
 	Try        string // its address
+	Bench      string // the action that puts it on the bench; empty if there is none
 	CSRF, Back string
 	Done       string
 }
@@ -142,7 +143,7 @@ func showRule(v *visit) (*page, error) {
 	}
 	d := &rulePage{CSRF: v.csrf(), Back: v.with("did", ""), Done: v.done()}
 	if v.c.development() {
-		d.Evaluate = Root + "evaluate"
+		d.Evaluate, d.Bench = Root+"evaluate", Root+"bench/copy"
 	}
 	err = v.read(func(ctx context.Context, tx *db.Tx) (err error) {
 		if d.Rule, err = store.Rule(ctx, tx, p, v.q.Get("name")); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -30,10 +29,15 @@ type tryView struct {
 	Source     string // of a policy
 	Policy     bool
 	Spans      []choice
-	Sentence   string
-	Turned     []string
-	Fault      string // why it cannot be tried so
-	Back       string
+	tried
+	Fault string // why it cannot be tried so
+	Back  string
+}
+
+// A tried is what came of a trial.
+type tried struct {
+	Sentence string
+	Turned   []string
 }
 
 // How far back a rule can be tried; "now" is the newest items alone.
@@ -79,61 +83,96 @@ func showTry(v *visit) (*page, error) {
 		AtNote: "A rule is tried on items up to now."}, nil
 }
 
+// sinceOf reads how far back a rule is tried; zero is what is there now.
+func sinceOf(v *visit, since string) (time.Time, error) {
+	if since == "now" {
+		return time.Time{}, nil
+	}
+	back, err := time.ParseDuration(since)
+	if err != nil || back <= 0 {
+		return time.Time{}, wrong("The time " + since + " is not one: want now, or a duration such as 720h.")
+	}
+	return v.now.Add(-back), nil
+}
+
 // try fills the page with what would be otherwise.
-func (d *tryView) try(v *visit, since string) error {
+func (d *tryView) try(v *visit, since string) (err error) {
 	t := rule.Trial{Rule: d.Rule}
-	if since != "now" {
-		back, err := time.ParseDuration(since)
-		if err != nil || back <= 0 {
-			return wrong("The time " + since + " is not one: want now, or a duration such as 720h.")
-		}
-		t.Since = v.now.Add(-back)
+	if t.Since, err = sinceOf(v, since); err != nil {
+		return err
 	}
 	if d.Fault = d.compile(v, &t); d.Fault != "" {
 		return nil
 	}
+	d.Table, d.tried, err = v.try(t)
+	return err
+}
+
+// try runs a trial for as long as a page may take.
+func (v *visit) try(t rule.Trial) (*table, tried, error) {
 	if !v.c.trying.TryLock() {
-		return &refusal{http.StatusServiceUnavailable, "Another change is being tried. Try again in a moment."}
+		return nil, tried{}, &refusal{http.StatusServiceUnavailable, "Another change is being tried. Try again in a moment."}
 	}
 	defer v.c.trying.Unlock()
-	d.Table = &table{
+	out := &table{
 		Caption: "Items on which it would decide otherwise", Empty: "It would decide nothing otherwise.",
 		Columns: []col{{Name: "resource"}, {Name: "type"}, {Name: "item of"}, {Name: "the rule says"}, {Name: "it would say"}, {Name: "why"}},
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, maxTrial)
 	defer cancel()
+	if e, ok := t.Compiled.Evaluator.(functionEvaluator); ok {
+		e.ctx = ctx
+		t.Compiled.Evaluator = e
+	}
 	done, err := v.Rules.Try(ctx, t, func(f rule.Flip) error {
-		if len(d.Table.Rows) < maxFlips {
-			d.Table.Rows = append(d.Table.Rows, flipRow(v, f))
+		if len(out.Rows) < maxFlips {
+			out.Rows = append(out.Rows, flipRow(v, f))
 		}
 		return nil
 	})
 	least := ""
 	switch {
-	case errors.Is(err, context.DeadlineExceeded) && v.ctx.Err() == nil:
+	case ctx.Err() != nil && v.ctx.Err() == nil:
 		least = "at least "
-		d.Table.Note = fmt.Sprintf("It was tried for %d seconds, which was not enough for all resources: plumb backtest goes on.", int(maxTrial.Seconds()))
+		out.Note = fmt.Sprintf("It was tried for %d seconds, which was not enough for all resources: plumb backtest goes on.", int(maxTrial.Seconds()))
 	case err != nil:
-		return err
+		return nil, tried{}, err
 	}
-	d.Sentence = fmt.Sprintf("Tried on %s%s of %s: it would decide otherwise on %s%s.", least, counted(int64(done.Items), "item", "items"),
-		counted(int64(done.Resources), "resource", "resources"), least, grouped(int64(done.Flips)))
+	told := tried{Sentence: sentenceOf(done, least)}
 	for _, c := range slices.Sorted(maps.Keys(done.Turned)) {
-		d.Turned = append(d.Turned, fmt.Sprintf("%s%s would turn %s now", least, counted(int64(done.Turned[c]), "resource", "resources"), c))
+		told.Turned = append(told.Turned, fmt.Sprintf("%s%s would %s %s now", least, counted(int64(done.Turned[c]), "resource", "resources"), verbOf(done), c))
 	}
 	if done.Failed > 0 {
-		d.Turned = append(d.Turned, fmt.Sprintf("%s have no verdict, first %s", counted(int64(done.Failed), "item", "items"), done.Failure))
+		told.Turned = append(told.Turned, fmt.Sprintf("%s have no verdict, first %s", counted(int64(done.Failed), "item", "items"), done.Failure))
 	}
 	if done.Flips > maxFlips {
-		d.Table.Note += fmt.Sprintf(" The first %d are listed.", maxFlips)
+		out.Note += fmt.Sprintf(" The first %d are listed.", maxFlips)
 	}
-	return nil
+	return out, told, nil
+}
+
+// sentenceOf tells what a trial came to. Without a rule to compare with, each turn of its
+// own verdict is one.
+func sentenceOf(done rule.Tried, least string) string {
+	what := "it would decide otherwise on"
+	if done.Compared == "" {
+		what = "no rule has its name, so each turn of its own verdict is listed:"
+	}
+	return fmt.Sprintf("Tried on %s%s of %s: %s %s%s.", least, counted(int64(done.Items), "item", "items"),
+		counted(int64(done.Resources), "resource", "resources"), what, least, grouped(int64(done.Flips)))
+}
+
+func verbOf(done rule.Tried) string {
+	if done.Compared == "" {
+		return "be"
+	}
+	return "turn"
 }
 
 // compile compiles what the form says, or returns why it cannot.
 func (d *tryView) compile(v *visit, t *rule.Trial) string {
 	if d.Rule.Source.Owner == config.OwnerLambda {
-		return "A function would call PutEvaluations, so it is not tried here: plumb rule dev evaluates it on recorded resources."
+		return "This rule is a function, and its code is not at hand here. At the rule bench, in development mode, its code can be tried on what was recorded."
 	}
 	if d.Parameters != "" {
 		var given map[string]any

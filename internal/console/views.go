@@ -13,6 +13,8 @@ func views() []view {
 		{"packs", "Packs", showPacks, ""},
 		{"query", "Query", showQuery, ""},
 		{"operations", "Operations", showOperations, ""},
+		{"bench", "Rule bench", showBench, settings.Development},
+		{"requests", "Live requests", showRequests, settings.Development},
 		{"rule", "", showRule, ""},
 		{"try", "", showTry, ""},
 		{"pack", "", showPack, ""},
@@ -27,5 +29,9 @@ func views() []view {
 func actions() []action {
 	return []action{
 		{"evaluate", doEvaluate},
+		{"bench/begin", doBegin},
+		{"bench/draft", doDraft},
+		{"bench/copy", doCopy},
+		{"bench/drop-test", doDropTest},
 	}
 }

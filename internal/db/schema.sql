@@ -350,6 +350,20 @@ CREATE TABLE connector (
     UNIQUE (place, tenant, client)
 );
 
+CREATE TABLE console_draft (
+    name       TEXT PRIMARY KEY,
+    account    TEXT NOT NULL, -- where it is tried
+    region     TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    text       TEXT NOT NULL, -- the rule itself
+    types      TEXT NOT NULL, -- separated by spaces
+    parameters TEXT NOT NULL, -- a JSON object, or nothing
+    item       TEXT NOT NULL, -- what it is asked about, as somebody wrote it
+    tests      TEXT NOT NULL, -- JSON
+    answer     TEXT NOT NULL, -- JSON: what it said last; empty before
+    changed    BIGINT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE console_session (
     id         TEXT PRIMARY KEY, -- the digest of what the browser has
     access_key TEXT NOT NULL,    -- whose account is shown, as long as the settings have the key

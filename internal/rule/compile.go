@@ -45,6 +45,17 @@ func Compiler(c *managed.Catalogue) func(config.Rule) (Compiled, error) {
 	}
 }
 
+// CompileFile returns how a rule is evaluated whose file is given as a text, with
+// parameters as JSON.
+func CompileFile(c *managed.Catalogue, text, parameters string) (Compiled, error) {
+	file, err := c.ParseFile("rule.yaml", []byte(text))
+	if err != nil {
+		return Compiled{}, err
+	}
+	e, err := file.Evaluator(parameters)
+	return Compiled{Evaluator: e, Types: file.Resources, Finds: file.Finds}, err
+}
+
 // Evaluates reports whether somebody decides about what a rule looks at: this
 // process, a function, or whoever puts the verdicts of a process check.
 func (e *Engine) Evaluates(r config.Rule) bool {

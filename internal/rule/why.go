@@ -27,11 +27,17 @@ func (e *Engine) Decide(ctx context.Context, r config.Rule, it config.Item) (Dec
 	if err != nil || c.Evaluator == nil {
 		return Decision{}, err
 	}
+	return e.DecideBy(ctx, r, c, it)
+}
+
+// DecideBy does as Decide, by an evaluator that is given.
+func (e *Engine) DecideBy(ctx context.Context, r config.Rule, c Compiled, it config.Item) (Decision, error) {
 	if !judged(r, it) || it.Status.Gone() || !r.Covers(it, c.Types) {
 		return Decision{Compliance: config.NotApplicable, Annotation: "The rule does not cover the resource."}, nil
 	}
 	v := e.view(ctx, r.Place)
 	var d Decision
+	var err error
 	d.Compliance, d.Annotation, err = c.Evaluator.Evaluate(it, v)
 	if w, ok := c.Evaluator.(reasoner); ok && err == nil {
 		d.Why, err = w.Why(it, v)

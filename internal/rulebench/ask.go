@@ -99,6 +99,21 @@ func tail(v any) string {
 	return strings.ReplaceAll(string(text), "\r", "\n") // which keeps the lines of an error one event
 }
 
+// Printed returns the lines of a log that a function printed itself: without Lambda's,
+// and without the line of an error that is shown beside it.
+func Printed(log, failed string) (lines []string) {
+	for line := range strings.Lines(log) {
+		line = strings.TrimRight(line, "\r\n")
+		ours := strings.HasPrefix(line, "START RequestId: ") || strings.HasPrefix(line, "END RequestId: ") ||
+			strings.HasPrefix(line, "REPORT RequestId: ") || strings.HasPrefix(line, "INIT_START ") || strings.TrimSpace(line) == "" ||
+			failed != "" && line == "[ERROR] "+failed
+		if !ours {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // failure reads what a runtime answers of an error.
 func failure(payload []byte) (string, []string) {
 	var e struct {

@@ -112,20 +112,11 @@ func colorOf(c config.Compliance) string {
 
 // log is what the function printed itself, with the paths of its files as they
 // are here.
-func (p *page) log(r rulefile.Rule, a rulebench.Answer) (lines []string) {
+func (p *page) log(r rulefile.Rule, a rulebench.Answer) []string {
 	text := a.Log
 	if a.Error != "" && !strings.Contains(text, a.Error) {
 		text += "\n" + strings.Join(a.Trace, "")
 	}
 	text = strings.ReplaceAll(text, "/var/task/", strings.TrimPrefix(filepath.ToSlash(report.Relative(r.Path))+"/", "./"))
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		ours := strings.HasPrefix(line, "START RequestId: ") || strings.HasPrefix(line, "END RequestId: ") ||
-			strings.HasPrefix(line, "REPORT RequestId: ") || strings.HasPrefix(line, "INIT_START ") || strings.TrimSpace(line) == "" ||
-			a.Error != "" && line == "[ERROR] "+a.Error
-		if !ours {
-			lines = append(lines, line)
-		}
-	}
-	return lines
+	return rulebench.Printed(text, a.Error)
 }

@@ -75,6 +75,23 @@ func New(folder, language, resourceType string) ([]string, error) {
 	return files, nil
 }
 
+// Rule returns the text of a new rule's own file, and what the file is called.
+func Rule(name, language, resourceType string) (file, text string, err error) {
+	own := map[string]string{Python: "rule.py", Node: "index.mjs", Go: "main.go", Guard: "rule.guard", CEL: "rule.yaml"}
+	if own[language] == "" {
+		return "", "", fmt.Errorf("the language %q is none of %s", language, strings.Join(Languages(), ", "))
+	}
+	if !typeName.MatchString(resourceType) {
+		return "", "", fmt.Errorf("%q is not a resource type such as AWS::S3::Bucket", resourceType)
+	}
+	words, err := fillIn(name, resourceType)
+	if err != nil {
+		return "", "", err
+	}
+	content, err := fs.ReadFile(templates, path.Join("templates", language, own[language]+".tmpl"))
+	return own[language], words.Replace(string(content)), err
+}
+
 var ruleName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 
 // fillIn returns what puts the names of a rule into a template.

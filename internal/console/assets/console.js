@@ -19,7 +19,19 @@
   }
   function follow(selector) { const a = document.querySelector(selector); if (a) a.click(); }
 
+  let escaped = false;
   document.addEventListener('keydown', (e) => {
+    if ((e.ctrlKey || e.metaKey) && e.key === 's') {
+      const save = document.querySelector('button[data-save]');
+      if (save) { e.preventDefault(); save.click(); }
+      return;
+    }
+    if (e.key === 'Tab' && !e.shiftKey && e.target.matches?.('textarea[data-code]') && !escaped) {
+      e.preventDefault(); // escape, then tab leaves the field
+      e.target.setRangeText('  ', e.target.selectionStart, e.target.selectionEnd, 'end');
+      return;
+    }
+    escaped = e.key === 'Escape';
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === 'Escape' && typing(e)) { e.target.blur(); return; }
     if (typing(e)) return;
@@ -61,7 +73,7 @@
       clearTimeout(pending);
       pending = setTimeout(() => {
         const part = document.getElementById('live');
-        if (part && window.htmx) window.htmx.ajax('GET', location.href, { target: '#live', select: '#live', swap: 'outerHTML' });
+        if (part && !part.querySelector('details[open]') && window.htmx) window.htmx.ajax('GET', document.body.dataset.livePage || location.href, { target: '#live', select: '#live', swap: 'outerHTML' });
       }, 300);
     });
     window.addEventListener('pagehide', () => events.close());
