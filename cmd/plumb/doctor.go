@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -105,6 +106,9 @@ func checkSettings(_ context.Context, s settings.Settings) []finding {
 		if origin := s.Origin(r.Name); origin != "default" {
 			out = append(out, finding{fine, "settings", fmt.Sprintf("%s = %s (%s)", r.Name, r.Show(s), origin), ""})
 		}
+	}
+	if info, err := os.Stat(s.File); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		out = append(out, finding{remark, "settings", fmt.Sprintf("%s can be read or written by other users (mode %04o), and may hold secrets", s.File, info.Mode().Perm()), "chmod 600 " + s.File})
 	}
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")

@@ -162,9 +162,9 @@ func (r *reader) answers(ctx context.Context, k call, base map[string]any) iter.
 
 // sound returns an error if the answer is not what the service answers: a proxy's page that happens to parse, or a part.
 func (k call) sound(answer awsclient.Page) error {
-	ok, err := k.Expect.orTrue(answer)
-	if err == nil && !ok {
-		err = fmt.Errorf("the answer does not have what every answer has: %q", k.Expect.text)
+	var err error
+	if ok, fault := k.Expect.orTrue(answer); fault != nil || !ok { // an expression fails where what it speaks of is missing
+		err = foreign(*k.Expect)
 	}
 	for _, member := range k.JSON {
 		text, _ := answer[member].(string)
@@ -179,6 +179,12 @@ func (k call) sound(answer awsclient.Page) error {
 	return nil
 }
 
+// foreign is the error of an answer in which an expression does not find what the service always answers.
+func foreign(e expression) error {
+	return fmt.Errorf("the answer is not what the service answers, or a part of it: a proxy may have written it or cut it short "+
+		"(it was looked at by %s)", e.text)
+}
+
 // listed returns a document for each resource in an answer.
 func (r *reader) listed(k call, base, answer map[string]any) ([]map[string]any, error) {
 	each := k.Each
@@ -188,18 +194,15 @@ func (r *reader) listed(k call, base, answer map[string]any) ([]map[string]any, 
 	whole := beside(answer, base)
 	whole["answer"] = answer
 	v, err := each.eval(whole)
-	if err != nil {
-		return nil, err
-	}
 	list, ok := v.([]any)
-	if !ok && !(v == nil && k.Bare) {
-		return nil, fmt.Errorf("%s: the answer has no list where %q finds one", k.Call, each.text)
+	if err != nil || !ok && !(v == nil && k.Bare) {
+		return nil, fmt.Errorf("%s: %w", k.Call, foreign(*each))
 	}
 	docs := make([]map[string]any, 0, len(list))
 	for _, e := range list {
 		element, ok := e.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%q gives a list of %T and not of resources", each.text, e)
+			return nil, fmt.Errorf("%s: %w", k.Call, foreign(*each))
 		}
 		docs = append(docs, document(base, element, answer))
 	}

@@ -35,6 +35,9 @@ const docsHead = `# Settings
 that ` + "`--settings`" + ` names. A flag wins over a variable, a variable over the file. Nothing has to be set: the default is a server on
 loopback that keeps its data in the folder ` + "`.plumb`" + `. Lists are written in YAML everywhere, in a flag or variable too. Lists that hold
 secrets are no flags: all users of a machine may read its command lines.
+
+The file may hold secrets, such as access keys and passwords. It should be for the server's user alone: mode 0600, owned by that user. ` + "`plumb doctor`" + `
+says so where it is not.
 `
 
 func flag(r Setting) string {
