@@ -20,7 +20,7 @@ import (
 // functions are what checks can call beside CEL's own. Each takes whatever the
 // item holds, so none of them fails on a missing key.
 func functions() []cel.EnvOption {
-	return slices.Concat(listFunctions(), valueFunctions(), textFunctions(), networkFunctions(), policyFunctions())
+	return slices.Concat(listFunctions(), valueFunctions(), textFunctions(), networkFunctions(), policyFunctions(), versionFunctions())
 }
 
 func valueFunctions() []cel.EnvOption {
