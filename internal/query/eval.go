@@ -58,10 +58,16 @@ func walk(node any, steps []string, yield func(Value) bool) bool {
 		return walk(node[steps[0]], steps[1:], yield)
 	case []any:
 		for _, e := range node {
-			if object, ok := e.(map[string]any); ok && !walk(object[steps[0]], steps[1:], yield) {
+			object, ok := e.(map[string]any)
+			switch {
+			case ok && !walk(object[steps[0]], steps[1:], yield):
+				return false
+			case !ok && IsPlain(steps) && !leaves(e, 1, yield):
 				return false
 			}
 		}
+	default:
+		return !IsPlain(steps) || leaves(node, 0, yield)
 	}
 	return true
 }

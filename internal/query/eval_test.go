@@ -17,7 +17,8 @@ const item = `{
 	"configuration": {"size": 100, "ratio": 1.5, "on": true, "text": "Zürich", "digits": "80", "list": ["a", "b", 3], "empty": [], "none": null,
 		"when": "2024-03-01T10:00:00.000Z",
 		"rules": [{"port": 22, "ranges": ["10.0.0.0/8", "192.168.1.0/24"]}, {"port": 443, "ranges": ["0.0.0.0/0"]}],
-		"v6": "2001:db8::/32", "ip": "10.1.2.3"},
+		"v6": "2001:db8::/32", "ip": "10.1.2.3", "state": "in-use", "groups": ["g-1", "g-2", {"value": "g-3"}],
+		"port": {"from": null, "to": 22, "deep": [{"x": null}]}},
 	"supplementaryConfiguration": {"Policy": {"text": "x"}}
 }`
 
@@ -97,6 +98,14 @@ func TestWhatHoldsForAnItem(t *testing.T) {
 		"supplementaryConfiguration.Policy.text = 'x'":           true,
 		"configuration.nowhere.at.all = 'x'":                     false,
 		"configuration.size.x = 1":                               false,
+		"configuration.state.value = 'in-use'":                   true, // as AWS's schemas name it
+		"configuration.state.value <> 'in-use'":                  false,
+		"configuration.state.value.value = 'in-use'":             false,
+		"configuration.size.value > 99":                          true,
+		"configuration.groups.value = 'g-2'":                     true,
+		"configuration.groups.value = 'g-3'":                     true,
+		"configuration.ip.value = '10.1.0.0/16'":                 true,
+		"tags.value = 'in-use'":                                  false,
 	} {
 		q, err := query.Parse("SELECT resourceId WHERE " + condition)
 		if err != nil {
@@ -117,6 +126,10 @@ func TestWhatIsSelectedOfAnItem(t *testing.T) {
 		"configuration.rules.port":                             `{"configuration":{"rules":[{"port":22.0},{"port":443.0}]}}`,
 		"configuration.rules.ranges, configuration.rules.port": `{"configuration":{"rules":[{"port":22.0,"ranges":["10.0.0.0/8","192.168.1.0/24"]},{"port":443.0,"ranges":["0.0.0.0/0"]}]}}`,
 		"configuration.none, configuration.nowhere.x":          `{}`,
+		"configuration.state.value, configuration.size.x":      `{"configuration":{"state":{"value":"in-use"}}}`,
+		"configuration.groups.value":                           `{"configuration":{"groups":[{"value":"g-1"},{"value":"g-2"},{"value":"g-3"}]}}`,
+		"configuration.state, configuration.state.value":       `{"configuration":{"state":"in-use"}}`,
+		"configuration.port":                                   `{"configuration":{"port":{"deep":[{}],"to":22.0}}}`,
 		"configuration.empty":                                  `{"configuration":{"empty":[]}}`,
 		"configurationStateId":                                 `{"configurationStateId":"1700000000000"}`,
 		"tags":                                                 `{"tags":[{"key":"a","tag":"a=b=c","value":"b=c"},{"key":"env","tag":"env=prod","value":"prod"}]}`,

@@ -183,7 +183,7 @@ func (p *parser) joined(by string, one func() (Condition, error)) (all []Conditi
 
 // not reads a condition that may begin with NOT or a parenthesis.
 func (p *parser) not() (Condition, error) {
-	if p.depth++; p.depth > maxDepth {
+	if p.depth++; p.depth > maxDepth && (p.is("NOT") || p.is("(")) {
 		return nil, p.errorAt(p.at, "conditions are nested more than %d deep", maxDepth)
 	}
 	defer func() { p.depth-- }()

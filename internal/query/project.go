@@ -188,16 +188,22 @@ func (b *branch) pick(v any) (picked any, ok bool) {
 		}
 		return out, len(out) > 0
 	}
+	if m := b.members[plainValue]; m != nil && m.whole {
+		return map[string]any{plainValue: shown(v)}, true
+	}
 	return nil, false
 }
 
-// shown returns a value with its numbers as results print them.
+// shown returns a value with its numbers as results print them, and without members
+// that are null.
 func shown(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			out[k] = shown(e)
+			if e != nil {
+				out[k] = shown(e)
+			}
 		}
 		return out
 	case []any:

@@ -111,6 +111,27 @@ func (p Property) IsParent() bool {
 	return len(p.Steps) == 1 && slices.Contains(parents, p.Steps[0])
 }
 
+// plainValue is what AWS's schemas call a value that stands alone in an item, or in a
+// list of it, where other items might have an object: the state of a volume is
+// configuration.state.value.
+const plainValue = "value"
+
+// Plain returns the property whose own values this one has beside those of its name;
+// ok is false if there is none.
+func (p Property) Plain() (plain Property, ok bool) {
+	last := len(p.Steps) - 1
+	if last < 2 || p.Steps[last] != plainValue {
+		return p, false
+	}
+	p.Steps = p.Steps[:last:last]
+	p.Name = p.Name[:len(p.Name)-len("."+plainValue)]
+	return p, true
+}
+
+// IsPlain reports whether the steps that are left of a path are none for a value that
+// stands alone.
+func IsPlain(left []string) bool { return len(left) == 1 && left[0] == plainValue }
+
 // IsTag reports whether the property is one of tags: their keys, their values, or
 // both with = between them.
 func (p Property) IsTag() bool { return len(p.Steps) == 2 && p.Steps[0] == tags }

@@ -155,13 +155,17 @@ func (w *pathWriter) predicate(c *query.Predicate) {
 	case c.Property.IsTag():
 		w.text("EXISTS (SELECT 1 FROM jsonb_each_text("+w.document(c.Property)+"->'tags') t WHERE to_jsonb("+tagColumn(c.Property)+") @@ ?::jsonpath)", exists("$", c))
 	case len(ranges) > 0:
-		w.text(`EXISTS (SELECT 1 FROM jsonb_path_query(`+w.document(c.Property)+`, ?::jsonpath) v(x)
+		w.text("EXISTS (SELECT 1 FROM jsonb_array_elements(").list(c.Property).text(`) v(x)
 			CROSS JOIN LATERAL query_range(CASE WHEN jsonb_typeof(v.x) = 'string' THEN v.x #>> '{}' END) n
-			WHERE CASE WHEN n.first IS NULL THEN v.x @@ ?::jsonpath ELSE `, elements(c.Property), exists("$", c))
+			WHERE CASE WHEN n.first IS NULL THEN jsonb_typeof(v.x) <> 'array' AND v.x @@ ?::jsonpath ELSE `, exists("$", c))
 		w.ranges(c, ranges)
 		w.text(" END)")
 	default:
-		w.text(w.document(c.Property)+" @@ ?::jsonpath", exists(path(c.Property), c))
+		holds := exists(path(c.Property), c)
+		if plain, ok := c.Property.Plain(); ok {
+			holds += " || " + exists(path(plain), c)
+		}
+		w.text(w.document(c.Property)+" @@ ?::jsonpath", holds)
 	}
 }
 
@@ -195,7 +199,17 @@ func (w *pathWriter) values(p query.Property) {
 		w.text("(SELECT jsonb_agg(" + tagColumn(p) + ") FROM jsonb_each_text(" + w.document(p) + "->'tags') t)::text")
 		return
 	}
-	w.text("jsonb_path_query_array("+w.document(p)+", ?::jsonpath)::text", elements(p))
+	w.text("(").list(p).text(")::text")
+}
+
+// list writes the list of the values of a property in a configuration. What is none,
+// an object for example, may be among them.
+func (w *pathWriter) list(p query.Property) *pathWriter {
+	w.text("jsonb_path_query_array("+w.document(p)+", ?::jsonpath)", elements(p))
+	if plain, ok := p.Plain(); ok {
+		w.text(" || jsonb_path_query_array("+w.document(p)+", ?::jsonpath)", elements(plain))
+	}
+	return w
 }
 
 func tagColumn(p query.Property) string {

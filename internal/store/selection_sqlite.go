@@ -177,10 +177,17 @@ func valuesOf(body jsonb.Node) query.Values {
 
 func walkJSONB(n jsonb.Node, steps []string, yield func(query.Value) bool) bool {
 	for i, step := range steps {
-		if n.IsArray() {
+		plain := query.IsPlain(steps[i:])
+		switch {
+		case n.IsArray():
 			return n.Elements(func(e jsonb.Node) bool {
+				if plain && !e.IsObject() {
+					return leavesJSONB(e, 1, yield)
+				}
 				return walkJSONB(e.Member(step), steps[i+1:], yield)
 			})
+		case plain && !n.IsObject():
+			return leavesJSONB(n, 0, yield)
 		}
 		n = n.Member(step)
 	}

@@ -33,7 +33,7 @@ var scalars = []any{
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-var members = []string{"a", "b", "list", "Deep-Name"}
+var members = []string{"a", "b", "list", "Deep-Name", "value"}
 
 // value makes up JSON. Lists in lists only end paths.
 func (p *population) value(depth int) any {
@@ -96,7 +96,7 @@ var properties = []string{
 	"resourceType", "resourceId", "resourceName", "arn", "accountId", "awsRegion", "version", "configurationStateId", "availabilityZone",
 	"tags.key", "tags.value", "tags.tag", "relationships.resourceId", "relationships.resourceName", "relationships.resourceType",
 	"configuration.a", "configuration.a.a", "configuration.a.b", "configuration.a.list.a", "configuration.a.Deep-Name", "configuration.b",
-	"configuration.b.a", "configuration.list", "configuration.list.a", "configuration.o.a", "configuration.o.b", "configuration.none",
+	"configuration.b.a", "configuration.a.value", "configuration.a.a.value", "configuration.list.value", "configuration.o.b.value", "configuration.list", "configuration.list.a", "configuration.o.a", "configuration.o.b", "configuration.none",
 	"supplementaryConfiguration.a", "supplementaryConfiguration.a.a",
 }
 
