@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"plumb/internal/memory"
@@ -23,6 +24,11 @@ const restTimeout = 2 * time.Second
 func limitBody(next http.Handler, timeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil || r.Body == http.NoBody {
+			// net/http gives leave to send a body when it is read. botocore waits for it with an empty one too, and is lost
+			// at the connection's next request if it does not come.
+			if strings.EqualFold(r.Header.Get("Expect"), "100-continue") && r.ProtoAtLeast(1, 1) {
+				w.WriteHeader(http.StatusContinue)
+			}
 			next.ServeHTTP(w, r)
 			return
 		}

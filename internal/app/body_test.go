@@ -58,6 +58,30 @@ func TestBodyThatNeverComesEnds(t *testing.T) {
 	}
 }
 
+func TestAnEmptyBodyGetsLeaveToBeSentToo(t *testing.T) {
+	s := httptest.NewServer(limitBody(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), time.Second))
+	defer s.Close()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(conn, "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n")
+	lines := bufio.NewReader(conn)
+	var got [3]string
+	for i := range got {
+		if got[i], err = lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := [3]string{"HTTP/1.1 100 Continue\r\n", "\r\n", "HTTP/1.1 200 OK\r\n"}; got != want {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestHandlerMayTakeLongerThanItsBody(t *testing.T) {
 	const timeout = 50 * time.Millisecond
 	s := httptest.NewServer(limitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
