@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"plumb/internal/arn"
 	"plumb/internal/config"
 	"plumb/internal/db"
 )
@@ -41,9 +43,12 @@ const (
 // Amazon owns the documents of the catalogue.
 const Amazon = "Amazon"
 
-// Document returns a version of a document: a number, $LATEST, or $DEFAULT, which
-// no version means. The place's own ones are asked before the catalogue.
+// Document returns a version of a document, which is named or given by its ARN: a
+// number, $LATEST, or $DEFAULT, which no version means.
 func (e *Engine) Document(ctx context.Context, tx *db.Tx, p config.Place, name, version string) (Stored, error) {
+	if a, err := arn.Parse(name); err == nil && a.Service == "ssm" && a.Region == p.Region && (a.Account == "" || a.Account == p.Account) {
+		name = strings.TrimPrefix(a.Resource, "document/")
+	}
 	if text, ok := e.Catalogue.Document(name); ok {
 		if n, err := strconv.Atoi(version); err == nil && n != 1 {
 			return Stored{}, ErrNotFound

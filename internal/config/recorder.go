@@ -22,6 +22,7 @@ const (
 const (
 	TypeRecorder           = "AWS::Config::ConfigurationRecorder"
 	TypeResourceCompliance = "AWS::Config::ResourceCompliance"
+	TypePackCompliance     = "AWS::Config::ConformancePackCompliance"
 	TypeAccount            = "AWS::::Account"
 )
 

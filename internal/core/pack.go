@@ -65,7 +65,7 @@ func (m *Machine) forgetRemediation(ctx context.Context, tx *db.Tx, p config.Pla
 	if err != nil {
 		return err
 	}
-	err = m.Remediation.Delete(ctx, tx, p, rule, config.ConformancePackPrincipal)
+	err = m.Remediation.Delete(ctx, tx, p, rule, "", config.ConformancePackPrincipal)
 	if model.IsCode(err, "RemediationInProgressException") {
 		return fmt.Errorf("wait for a remediation: %v", err)
 	}

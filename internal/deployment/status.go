@@ -26,6 +26,9 @@ func StatusOf(ctx context.Context, tx *db.Tx, o config.OrganizationDeployment) (
 	for _, m := range found {
 		if m.Code != "" && s.Code == "" {
 			s.Code, s.Message = m.Code, fmt.Sprintf("%d accounts, %s among them.", m.N, m.Account)
+			if m.N == 1 {
+				s.Message = fmt.Sprintf("1 account, %s.", m.Account)
+			}
 		}
 		if m.Progress == config.OrganizationFailed && s.Progress == config.OrganizationSuccessful || m.Progress == config.OrganizationInProgress {
 			s.Progress = m.Progress

@@ -111,14 +111,18 @@ func (m *Remediation) refusal(ctx context.Context, tx *db.Tx, c config.Remediati
 	return "", nil
 }
 
-// Delete forgets a rule's configuration.
-func (m *Remediation) Delete(ctx context.Context, tx *db.Tx, p config.Place, rule, by string) error {
+// Delete forgets a rule's configuration. With a resource type it is that for resources
+// of this type, or for all.
+func (m *Remediation) Delete(ctx context.Context, tx *db.Tx, p config.Place, rule, resourceType, by string) error {
 	if err := store.LockRemediation(ctx, tx, p, rule); err != nil {
 		return err
 	}
 	c, err := Named(ctx, tx, p, rule)
 	if err != nil {
 		return err
+	}
+	if resourceType != "" && c.ResourceType != "" && c.ResourceType != resourceType {
+		return configapi.NoSuchRemediationConfigurationException("The rule '%s' has no remediation configuration for the resource type %s.", rule, resourceType)
 	}
 	if c.CreatedBy != by {
 		return configapi.InsufficientPermissionsException("The remediation configuration of the rule %s is service-linked and cannot be deleted.", rule)

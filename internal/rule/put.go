@@ -146,6 +146,9 @@ func (e *Engine) present(ctx context.Context, tx *db.Tx, r config.Rule) (*config
 	if err != nil {
 		return nil, err
 	}
+	if r.ID != "" && r.ID != found.ID || r.ARN != "" && r.ARN != found.ARN {
+		return nil, configapi.InvalidParameterValueException("The ConfigRule %s has another Arn or Id: %s", found.Name, found.ARN)
+	}
 	return &found, changeable(found, r.CreatedBy)
 }
 

@@ -62,6 +62,8 @@ func TestRuleDefinitionsAreRefusedWithTheTextsOfAWS(t *testing.T) {
 	} {
 		a.refused(a.put(r), "InvalidParameterValueException", part)
 	}
+	a.must(a.put(managed("r", "S3_BUCKET_VERSIONING_ENABLED")))
+	a.refused(a.put(with(func(r *types.ConfigRule) { r.ConfigRuleId = new("config-rule-aaaaaa") })), "InvalidParameterValueException", "The ConfigRule r has another Arn or Id")
 	err = a.put(&types.ConfigRule{ConfigRuleName: new("r"), Source: &types.Source{
 		Owner: types.OwnerCustomLambda, SourceIdentifier: new("arn:aws:lambda:us-east-1:123456789012:function:nobody"),
 		SourceDetails: []types.SourceDetail{{EventSource: types.EventSourceAwsConfig, MessageType: types.MessageTypeConfigurationItemChangeNotification}},

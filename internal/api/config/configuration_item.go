@@ -70,14 +70,14 @@ func (c configurationItems) GetResourceConfigHistory(
 // history returns up to one item more than the query's limit.
 func (c configurationItems) history(ctx context.Context, q store.HistoryQuery) (items []config.Item, err error) {
 	err = c.DB.Read(ctx, func(tx *db.Tx) error {
-		if err := needRecorder(ctx, tx, q.Key.Place); err != nil {
-			return err
-		}
 		heads, err := store.Heads(ctx, tx, q.Key.Place, []config.ResourceKey{q.Key})
 		if err != nil {
 			return err
 		}
 		if len(heads) == 0 {
+			if err := needRecorder(ctx, tx, q.Key.Place); err != nil {
+				return err
+			}
 			return configapi.ResourceNotDiscoveredException("Resource %s of resourceType:%s is unknown or has not been discovered", q.Key.ID, q.Key.Type)
 		}
 		q.Limit++
@@ -122,10 +122,10 @@ func (c configurationItems) BatchGetResourceConfig(
 	}
 	found := map[config.ResourceKey]config.Item{}
 	err := c.DB.Read(ctx, func(tx *db.Tx) error {
-		if err := needRecorder(ctx, tx, p); err != nil {
-			return err
-		}
 		items, err := store.CurrentItems(ctx, tx, p, keys)
+		if err == nil && len(items) == 0 {
+			err = needRecorder(ctx, tx, p)
+		}
 		for _, it := range items {
 			if !it.Status.Gone() {
 				found[it.ResourceKey] = it

@@ -114,6 +114,10 @@ func TestReadsWithoutARecorderOrAResourceSaySo(t *testing.T) {
 	_, err = a.aws.PutResourceConfig(t.Context(), &configservice.PutResourceConfigInput{
 		ResourceType: new(custom), SchemaVersionId: new("1"), ResourceId: new("x"), Configuration: new("[]")})
 	a.refused(err, "ValidationException", "not a JSON object")
+	_, err = a.aws.DeleteResourceConfig(t.Context(), &configservice.DeleteResourceConfigInput{ResourceType: new("AWS::Config::ConfigurationRecorder"), ResourceId: new("default")})
+	a.refused(err, "ValidationException", "You cannot use the organization name 'AWS' with custom resource types.") // Config records it itself
+	_, err = a.aws.DeleteResourceConfig(t.Context(), &configservice.DeleteResourceConfigInput{ResourceType: new("car"), ResourceId: new("x")})
+	a.refused(err, "ValidationException", "Value 'car' at 'resourceType' failed to satisfy constraint")
 	_, err = a.aws.ListDiscoveredResources(t.Context(), &configservice.ListDiscoveredResourcesInput{ResourceType: custom, Limit: 101})
 	a.refused(err, "InvalidLimitException", "Member must have value less than or equal to 100")
 }

@@ -56,6 +56,19 @@ func TestRecordingGroupIsCheckedAndKeptInItsNormalForm(t *testing.T) {
 	}
 }
 
+func TestWhatConfigSaysOfComplianceIsNotDaily(t *testing.T) {
+	a := open(t, apptest.Start(t))
+	for _, daily := range []types.ResourceType{types.ResourceTypeResourceCompliance, types.ResourceTypeConformancePackCompliance} {
+		_, err := a.aws.PutConfigurationRecorder(t.Context(), &configservice.PutConfigurationRecorderInput{ConfigurationRecorder: &types.ConfigurationRecorder{
+			Name: new("default"), RoleARN: new(role), RecordingMode: &types.RecordingMode{
+				RecordingFrequency:     types.RecordingFrequencyContinuous,
+				RecordingModeOverrides: []types.RecordingModeOverride{{ResourceTypes: []types.ResourceType{daily}, RecordingFrequency: types.RecordingFrequencyDaily}},
+			},
+		}})
+		a.refused(err, "ValidationException", string(daily)+" cannot be recorded with the frequency DAILY")
+	}
+}
+
 func TestRecorderIsOneOfAPlaceAndNeedsAChannelToStart(t *testing.T) {
 	a := open(t, apptest.Start(t))
 	_, err := a.aws.StartConfigurationRecorder(t.Context(), &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: new("default")})
@@ -126,7 +139,7 @@ func TestTypesAreAssociatedByTheStrategyOfTheGroup(t *testing.T) {
 	described, err := a.aws.DescribeConfigurationRecorders(t.Context(), &configservice.DescribeConfigurationRecordersInput{})
 	a.must(err)
 	out, err := a.aws.AssociateResourceTypes(t.Context(), &configservice.AssociateResourceTypesInput{
-		ConfigurationRecorderArn: described.ConfigurationRecorders[0].Arn, ResourceTypes: []types.ResourceType{types.ResourceTypeVpc},
+		ConfigurationRecorderArn: described.ConfigurationRecorders[0].Arn, ResourceTypes: []types.ResourceType{types.ResourceTypeVpc, types.ResourceTypeVpc},
 	})
 	a.must(err)
 	a.equal(out.ConfigurationRecorder.RecordingGroup.ResourceTypes, "[AWS::S3::Bucket AWS::EC2::VPC]")

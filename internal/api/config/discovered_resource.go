@@ -45,11 +45,10 @@ func (d discoveredResources) ListDiscoveredResources(
 	}
 	var found []store.Resource
 	err := d.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		if err := needRecorder(ctx, tx, p); err != nil {
+		if found, err = store.Resources(ctx, tx, q); err != nil || len(found) > 0 {
 			return err
 		}
-		found, err = store.Resources(ctx, tx, q)
-		return err
+		return needRecorder(ctx, tx, p)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list discovered resources: %w", err)
@@ -89,8 +88,9 @@ func checkType(path, t string) error {
 		"Member must satisfy regular expression pattern: [a-zA-Z0-9]+::[a-zA-Z0-9]+::[a-zA-Z0-9]+", t, path)
 }
 
-// needRecorder returns NoAvailableConfigurationRecorderException where none was
-// ever put.
+// needRecorder returns NoAvailableConfigurationRecorderException where there is none.
+// It is asked when nothing was found: what a recorder recorded is read after it was
+// deleted too.
 func needRecorder(ctx context.Context, tx *db.Tx, p config.Place) error {
 	_, _, err := store.Recorder(ctx, tx, p)
 	if errors.Is(err, store.ErrNotFound) {

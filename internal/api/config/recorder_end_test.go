@@ -40,12 +40,20 @@ func TestDeletedRecorderIsGoneAndItsItemsStay(t *testing.T) {
 		a.must(err)
 		a.Drain(t)
 		a.equal(a.names(), []string{})
-		a.recorder() // there may be one again, which reads are refused without
+		list, err := a.aws.ListDiscoveredResources(ctx, &configservice.ListDiscoveredResourcesInput{ResourceType: custom})
+		a.must(err)
+		a.equal(len(list.ResourceIdentifiers), 1)
+		batch, err := a.aws.BatchGetResourceConfig(ctx, &configservice.BatchGetResourceConfigInput{ResourceKeys: []types.ResourceKey{{ResourceType: custom, ResourceId: new("car")}}})
+		a.must(err)
+		a.equal(len(batch.BaseConfigurationItems), 1)
+		_, err = a.aws.GetResourceConfigHistory(ctx, &configservice.GetResourceConfigHistoryInput{ResourceType: custom, ResourceId: new("bike")})
+		a.refused(err, "NoAvailableConfigurationRecorderException", "")
 		history, err := a.aws.GetResourceConfigHistory(ctx, &configservice.GetResourceConfigHistoryInput{
 			ResourceType: types.ResourceType(custom), ResourceId: new("car"),
 		})
 		a.must(err)
 		a.equal(len(history.ConfigurationItems), 1)
+		a.recorder() // there may be one again
 		a.equal(a.names(), []string{"default"})
 	})
 }
@@ -126,6 +134,13 @@ func TestTagsAreAddedOverwrittenAndRemoved(t *testing.T) {
 		a.must(err)
 		a.equal(tags(), "team=two ")
 		a.refused(tag("aws:mine", "x"), "ValidationException", "aws:")
+		a.must(tag("Größe 1_.:/=+-@", "<any>"))
+		_, err = a.aws.UntagResource(ctx, &configservice.UntagResourceInput{ResourceArn: on, TagKeys: []string{"Größe 1_.:/=+-@"}})
+		a.must(err)
+		a.refused(tag("fine", "x", "a#b", "x"), "ValidationException", "Value 'a#b' at 'tags.2.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern")
+		_, err = a.aws.TagResource(ctx, &configservice.TagResourceInput{ResourceArn: on, Tags: []types.Tag{{Value: new("x")}}})
+		a.refused(err, "ValidationException", "Value null at 'tags.1.member.key' failed to satisfy constraint: Member must not be null")
+		a.equal(tags(), "team=two ")
 		on = new(*on + "x")
 		a.refused(tag("team", "three"), "ResourceNotFoundException", "does not exist")
 		_, err = a.aws.UntagResource(ctx, &configservice.UntagResourceInput{ResourceArn: on, TagKeys: []string{"team"}})

@@ -90,8 +90,10 @@ func (c configurationRecorders) modeFromShape(in *configapi.RecordingMode) (conf
 		if err := c.checkTypes("configurationRecorder.recordingMode.recordingModeOverrides.1.member.resourceTypes", m.Overrides); err != nil {
 			return m, err
 		}
-		if m.Override == config.Daily && slices.Contains(m.Overrides, config.TypeResourceCompliance) {
-			return m, model.ValidationException("The resource type %s cannot be recorded with the frequency DAILY.", config.TypeResourceCompliance)
+		for _, own := range []string{config.TypeResourceCompliance, config.TypePackCompliance} {
+			if m.Override == config.Daily && slices.Contains(m.Overrides, own) {
+				return m, model.ValidationException("The resource type %s cannot be recorded with the frequency DAILY.", own)
+			}
 		}
 	}
 	return m, nil
@@ -194,7 +196,7 @@ func regroup(g config.RecordingGroup, types []string, record bool) (config.Recor
 		return g, model.ValidationException("Resource types can be associated only with a recorder that records by inclusion or exclusion of types.")
 	}
 	out := slices.Clone(*list)
-	for _, t := range types {
+	for _, t := range slices.Compact(slices.Sorted(slices.Values(types))) {
 		has := slices.Contains(out, t)
 		switch {
 		case add && has, !add && !has:

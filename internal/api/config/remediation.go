@@ -129,7 +129,7 @@ func (r remediations) DeleteRemediationConfiguration(
 	ctx context.Context, in *configapi.DeleteRemediationConfigurationInput,
 ) (*configapi.DeleteRemediationConfigurationOutput, error) {
 	err := r.DB.Write(ctx, func(tx *db.Tx) error {
-		return r.Remediation.Delete(ctx, tx, caller.Place(ctx), *in.ConfigRuleName, "")
+		return r.Remediation.Delete(ctx, tx, caller.Place(ctx), *in.ConfigRuleName, text(in.ResourceType), "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete the remediation configuration of %s: %w", *in.ConfigRuleName, err)

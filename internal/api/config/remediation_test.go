@@ -302,6 +302,11 @@ func TestRemediationConfigurationsAreKeptAndRefused(t *testing.T) {
 	}
 	_, err = a.aws.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: new("versioned")})
 	a.refused(err, "ResourceInUseException", "currently has a RemediationConfiguration")
+	forBuckets := versioning(false)
+	forBuckets.ResourceType, forBuckets.TargetId = new("AWS::S3::Bucket"), new("arn:aws:ssm:"+a.Region()+"::document/AWS-ConfigureS3BucketVersioning")
+	a.putRemediation(forBuckets) // by the document's ARN
+	_, err = a.aws.DeleteRemediationConfiguration(ctx, &configservice.DeleteRemediationConfigurationInput{ConfigRuleName: new("versioned"), ResourceType: new("AWS::SNS::Topic")})
+	a.refused(err, "NoSuchRemediationConfigurationException", "AWS::SNS::Topic")
 	a.must(func() error {
 		_, err := a.aws.DeleteRemediationConfiguration(ctx, &configservice.DeleteRemediationConfigurationInput{ConfigRuleName: new("versioned")})
 		return err

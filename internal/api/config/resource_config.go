@@ -136,6 +136,9 @@ func (r resourceConfigs) DeleteResourceConfig(
 	ctx context.Context, in *configapi.DeleteResourceConfigInput,
 ) (*configapi.DeleteResourceConfigOutput, error) {
 	key := config.ResourceKey{Place: caller.Place(ctx), Type: *in.ResourceType, ID: *in.ResourceId}
+	if err := r.checkPushedType(key.Type); err != nil {
+		return nil, err
+	}
 	if err := r.needRunning(ctx); err != nil {
 		return nil, err
 	}

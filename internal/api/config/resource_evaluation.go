@@ -140,8 +140,8 @@ func evaluationFilters(in *configapi.ResourceEvaluationFilters) (q store.Evaluat
 	q.Context = text(in.EvaluationContextIdentifier)
 	if w := in.TimeWindow; w != nil {
 		q.From, q.To = instant(w.StartTime), instant(w.EndTime)
-		if !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
-			return q, "", configapi.InvalidTimeRangeException("The end time of the TimeWindow is before its start time.")
+		if !q.From.IsZero() && !q.To.IsZero() && !q.To.After(q.From) {
+			return q, "", configapi.InvalidTimeRangeException("The end time of the TimeWindow is not after its start time.")
 		}
 		if !q.To.IsZero() && q.To.Nanosecond() == 0 {
 			q.To = q.To.Add(time.Second - time.Microsecond) // clients cut fractions

@@ -206,7 +206,7 @@ func TestResourceEvaluationsAreIdempotentAndListed(t *testing.T) {
 		}
 		now := p.Clock().Now()
 		_, err = list(types.ResourceEvaluationFilters{TimeWindow: &types.TimeWindow{StartTime: &now, EndTime: new(now.Add(-time.Hour))}})
-		a.refused(err, "InvalidTimeRangeException", "before its start")
+		a.refused(err, "InvalidTimeRangeException", "not after its start")
 		other := open(t, p.As("210987654321", "us-east-1"))
 		_, err = other.aws.GetResourceEvaluationSummary(t.Context(), &configservice.GetResourceEvaluationSummaryInput{ResourceEvaluationId: &first})
 		other.refused(err, "ResourceNotFoundException", first)
@@ -238,6 +238,9 @@ func TestProactiveEvaluationsAreRefusedForBadInput(t *testing.T) {
 	a.refused(a.put(inModes(managed("r", "SNS_ENCRYPTED_KMS"), types.EvaluationModeProactive, types.EvaluationModeProactive)), "InvalidParameterValueException", "given twice")
 	_, err = a.aws.GetComplianceDetailsByResource(t.Context(), &configservice.GetComplianceDetailsByResourceInput{ResourceEvaluationId: new("nobody")})
 	a.refused(err, "InvalidParameterValueException", "nobody")
+	_, err = a.aws.ListResourceEvaluations(t.Context(), &configservice.ListResourceEvaluationsInput{
+		Filters: &types.ResourceEvaluationFilters{TimeWindow: &types.TimeWindow{StartTime: new(time.Unix(100, 0)), EndTime: new(time.Unix(100, 0))}}})
+	a.refused(err, "InvalidTimeRangeException", "is not after its start time")
 }
 
 func TestRuleThatBecomesProactiveOnlyLosesItsResults(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,13 +29,22 @@ func (t tags) register(s *configapi.Service) {
 // maxTags is how many tags an object may have.
 const maxTags = 50
 
+// tagKey is what AWS takes for a key, which its model does not say.
+var tagKey = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)
+
 // tagsFromShape checks tags as they are given when something is put.
 func tagsFromShape(in []configapi.Tag) (map[string]string, error) {
 	out := make(map[string]string, len(in))
 	seen := map[string]bool{}
-	for _, t := range in {
-		k := text(t.Key)
+	for i, t := range in {
+		if t.Key == nil {
+			return nil, model.ValidationException("1 validation error detected: Value null at 'tags.%d.member.key' failed to satisfy constraint: Member must not be null", i+1)
+		}
+		k := *t.Key
 		switch folded := strings.ToLower(k); {
+		case !tagKey.MatchString(k):
+			return nil, model.ValidationException("1 validation error detected: Value '%s' at 'tags.%d.member.key' failed to satisfy constraint: "+
+				"Member must satisfy regular expression pattern: %s", k, i+1, strings.Trim(tagKey.String(), "^$"))
 		case strings.HasPrefix(folded, "aws:"):
 			return nil, model.ValidationException("The tag key '%s' is not valid, the prefix aws: is reserved.", k)
 		case seen[folded]:

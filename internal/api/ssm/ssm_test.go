@@ -75,6 +75,14 @@ func TestDocumentsAreKeptInVersions(t *testing.T) {
 		if *got.Content != document || *got.DocumentVersion != "1" {
 			t.Fatalf("the default version is %s", *got.DocumentVersion)
 		}
+		arn := "arn:aws:ssm:" + p.Region() + ":" + p.Account() + ":document/mine"
+		byARN, err := c.GetDocument(ctx, &ssm.GetDocumentInput{Name: &arn, DocumentVersion: new("2")})
+		c.must(err)
+		if *byARN.Name != "mine" || *byARN.Content != changed {
+			t.Fatalf("by its ARN it is %s", *byARN.Name)
+		}
+		_, err = c.GetDocument(ctx, &ssm.GetDocumentInput{Name: new(strings.Replace(arn, p.Account(), "999999999999", 1))})
+		c.refused(err, "InvalidDocument")
 		_, err = c.UpdateDocumentDefaultVersion(ctx, &ssm.UpdateDocumentDefaultVersionInput{Name: new("mine"), DocumentVersion: new("2")})
 		c.must(err)
 		p.Restart(t)
