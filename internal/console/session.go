@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"plumb/internal/audit"
@@ -165,7 +164,8 @@ func (c *Console) showLogin(w http.ResponseWriter, v *visit, failed string) erro
 // login begins a session for who knows the secret of an access key. No session is
 // taken over from before, so nobody can prepare one for somebody else.
 func (c *Console) login(w http.ResponseWriter, v *visit) error {
-	if !c.attempts.allow(time.Now()) {
+	from := sources(v.r.RemoteAddr, strings.TrimSpace(v.r.PostForm.Get("id")), c.Settings.BehindProxy)
+	if !c.attempts.allow(time.Now(), from) {
 		return &refusal{http.StatusTooManyRequests, "Too many tries to log in. Wait a minute."}
 	}
 	key := c.accessKey(strings.TrimSpace(v.r.PostForm.Get("id")))
@@ -187,7 +187,7 @@ func (c *Console) login(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	c.attempts.forgive()
+	c.attempts.forgive(from)
 	v.audit(audit.ConsoleSignIn, "ConsoleLogin", key.ID, key, "")
 	c.setCookie(w, value)
 	to := v.r.PostForm.Get("to")
@@ -207,30 +207,4 @@ func (c *Console) logout(w http.ResponseWriter, v *visit) error {
 	c.setCookie(w, "")
 	http.Redirect(w, v.r, Root+"login", http.StatusSeeOther)
 	return nil
-}
-
-// attempts bounds how many tries to log in a minute takes, whoever makes them.
-type attempts struct {
-	mu    sync.Mutex
-	since time.Time
-	n     int
-}
-
-const maxAttempts = 20
-
-func (a *attempts) allow(now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if now.Sub(a.since) > time.Minute {
-		a.since, a.n = now, 0
-	}
-	a.n++
-	return a.n <= maxAttempts
-}
-
-// forgive does not count a try that was right.
-func (a *attempts) forgive() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.n--
 }

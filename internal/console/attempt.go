@@ -1,0 +1,94 @@
+package console
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// How many tries to log in a minute takes. Those of one address, or for one access key
+// through it, lock nobody else out.
+const (
+	maxAttempts    = 20
+	maxAllAttempts = 600 // of all callers together
+	maxTrusted     = 1000
+	maxKey         = 128 // bytes of what is said to be an access key
+)
+
+// attempts bounds tries to log in.
+type attempts struct {
+	mu    sync.Mutex
+	since time.Time
+	n     int
+	by    map[source]int
+	// Addresses from which somebody logged in: others' tries do not count against them.
+	trusted map[string]bool
+}
+
+// A source is where a try comes from, and for which access key: none for all of the
+// address.
+type source struct{ address, key string }
+
+// sources are those that a try counts for. Behind a proxy all callers have one address.
+func sources(remote, key string, proxied bool) []source {
+	address := addressOf(remote)
+	key = key[:min(len(key), maxKey)]
+	if proxied {
+		return []source{{address, key}}
+	}
+	return []source{{address, key}, {address, ""}}
+}
+
+// addressOf is what one caller has: of IPv6, that is a network of 64 bits.
+func addressOf(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		network, _ := ip.WithZone("").Prefix(64)
+		return network.String()
+	}
+	return ip.String()
+}
+
+// allow counts a try, and reports whether it may be made.
+func (a *attempts) allow(now time.Time, all []source) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now.Sub(a.since) > time.Minute || a.by == nil {
+		a.since, a.n, a.by = now, 0, map[source]int{}
+	}
+	for _, s := range all {
+		if a.by[s] >= maxAttempts {
+			return false
+		}
+	}
+	if a.n >= maxAllAttempts && !a.trusted[all[0].address] {
+		return false
+	}
+	a.n++
+	for _, s := range all {
+		a.by[s]++
+	}
+	return true
+}
+
+// forgive does not count a try that was right.
+func (a *attempts) forgive(all []source) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.n--
+	for _, s := range all {
+		a.by[s]--
+	}
+	if a.trusted == nil || len(a.trusted) >= maxTrusted {
+		a.trusted = map[string]bool{}
+	}
+	a.trusted[all[0].address] = true
+}
