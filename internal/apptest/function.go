@@ -20,27 +20,33 @@ import (
 // be read back.
 func (p *Plumb) MakeFunction(t testing.TB, name, code string) string {
 	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	w, err := z.Create("main.py")
-	if err == nil {
-		_, err = w.Write([]byte(code))
-	}
-	if err == nil {
-		err = z.Close()
-	}
+	zipped, err := zipText("main.py", []byte(code))
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, err := p.Lambda().CreateFunction(context.Background(), &lambda.CreateFunctionInput{
 		FunctionName: &name, Handler: aws.String("main.handler"), Runtime: lambdatypes.RuntimePython312,
-		Role: aws.String("arn:aws:iam::" + p.account + ":role/function"), Code: &lambdatypes.FunctionCode{ZipFile: b.Bytes()},
+		Role: aws.String("arn:aws:iam::" + p.account + ":role/function"), Code: &lambdatypes.FunctionCode{ZipFile: zipped},
 		Timeout: aws.Int32(30),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return *out.FunctionArn
+}
+
+// zipText makes an archive of one file.
+func zipText(name string, text []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create(name)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	return b.Bytes(), err
 }
 
 // EventPrinter is the code of a function that prints the events it gets.
@@ -53,8 +59,11 @@ def handler(event, context):
 // that time: each environment has a log stream of its own.
 func (p *Plumb) Printed(t testing.TB, function string) []string {
 	t.Helper()
-	var out []string
-	for _, line := range p.LogLines(t, "/aws/lambda/"+function) {
+	return printed(p.LogLines(t, "/aws/lambda/"+function))
+}
+
+func printed(lines []string) (out []string) {
+	for _, line := range lines {
 		if text, ok := strings.CutPrefix(line, "EVENT "); ok {
 			out = append(out, strings.TrimRight(text, "\n"))
 		}
@@ -69,14 +78,22 @@ func (p *Plumb) Printed(t testing.TB, function string) []string {
 // LogLines returns every line of a log group; none if it is not there.
 func (p *Plumb) LogLines(t testing.TB, group string) []string {
 	t.Helper()
+	out, err := p.logLines(context.Background(), group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (p *Plumb) logLines(ctx context.Context, group string) ([]string, error) {
 	in, out := map[string]any{"logGroupName": group}, []string{}
 	for {
-		page, err := p.Client().Call(context.Background(), "logs", "FilterLogEvents", in)
+		page, err := p.Client().Call(ctx, "logs", "FilterLogEvents", in)
 		if awsclient.Code(err) == "ResourceNotFoundException" {
-			return nil
+			return nil, nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		events, _ := page["events"].([]any)
 		for _, e := range events {
@@ -85,7 +102,7 @@ func (p *Plumb) LogLines(t testing.TB, group string) []string {
 			out = append(out, text)
 		}
 		if page["nextToken"] == nil {
-			return slices.Clip(out)
+			return slices.Clip(out), nil
 		}
 		in["nextToken"] = page["nextToken"]
 	}

@@ -21,6 +21,9 @@ import (
 //	aws ARGS                    the AWS CLI as a person would use it; without one the story is skipped
 //	record                      a recorder with a channel: bucket "delivered", topic "published", queue "received"
 //	function NAME FILE HANDLER  a Python function of the file, which AWS Config may invoke
+//	receiver NAME               a function that prints its events and answers each with itself
+//	event NAME KIND FILE        the last event that a function printed, as KIND of aws-lambda-go, has the members of the file (see event.go)
+//	target                      moto as the account's own cloud, which TARGET then names: "serve target=$TARGET"; without one the story is skipped
 //	cloud s3 VERB BUCKET [ARGS] what happens to resources: make, remove, enable-versioning, suspend-versioning, tag KEY=VALUE
 //	drain                       run all that is due until nothing is
 //	advance DURATION            move the server's clock
@@ -36,6 +39,9 @@ func Scripts(t *testing.T, dir string) {
 			"aws":       awsCLI,
 			"record":    told((*story).record),
 			"function":  told((*story).function),
+			"receiver":  told((*story).receiver),
+			"event":     told((*story).event),
+			"target":    told((*story).target),
 			"cloud":     told((*story).cloud),
 			"drain":     told((*story).drainAll),
 			"advance":   told((*story).advance),

@@ -1,16 +1,15 @@
 package stream_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
-	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
+
+	"plumb/internal/apptest"
 )
 
 type object = map[string]any
@@ -18,37 +17,15 @@ type object = map[string]any
 // startMoto runs moto's server until the test ends, or skips the test.
 func startMoto(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("moto_server")
-	if err != nil {
-		t.Skip("no moto_server: pip install 'moto[server]' to run this test")
+	url, stop, err := apptest.StartMoto()
+	if errors.Is(err, apptest.ErrNoMoto) {
+		t.Skip(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	cmd := exec.Command(program, "-p", fmt.Sprint(port))
-	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), "Running on") {
-			go io.Copy(io.Discard, out) // its log must not fill the pipe
-			return fmt.Sprintf("http://127.0.0.1:%d", port)
-		}
-	}
-	t.Skip("moto_server does not start")
-	return ""
+	t.Cleanup(stop)
+	return url
 }
 
 // A cloud is moto, as its clients call it.
