@@ -73,7 +73,7 @@ func builtOperations(t *testing.T) map[string][]string {
 // testSources are the texts of all tests, of what they share, and their scripts.
 func testSources(t *testing.T) (texts []string) {
 	t.Helper()
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	look := func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Base(path) == "operations_test.go" {
 			return err
 		}
@@ -87,9 +87,11 @@ func testSources(t *testing.T) (texts []string) {
 		text, err := os.ReadFile(path)
 		texts = append(texts, string(text))
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	}
+	for _, dir := range []string{".", "../testdata/script"} {
+		if err := filepath.WalkDir(dir, look); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return texts
 }

@@ -21,6 +21,8 @@ import (
 	"plumb/internal/api/iot"
 	"plumb/internal/api/iotdata"
 	"plumb/internal/api/lambda"
+	"plumb/internal/api/lexmodels"
+	"plumb/internal/api/lexruntime"
 	"plumb/internal/api/lexv2models"
 	"plumb/internal/api/lexv2runtime"
 	"plumb/internal/api/logs"
@@ -71,6 +73,8 @@ func (a *App) faces(m *core.Machine) []*model.Registry {
 		ses.New(m.Mail, m.Keys.Pages),
 		iot.New(m.IoT, m.Keys.Pages, a.endpointOfDevices),
 		iotdata.New(m.IoT, m.Keys.Pages),
+		lexmodels.New(m.Bots, m.Keys.Pages),
+		lexruntime.New(m.Bots),
 		lexv2models.New(m.Bots, m.Keys.Pages),
 		lexv2runtime.New(m.Bots),
 		cloudfront.New(m.Distributions),

@@ -38,7 +38,7 @@ var data = map[string][]string{
 	"execute-api":      {"Invoke"},
 	"firehose":         {"PutRecord", "PutRecordBatch"},
 	"iotdata":          {"Publish"},
-	"lex":              {"RecognizeText", "PutSession", "DeleteSession"},
+	"lex":              {"RecognizeText", "PostText", "PostContent", "PutSession", "DeleteSession"},
 	"lambda":           {"Invoke", "InvokeAsync", "InvokeWithResponseStream", "InvokeFunctionUrl"},
 	"logs":             {"PutLogEvents"},
 	"s3": {

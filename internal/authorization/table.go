@@ -31,6 +31,25 @@ type service struct {
 const topicRuleRoles = "TopicRulePayload.Actions.Sns.RoleArn TopicRulePayload.Actions.Sqs.RoleArn TopicRulePayload.Actions.S3.RoleArn " +
 	"TopicRulePayload.ErrorAction.Sns.RoleArn TopicRulePayload.ErrorAction.Sqs.RoleArn TopicRulePayload.ErrorAction.S3.RoleArn"
 
+// firstLex is what operations of Lex V1 are about. Some have the name of one of V2, which is about what second names.
+func firstLex(second string) map[string]string {
+	out := map[string]string{"GetBot": "arn:aws:lex:@:bot:{Name}:{VersionOrAlias}"}
+	for kind, noun := range map[string]string{"bot": "Bot", "intent": "Intent", "slottype": "SlotType"} {
+		latest := "arn:aws:lex:@:" + kind + ":{Name}:$LATEST"
+		if kind == "bot" {
+			latest = "arn:aws:lex:@:" + second + " " + latest
+		}
+		for _, operation := range []string{"Put" + noun, "Delete" + noun, "Create" + noun + "Version", "Get" + noun + "Versions"} {
+			out[operation] = latest
+		}
+		out["Delete"+noun+"Version"] = strings.ReplaceAll(latest, "$LATEST", "{Version}")
+		if kind != "bot" {
+			out["Get"+noun] = out["Delete"+noun+"Version"]
+		}
+	}
+	return out
+}
+
 var services = map[string]service{
 	"config": {
 		byDefault: "{ConfigRuleName|rule} {ConfigRuleNames|rule} {ConfigurationAggregatorName|aggregator} {ConformancePackName|pack} " +
@@ -114,7 +133,9 @@ var services = map[string]service{
 		passedTo:  "iot.amazonaws.com",
 	},
 	"lex": {
-		byDefault: "arn:aws:lex:@:bot-alias/{BotId}/{BotAliasId} arn:aws:lex:@:bot/{BotId}",
+		byDefault: "arn:aws:lex:@:bot-alias/{BotId}/{BotAliasId} arn:aws:lex:@:bot/{BotId} " +
+			"arn:aws:lex:@:bot:{BotName}:{BotAlias} arn:aws:lex:@:bot:{BotName}:{Name} arn:aws:lex:@:bot:{BotName}:*",
+		resources: firstLex("bot/{BotId}"),
 		passes:    map[string]string{"CreateBot": "RoleArn", "UpdateBot": "RoleArn"},
 		passedTo:  "lexv2.amazonaws.com",
 	},

@@ -51,19 +51,26 @@ func (h *Handler) byName(r *http.Request, name string) (choice, bool) {
 	if name == "s3" || name == "s3express" {
 		return choice{s3: true, name: "s3"}, true
 	}
-	var found choice
+	var found, other choice
 	for _, s := range h.services {
 		if s.Info.Signing != name {
 			continue
 		}
 		if h.sharing[name] {
-			if _, _, ok := findRest(s.rest, r); ok {
-				return choice{served: s, name: s.Info.Name}, true
+			if route, _, ok := findRest(s.rest, r); ok {
+				c := choice{served: s, name: s.Info.Name}
+				if endsAlike(route.URI, r.URL.Path) {
+					return c, true
+				}
+				other = c
 			}
 		}
 		if s.Info.Name == name && found.served == nil || s.begins(r) {
 			found = choice{served: s, name: s.Info.Name}
 		}
+	}
+	if other.served != nil {
+		return other, true
 	}
 	if found.served != nil && h.options.Fallback != nil && slices.Contains(h.options.SentOn, name) {
 		if _, _, ok := findRest(found.served.rest, r); !ok {
@@ -71,6 +78,13 @@ func (h *Handler) byName(r *http.Request, name string) (choice, bool) {
 		}
 	}
 	return found, found.served != nil
+}
+
+// endsAlike reports whether both paths end with a slash, or none does: by that alone the versions of Lex differ where a
+// bot is deleted.
+func endsAlike(route, path string) bool {
+	route, _, _ = strings.Cut(route, "?")
+	return strings.HasSuffix(route, "/") == strings.HasSuffix(path, "/")
 }
 
 // begins reports whether a path begins with the first word of one of the service's, which tells versions of an API that

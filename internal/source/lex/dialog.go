@@ -2,6 +2,7 @@ package lex
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -26,8 +27,9 @@ type dialog struct {
 	invoke     func(ctx context.Context, d *dialog, source string, proposed proposal) (hookAnswer, error)
 	hooks      int // that were asked
 	captured   string
-	began      bool // the intent began with this turn
-	fulfilling bool // the function was asked to do what the user wants
+	began      bool            // the intent began with this turn
+	fulfilling bool            // the function was asked to do what the user wants
+	card       json.RawMessage // that a function of Lex V1 shows
 }
 
 // A proposal is what the dialog would do without the function.
@@ -142,6 +144,9 @@ func (d *dialog) hearIntent(ctx context.Context) error {
 // fallBack begins the intent for what is not understood.
 func (d *dialog) fallBack(ctx context.Context) error {
 	f := d.locale.fallback
+	if f == nil && d.bot.first != nil {
+		return d.clarify()
+	}
 	if f == nil {
 		d.state().Intent = nil
 		d.act(Action{Type: ElicitIntent}, nil)

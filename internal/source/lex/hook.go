@@ -79,15 +79,17 @@ type hookTranscription struct {
 
 // A hookAnswer is what a function may answer.
 type hookAnswer struct {
-	SessionState *struct {
-		ActiveContexts    *[]Context         `json:"activeContexts"`
-		SessionAttributes *map[string]string `json:"sessionAttributes"`
-		RuntimeHints      json.RawMessage    `json:"runtimeHints"`
-		DialogAction      *Action            `json:"dialogAction"`
-		Intent            *Intent            `json:"intent"`
-	} `json:"sessionState"`
+	SessionState      *hookState        `json:"sessionState"`
 	Messages          []Message         `json:"messages"`
 	RequestAttributes map[string]string `json:"requestAttributes"`
+}
+
+type hookState struct {
+	ActiveContexts    *[]Context         `json:"activeContexts"`
+	SessionAttributes *map[string]string `json:"sessionAttributes"`
+	RuntimeHints      json.RawMessage    `json:"runtimeHints"`
+	DialogAction      *Action            `json:"dialogAction"`
+	Intent            *Intent            `json:"intent"`
 }
 
 // attemptName is what an attempt is called.
@@ -146,30 +148,8 @@ func (d *dialog) interpretations() []Interpretation {
 
 // ask invokes the function of the alias and waits for it.
 func (b *Bots) ask(ctx context.Context, d *dialog, source string, p proposal) (out hookAnswer, err error) {
-	if d.hooks++; d.hooks > maxHooks {
-		return out, api.BadGatewayException("The function was asked %d times in a turn.", maxHooks)
-	}
 	a := d.bot.address
-	ref, err := lambda.ParseARN(d.bot.function)
-	if err != nil {
-		return out, api.DependencyFailedException("%s is not the ARN of a function.", d.bot.function)
-	}
-	var may bool
-	err = b.db.Read(ctx, func(tx *db.Tx) (err error) {
-		may, err = lambda.MayInvoke(ctx, tx, d.bot.function, service, AliasARN(a.Place, a.Bot, a.Alias), a.Account)
-		return err
-	})
-	if err != nil {
-		return out, err
-	}
-	if !may {
-		return out, api.DependencyFailedException("The function %s is gone or its policy does not let the bot alias invoke it.", d.bot.function)
-	}
-	payload, err := encode(d.event(source, p))
-	if err != nil {
-		return out, err
-	}
-	answer, err := b.waitFor(ctx, ref, payload)
+	answer, err := b.invoke(ctx, d, d.bot.function, service, AliasARN(a.Place, a.Bot, a.Alias), d.event(source, p))
 	if err != nil {
 		return out, err
 	}
@@ -177,6 +157,34 @@ func (b *Bots) ask(ctx context.Context, d *dialog, source string, p proposal) (o
 		return out, api.BadGatewayException("The function %s answered what is no answer to a code hook: sessionState.dialogAction is required.", d.bot.function)
 	}
 	return out, nil
+}
+
+// invoke hands an event to a function whose policy lets a principal in, and waits for the
+// answer.
+func (b *Bots) invoke(ctx context.Context, d *dialog, function, principal, source string, event any) ([]byte, error) {
+	if d.hooks++; d.hooks > maxHooks {
+		return nil, api.BadGatewayException("The function was asked %d times in a turn.", maxHooks)
+	}
+	ref, err := lambda.ParseARN(function)
+	if err != nil {
+		return nil, api.DependencyFailedException("%s is not the ARN of a function.", function)
+	}
+	var may bool
+	err = b.db.Read(ctx, func(tx *db.Tx) (err error) {
+		may, err = lambda.MayInvoke(ctx, tx, function, principal, source, d.bot.address.Account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !may {
+		return nil, api.DependencyFailedException("The function %s is gone or its policy does not let %s invoke it.", function, source)
+	}
+	payload, err := encode(event)
+	if err != nil {
+		return nil, err
+	}
+	return b.waitFor(ctx, ref, payload)
 }
 
 // encode writes JSON as AWS does, without escapes for web pages.

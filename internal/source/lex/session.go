@@ -17,8 +17,8 @@ type Address struct {
 	config.Place
 	Bot     string
 	Alias   string
-	Locale  string
-	Session string
+	Locale  string // empty for a bot of Lex V1, which Bot and Alias name
+	Session string // the user, in Lex V1
 }
 
 // A State is where a conversation is, as functions and clients see it.

@@ -18,10 +18,14 @@ type opened struct {
 	alias    alias
 	function string // that is asked; empty for none
 	ttl      time.Duration
+	first    *first // of Lex V1; nil for V2
 }
 
 // open finds what an address is of.
 func open(ctx context.Context, tx *db.Tx, a Address) (o opened, err error) {
+	if a.Locale == "" {
+		return openFirst(ctx, tx, a)
+	}
 	bot, err := Find(ctx, tx, Resource{Place: a.Place, Bot: a.Bot, Kind: KindBot, ID: a.Bot})
 	if err != nil {
 		return o, gone(err)
@@ -64,6 +68,8 @@ type Turn struct {
 	State      *State // instead of the one that is kept; nil for none
 	Messages   []Message
 	Attributes map[string]string // of the request
+	Attributed map[string]string // attributes of the session, instead of those that are kept; nil for none
+	Contexts   []Context         // likewise
 }
 
 // An Answer is what it gets.
@@ -73,6 +79,8 @@ type Answer struct {
 	Interpretations []Interpretation
 	Attributes      map[string]string
 	Bot             string // its name
+	Version         string // of the bot
+	Card            json.RawMessage
 }
 
 // Recognize takes what a user says.
@@ -82,6 +90,12 @@ func (b *Bots) Recognize(ctx context.Context, a Address, t Turn) (Answer, error)
 			if err := d.replace(*t.State); err != nil {
 				return err
 			}
+		}
+		if t.Attributed != nil {
+			d.state().SessionAttributes = t.Attributed
+		}
+		if t.Contexts != nil {
+			d.state().ActiveContexts = t.Contexts
 		}
 		return d.accept(ctx)
 	})
@@ -139,7 +153,9 @@ func (b *Bots) turn(ctx context.Context, a Address, t Turn, work func(d *dialog)
 		if d.bot, err = open(ctx, tx, a); err != nil {
 			return err
 		}
-		if d.locale, err = readLocale(ctx, tx, Resource{Place: a.Place, Bot: a.Bot, Version: d.bot.alias.version, Locale: a.Locale}); err != nil {
+		if d.bot.first != nil {
+			d.locale, d.invoke = d.bot.first.locale, b.askFirst
+		} else if d.locale, err = readLocale(ctx, tx, Resource{Place: a.Place, Bot: a.Bot, Version: d.bot.alias.version, Locale: a.Locale}); err != nil {
 			return err
 		}
 		d.session, _, err = find(ctx, tx, a, d.now)
@@ -158,7 +174,8 @@ func (b *Bots) turn(ctx context.Context, a Address, t Turn, work func(d *dialog)
 	if err := b.db.Write(ctx, func(tx *db.Tx) error { return keep(ctx, tx, a, d.session, b.now(), d.bot.ttl) }); err != nil {
 		return Answer{}, err
 	}
-	return Answer{Messages: d.messages, State: d.session.State, Interpretations: d.interpretations(), Attributes: d.request, Bot: d.bot.name}, nil
+	return Answer{Messages: d.messages, State: d.session.State, Interpretations: d.interpretations(), Attributes: d.request, Bot: d.bot.name,
+		Version: d.bot.alias.version, Card: d.card}, nil
 }
 
 // cardOf writes a card as messages have it.
