@@ -27,6 +27,27 @@ func (q *Query) Project(form map[string]any) map[string]any {
 	return row
 }
 
+// Wanted returns the paths into an item's event form that Project reads. A query with
+// joins reads more than one item, and all of them.
+func (q *Query) Wanted() (paths [][]string) {
+	if len(q.Joins) > 0 {
+		return nil
+	}
+	for _, i := range q.Items {
+		switch {
+		case i.Star:
+			for _, name := range starFields {
+				paths = append(paths, []string{topLevel[name]})
+			}
+		case i.Property.Steps[0] == tags, i.Property.Steps[0] == relationships:
+			paths = append(paths, i.Property.Steps[:1])
+		default:
+			paths = append(paths, i.Property.Steps)
+		}
+	}
+	return paths
+}
+
 // part returns what is selected, without another name, of the item itself or of a
 // joined one.
 func (q *Query) part(form map[string]any, join string) map[string]any {

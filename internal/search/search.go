@@ -79,7 +79,7 @@ func Select(ctx context.Context, d *db.DB, q *query.Query, places []config.Place
 // answerPlain answers in the order of spots, so a page costs what it takes to find
 // its rows.
 func answerPlain(ctx context.Context, tx *db.Tx, q *query.Query, places []config.Place, w Window) (Page, error) {
-	s := store.Selection{Places: places, Joins: q.Joins, Where: q.Where, Limit: w.Limit + 1}
+	s := store.Selection{Places: places, Joins: q.Joins, Where: q.Where, Wanted: q.Wanted(), Limit: w.Limit + 1}
 	if err := decodePosition(w.After, &s.After); err != nil {
 		return Page{}, err
 	}
@@ -127,7 +127,9 @@ const bodiesAtOnce = 25
 func project(ctx context.Context, tx *db.Tx, q *query.Query, found []store.Match) ([]string, error) {
 	var ids []int64
 	for _, m := range found {
-		ids = append(append(ids, m.Resource), m.Joined...)
+		if m.Form == nil {
+			ids = append(append(ids, m.Resource), m.Joined...)
+		}
 	}
 	bodies, err := store.Bodies(ctx, tx, ids)
 	if err != nil {
@@ -135,9 +137,12 @@ func project(ctx context.Context, tx *db.Tx, q *query.Query, found []store.Match
 	}
 	rows := make([]string, len(found))
 	for i, m := range found {
-		form, err := joinedForm(q, bodies[i*(1+len(m.Joined)):], m.Path)
-		if err != nil {
-			return nil, err
+		form := m.Form
+		if form == nil {
+			if form, err = joinedForm(q, bodies, m.Path); err != nil {
+				return nil, err
+			}
+			bodies = bodies[1+len(m.Joined):]
 		}
 		row, err := json.Marshal(q.Project(form))
 		if err != nil {

@@ -27,6 +27,7 @@ type Selection struct {
 	Joins      []query.Join
 	Where      query.Condition
 	Properties []query.Property // whose values a match has
+	Wanted     [][]string       // paths of what a match has of its form; without any it has none
 	After      Spot             // the last match that was had; for a selection in order
 	Limit      int              // matches in the order of their spots; 0 is all, in any order
 }
@@ -53,7 +54,11 @@ type Match struct {
 	Joined   []int64 // the resources of the joins
 	Count    int64
 	Values   [][]query.Value // of each property of the selection
+	Form     map[string]any  // what was wanted of its event form; nil where bodies are too large to be kept
 }
+
+// maxForms bounds the bodies of which a selection keeps what is wanted.
+const maxForms = 4 << 20
 
 // errEnough ends a selection early.
 var errEnough = errors.New("enough")
@@ -87,6 +92,7 @@ type selectionPlan struct {
 	rest   query.Condition // what the places and types do not say
 	joined query.Condition // what is also about joined resources
 	hints  hints
+	forms  int // bytes of the bodies of which something was kept
 
 	placeOf map[int64]config.Place
 	typeOf  map[int64]string
@@ -187,7 +193,7 @@ func (p *selectionPlan) kinds(ctx context.Context, tx *db.Tx) (out []kind, err e
 
 // countable reports whether the keys of the index say all that is asked for.
 func (p *selectionPlan) countable() bool {
-	return p.Limit == 0 && p.rest == nil && len(p.Joins) == 0 && !slices.ContainsFunc(p.Properties, func(q query.Property) bool {
+	return p.Limit == 0 && p.Wanted == nil && p.rest == nil && len(p.Joins) == 0 && !slices.ContainsFunc(p.Properties, func(q query.Property) bool {
 		return q.Name != "resourceType" && q.Name != "accountId"
 	})
 }
@@ -229,6 +235,15 @@ func tupleIn(tx *db.Tx, types, places []int64) (string, []any) {
 
 // jsonInts returns integers as a JSON list, which a statement of SQLite unpacks.
 func jsonInts(all []int64) string { return strings.ReplaceAll(fmt.Sprint(all), " ", ",") }
+
+// keeps reports whether something is to be kept of a body of that size.
+func (p *selectionPlan) keeps(size int) bool {
+	if p.Wanted == nil || p.forms+size > maxForms {
+		return false
+	}
+	p.forms += size
+	return true
+}
 
 // Bodies returns the event forms of resources as text, in their order; nil for one
 // that has none any more.

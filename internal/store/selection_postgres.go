@@ -27,6 +27,9 @@ func (p *selectionPlan) selectPostgres(ctx context.Context, tx *db.Tx, f func(Ma
 	for _, q := range p.Properties {
 		w.text(", ").values(q)
 	}
+	if p.Wanted != nil {
+		w.text(", b.body::text")
+	}
 	in, args := tupleIn(tx, p.types, p.places)
 	w.text(" FROM resource r JOIN resource_body b ON b.resource = r.id"+p.postgresJoins()+" WHERE "+in, args...)
 	columns, args := p.hints.columns()
@@ -51,8 +54,19 @@ func (p *selectionPlan) selectPostgres(ctx context.Context, tx *db.Tx, f func(Ma
 		for i := range lists {
 			dest = append(dest, &lists[i])
 		}
+		var text []byte
+		if p.Wanted != nil {
+			dest = append(dest, &text)
+		}
 		if err := scan(dest...); err != nil {
 			return err
+		}
+		if p.keeps(len(text)) {
+			form, err := config.Decode(text)
+			if err != nil {
+				return err
+			}
+			m.Form, _ = form.(map[string]any)
 		}
 		for _, l := range lists {
 			all, err := decodeValues(l)

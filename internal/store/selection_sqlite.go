@@ -128,6 +128,9 @@ func (p *selectionPlan) walk(ctx context.Context, tx *db.Tx, f func(Match) error
 		if len(p.Joins) == 0 { // else they are those of the joined row
 			m.Values = p.valuesOf(values)
 		}
+		if p.keeps(len(body)) {
+			m.Form, _ = jsonb.Open(body).Part(p.Wanted).(map[string]any)
+		}
 		return f(m)
 	}, text, args...)
 }

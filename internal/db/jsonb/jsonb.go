@@ -145,6 +145,57 @@ func (n Node) Scalar() any {
 	return nil
 }
 
+// Value returns the node as decoded JSON: maps, lists, and what Scalar returns.
+func (n Node) Value() any {
+	switch {
+	case n.IsObject():
+		out := map[string]any{}
+		n.Members(func(name string, value Node) bool {
+			out[name] = value.Value()
+			return true
+		})
+		return out
+	case n.IsArray():
+		out := []any{}
+		n.Elements(func(e Node) bool {
+			out = append(out, e.Value())
+			return true
+		})
+		return out
+	}
+	return n.Scalar()
+}
+
+// Part returns of the node as decoded JSON what some paths lead to, through lists too,
+// with the objects and lists on the way.
+func (n Node) Part(paths [][]string) any {
+	inner := map[string][][]string{}
+	for _, p := range paths {
+		if len(p) == 0 {
+			return n.Value()
+		}
+		inner[p[0]] = append(inner[p[0]], p[1:])
+	}
+	switch {
+	case n.IsObject():
+		out := map[string]any{}
+		for name, left := range inner {
+			if v := n.Member(name).Part(left); v != nil {
+				out[name] = v
+			}
+		}
+		return out
+	case n.IsArray():
+		out := []any{}
+		n.Elements(func(e Node) bool {
+			out = append(out, e.Part(paths))
+			return true
+		})
+		return out
+	}
+	return n.Scalar()
+}
+
 func (n Node) number() any {
 	if i, err := strconv.ParseInt(string(n.payload), 0, 64); err == nil && n.kind <= integer5 {
 		return i
