@@ -155,7 +155,7 @@ func (f *further) openOne(p protocol) error {
 	if err != nil {
 		return fmt.Errorf("%s-listen: %w", p.name, err)
 	}
-	l = listener.Limit(l, p.maxConnections)
+	l = listener.Limit(listener.PerAddress(l, max(1, p.maxConnections/2)), p.maxConnections)
 	stop, err := p.serve(l)
 	if err != nil {
 		l.Close()

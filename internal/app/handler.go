@@ -27,6 +27,9 @@ func (a *App) Handler() http.Handler {
 			return
 		}
 		if _, pattern := own.Handler(r); pattern != "" && !signed(r) {
+			if a.settings.Mode == settings.Server { // anybody's request: see wire, which does the same
+				w.Header().Set("Connection", "close")
+			}
 			own.ServeHTTP(w, r)
 			return
 		}

@@ -1,10 +1,10 @@
 package console
 
 import (
-	"net"
-	"net/netip"
 	"sync"
 	"time"
+
+	"plumb/internal/listener"
 )
 
 // How many tries to log in a minute takes. Those of one address, or for one access key
@@ -32,29 +32,12 @@ type source struct{ address, key string }
 
 // sources are those that a try counts for. Behind a proxy all callers have one address.
 func sources(remote, key string, proxied bool) []source {
-	address := addressOf(remote)
+	address := listener.AddressOf(remote)
 	key = key[:min(len(key), maxKey)]
 	if proxied {
 		return []source{{address, key}}
 	}
 	return []source{{address, key}, {address, ""}}
-}
-
-// addressOf is what one caller has: of IPv6, that is a network of 64 bits.
-func addressOf(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if ip = ip.Unmap(); ip.Is6() {
-		network, _ := ip.WithZone("").Prefix(64)
-		return network.String()
-	}
-	return ip.String()
 }
 
 // allow counts a try, and reports whether it may be made.

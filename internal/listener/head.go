@@ -118,40 +118,54 @@ func (h *headed) keep(c net.Conn, waits bool) bool {
 	return true
 }
 
+// read reads until a connection's first request has begun, and hands it over. Each step
+// has a goroutine of its own: a handshake leaves a deep stack behind, on which nobody is
+// to wait.
 func (h *headed) read(c net.Conn) {
-	if !h.keep(c, true) {
-		c.Close()
+	if !h.keep(c, true) || c.SetDeadline(time.Now().Add(h.within)) != nil {
+		h.end(c)
 		return
-	}
-	begun, err := h.begin(c)
-	if !h.keep(c, false) || err != nil || !h.hand(accepted{conn: begun}) {
-		c.Close()
-	}
-}
-
-// begin reads until a connection's first request has begun.
-func (h *headed) begin(c net.Conn) (net.Conn, error) {
-	if err := c.SetDeadline(time.Now().Add(h.within)); err != nil {
-		return nil, err
 	}
 	if h.config == nil {
 		head, err := h.readUntil(c, isHead)
-		return &begun{Conn: c, head: head}, errors.Join(err, c.SetDeadline(time.Time{}))
+		h.pass(c, &begun{Conn: c, head: head}, err)
+		return
 	}
 	// The state of a handshake is large, too, so it begins when the client's side of it is there.
 	hello, err := h.readUntil(c, isHello)
 	if err != nil {
-		return nil, err
+		h.end(c)
+		return
 	}
+	go h.shake(c, hello)
+}
+
+func (h *headed) shake(c net.Conn, hello []byte) {
 	secure := tls.Server(&begun{Conn: c, head: hello}, h.config)
 	if err := secure.Handshake(); err != nil {
 		if isRequest(hello) {
 			io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 		}
-		return nil, err
+		h.end(c)
+		return
 	}
-	head, err := h.readUntil(secure, isHead)
-	return &secured{begun{Conn: secure, head: head}, secure}, errors.Join(err, c.SetDeadline(time.Time{}))
+	go func() {
+		head, err := h.readUntil(secure, isHead)
+		h.pass(c, &secured{begun{Conn: secure, head: head}, secure}, err)
+	}()
+}
+
+// pass hands a connection over whose first request has begun.
+func (h *headed) pass(c, begun net.Conn, err error) {
+	if err = errors.Join(err, c.SetDeadline(time.Time{})); !h.keep(c, false) || err != nil || !h.hand(accepted{conn: begun}) {
+		c.Close()
+	}
+}
+
+// end ends a connection that no request came on.
+func (h *headed) end(c net.Conn) {
+	h.keep(c, false)
+	c.Close()
 }
 
 // readUntil reads until what was read is enough, or too much. enough is told where what

@@ -42,6 +42,7 @@ type process struct {
 	pid       int
 	url, data string
 	tmp       string // its folder for temporary files
+	client    *http.Client
 }
 
 // serve builds and starts a server that ends with the test. Its settings are YAML.
@@ -58,7 +59,7 @@ func serve(t *testing.T, settings string) *process {
 	}
 	listen := l.Addr().String()
 	l.Close()
-	p := &process{t: t, url: "http://" + listen, data: filepath.Join(dir, "data"), tmp: filepath.Join(dir, "tmp")}
+	p := &process{t: t, url: "http://" + listen, data: filepath.Join(dir, "data"), tmp: filepath.Join(dir, "tmp"), client: &http.Client{Timeout: 5 * time.Second}}
 	if err := os.Mkdir(p.tmp, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func (p *process) disk() (n int64) {
 
 func (p *process) healthy() {
 	p.t.Helper()
-	res, err := (&http.Client{Timeout: 5 * time.Second}).Get(p.url + "/readyz")
+	res, err := p.client.Get(p.url + "/readyz")
 	if err != nil {
 		p.t.Fatal(err)
 	}

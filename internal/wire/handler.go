@@ -157,6 +157,11 @@ func (h *Handler) fail(x *exchange, err error) {
 		}
 	}
 	if x.w.status == 0 {
+		// A stranger begins anew, outside of the server: the head of a second request would be read with the
+		// server's own buffers.
+		if h.options.Verify && !x.caller.Verified {
+			x.w.Header().Set("Connection", "close")
+		}
 		writeError(x.w, x.protocol, named, x.caller.RequestID)
 	}
 }

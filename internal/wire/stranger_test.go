@@ -136,6 +136,18 @@ func TestUnknownKindsOfStreamsAreRefused(t *testing.T) {
 	}
 }
 
+func TestAStrangersConnectionIsNotKept(t *testing.T) {
+	for verify, want := range map[bool]string{true: "close", false: ""} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "http://localhost:4577/", strings.NewReader("{}"))
+		r.Header.Set("X-Amz-Target", "StarlingDoveService.NoSuchOperation")
+		handler(verify).ServeHTTP(w, r)
+		if got := w.Header().Get("Connection"); w.Code < 400 || got != want {
+			t.Errorf("%d with Connection: %q, want %q", w.Code, got, want)
+		}
+	}
+}
+
 func TestBodiesShareTheirMemory(t *testing.T) {
 	release, sent := make(chan struct{}), make(chan struct{}, 100)
 	o := optionsOf(false)
