@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"strings"
+	"sync"
+	"time"
 
 	"plumb/internal/caller"
 	"plumb/internal/core"
@@ -16,6 +18,7 @@ import (
 // keyring finds the owner of an access key: this process, the settings, the users
 // of the embedded IAM, then the temporary credentials that were given out.
 func (a *App) keyring(m *core.Machine) wire.Secrets {
+	users := userKeys{m: m, known: map[string]userKey{}}
 	known := map[string]settings.AccessKey{}
 	for _, k := range a.settings.AccessKeys {
 		known[k.ID] = k
@@ -28,27 +31,73 @@ func (a *App) keyring(m *core.Machine) wire.Secrets {
 			return k.Secret.Reveal(), owner(k), nil
 		}
 		if strings.HasPrefix(id, identity.KeyPrefix) {
-			return userOf(ctx, m, id)
+			return users.find(ctx, id)
 		}
 		return m.Credentials.Lookup(ctx, id)
 	}
 }
 
-// userOf finds the user of an access key that may be used.
-func userOf(ctx context.Context, m *core.Machine, id string) (secret string, who caller.Identity, err error) {
-	err = m.DB.Read(ctx, func(tx *db.Tx) error {
-		k, err := identity.FindKey(ctx, tx, id)
-		if model.IsCode(err, "NoSuchEntity") || err == nil && !k.Active {
-			return caller.ErrUnknownKey
+// userKeys finds the users of access keys. What it has read holds for a revision of the
+// account's identities.
+type userKeys struct {
+	m     *core.Machine
+	mu    sync.Mutex
+	known map[string]userKey
+}
+
+type userKey struct {
+	secret   string
+	who      caller.Identity
+	revision int64
+}
+
+// maxUserKeys is how many access keys of users are remembered.
+const maxUserKeys = 4096
+
+// find finds the user of an access key that may be used.
+func (u *userKeys) find(ctx context.Context, id string) (secret string, who caller.Identity, err error) {
+	u.mu.Lock()
+	k, ok := u.known[id]
+	u.mu.Unlock()
+	var at time.Time
+	err = u.m.DB.Read(ctx, func(tx *db.Tx) error {
+		at = time.Now() // what is read is not older
+		if ok {
+			revision, err := identity.Revision(ctx, tx, k.who.Account)
+			if err != nil || revision == k.revision {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		u, err := identity.Find(ctx, tx, k.Account, identity.User, k.User)
-		secret, who = k.Secret, caller.Identity{Account: k.Account, PrincipalARN: u.ARN(), UserID: u.ID}
+		k, err = readUserKey(ctx, tx, id)
 		return err
 	})
-	return secret, who, err
+	if err != nil {
+		return "", caller.Identity{}, err
+	}
+	u.mu.Lock()
+	if len(u.known) >= maxUserKeys {
+		clear(u.known)
+	}
+	u.known[id] = k
+	u.mu.Unlock()
+	k.who.Revision = caller.Revision{N: k.revision, At: at}
+	return k.secret, k.who, nil
+}
+
+func readUserKey(ctx context.Context, tx *db.Tx, id string) (userKey, error) {
+	k, err := identity.FindKey(ctx, tx, id)
+	if model.IsCode(err, "NoSuchEntity") || err == nil && !k.Active {
+		return userKey{}, caller.ErrUnknownKey
+	}
+	if err != nil {
+		return userKey{}, err
+	}
+	revision, err := identity.Revision(ctx, tx, k.Account)
+	if err != nil {
+		return userKey{}, err
+	}
+	u, err := identity.Find(ctx, tx, k.Account, identity.User, k.User)
+	return userKey{k.Secret, caller.Identity{Account: k.Account, PrincipalARN: u.ARN(), UserID: u.ID}, revision}, err
 }
 
 func owner(k settings.AccessKey) caller.Identity {

@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -74,6 +75,9 @@ func identityOf(c caller.Caller) (who, bool) {
 // policies returns the policies of an identity, read again if any identity of its
 // account has changed.
 func (a *Authorizer) policies(ctx context.Context, tx *db.Tx, w who) (known, error) {
+	if tx == nil {
+		return known{}, errNeedsStore
+	}
 	revision, err := identity.Revision(ctx, tx, w.account)
 	if err != nil {
 		return known{}, err
@@ -104,6 +108,25 @@ func (a *Authorizer) policies(ctx context.Context, tx *db.Tx, w who) (known, err
 	a.mu.Unlock()
 	return k, nil
 }
+
+// maxRevisionAge is how old the revision may be that was read with a caller's access key:
+// a request asks at once, and nobody else has one.
+const maxRevisionAge = time.Second
+
+// policiesNow are the policies of an identity by the revision that came with the caller,
+// if they are known.
+func (a *Authorizer) policiesNow(w who, r caller.Revision) (known, bool) {
+	if r.At.IsZero() || time.Since(r.At) > maxRevisionAge {
+		return known{}, false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k, ok := a.known[w]
+	return k, ok && k.revision == r.N
+}
+
+// errNeedsStore is the answer to a question without a transaction that needs one.
+var errNeedsStore = errors.New("the store must be asked")
 
 // IsRoot reports whether a caller may do everything in its account.
 func IsRoot(c caller.Caller) bool {
@@ -146,7 +169,7 @@ func (a *Authorizer) May(ctx context.Context, asks ...Ask) (context.Context, err
 	return caller.Grant(ctx, granted), err // what another question was granted is none of this one
 }
 
-// mayIn is May in a transaction. It returns the account whose resources the caller may
+// mayIn is May in a transaction; without one, it may answer errNeedsStore. It returns the account whose resources the caller may
 // use though they are another's; empty if there is none.
 func (a *Authorizer) mayIn(ctx context.Context, tx *db.Tx, asks []Ask) (string, error) {
 	c := caller.From(ctx)
@@ -197,9 +220,12 @@ func (a *Authorizer) subject(ctx context.Context, tx *db.Tx, c caller.Caller, ro
 		return s, nil
 	}
 	if w, ok := identityOf(c); ok {
-		k, err := a.policies(ctx, tx, w)
-		if err != nil {
-			return s, err
+		k, ok := a.policiesNow(w, c.Revision)
+		if !ok {
+			var err error
+			if k, err = a.policies(ctx, tx, w); err != nil {
+				return s, err
+			}
 		}
 		s.entity, s.policies = k.entity, k.policies
 		// A role of the target's is known there, and here only by its name.
@@ -277,6 +303,9 @@ var everything = policy.Source{Name: "root", Document: policy.Document{Statement
 func (a *Authorizer) resourcePolicy(ctx context.Context, tx *db.Tx, q Ask) ([]policy.Source, error) {
 	text := q.Policy
 	if text == "" && a.o.Policy != nil && strings.HasPrefix(q.Resource, "arn:") {
+		if tx == nil {
+			return nil, errNeedsStore
+		}
 		var err error
 		if text, err = a.o.Policy(ctx, tx, q.Resource); err != nil {
 			return nil, err
@@ -284,6 +313,9 @@ func (a *Authorizer) resourcePolicy(ctx context.Context, tx *db.Tx, q Ask) ([]po
 	}
 	if text == "" {
 		return nil, nil
+	}
+	if tx == nil {
+		return nil, errNeedsStore
 	}
 	d, err := db.Decoded(tx, text, func(text []byte, d *policy.Document) (err error) {
 		*d, err = policy.Parse(string(text))

@@ -23,7 +23,8 @@ type reading struct {
 	c   caller.Caller
 	in  reflect.Value
 
-	unread bool // the store is not asked: what only it knows is named as if it were not there
+	unread bool  // the store is not asked: what only it knows is named as if it were not there
+	missed *bool // set to true where that is "*"; nil where nobody asks
 }
 
 // tags returns the keys that speak of the tags in a request.
@@ -280,6 +281,9 @@ func (r reading) identity(v, kind string) string {
 func (r reading) ofConfig(v, kind string) string {
 	p := config.Place{Account: r.c.Account, Region: r.c.Region}
 	if r.unread {
+		if r.missed != nil {
+			*r.missed = true
+		}
 		return "*"
 	}
 	switch kind {

@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 
@@ -217,13 +218,32 @@ func (a *Authorizer) Operation(ctx context.Context, info model.Info, operation s
 		ctx, err := a.May(ctx, s.asks(r, info.Signing, operation, true)...)
 		return ctx, worded(err, info)
 	}
-	granted := ""
-	err := a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		r.tx = tx
-		granted, err = a.mayIn(ctx, tx, s.asks(r, info.Signing, operation, false))
-		return err
-	})
+	granted, err := a.withoutStore(r, s, info.Signing, operation)
+	if errors.Is(err, errNeedsStore) {
+		err = a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
+			r.tx = tx
+			granted, err = a.mayIn(ctx, tx, s.asks(r, info.Signing, operation, false))
+			return err
+		})
+	}
 	return caller.Grant(ctx, granted), worded(err, info)
+}
+
+// withoutStore decides about a request that names no resource, of a caller whose policies
+// are known: most that list and describe. Of others the error is errNeedsStore.
+func (a *Authorizer) withoutStore(r reading, s service, name, operation string) (string, error) {
+	missed := false
+	r.unread, r.missed = true, &missed
+	asks := s.asks(r, name, operation, false)
+	for _, q := range asks {
+		if q.Resource != "*" {
+			return "", errNeedsStore // what only the store knows may be named otherwise there
+		}
+	}
+	if missed {
+		return "", errNeedsStore
+	}
+	return a.mayIn(r.ctx, nil, asks)
 }
 
 // worded gives a refusal the code and status of the service's protocol.

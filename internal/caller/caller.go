@@ -29,6 +29,14 @@ type Caller struct {
 	Extended     bool // it asks for what AWS does not have
 	Root         bool // it may do everything in its account: no policy of an identity bounds it
 	Session      *Session
+	Revision     Revision
+}
+
+// A Revision is that of the identities of an account when an access key was looked up:
+// who asks at once what they may do need not read it again. The zero Revision is none.
+type Revision struct {
+	N  int64
+	At time.Time
 }
 
 // A Session is what temporary credentials were given out with.
@@ -67,6 +75,7 @@ type Identity struct {
 	SessionToken string // of temporary credentials; the request must carry the same
 	Root         bool
 	Session      *Session // of temporary credentials
+	Revision     Revision // where it was read
 }
 
 // Why an access key does not work.
@@ -79,7 +88,7 @@ var (
 // their own is the account's root.
 func (c *Caller) Become(id Identity) {
 	c.Account, c.PrincipalARN, c.UserID = id.Account, id.PrincipalARN, id.UserID
-	c.Root, c.Session = id.Root, id.Session
+	c.Root, c.Session, c.Revision = id.Root, id.Session, id.Revision
 	if c.PrincipalARN == "" {
 		c.PrincipalARN, c.Root = "arn:aws:iam::"+id.Account+":root", true
 	}
