@@ -63,6 +63,7 @@ func parts() []part {
 		{"save", "from a saved rule to its verdict", save},
 		{"backtest", "a rule that is tried on what is recorded", backtest},
 		{"archive", "the import of files of AWS Config, and a snapshot of what came", archived},
+		{"deliver", "messages to the queues of many subscribers", deliver},
 		{"query", "advanced queries over many resources", queries},
 		{"aggregate", "what an aggregator of a thousand accounts says", aggregate},
 		{"scale", "a place with many resources: its first evaluation, size, pages and summaries", scale},

@@ -47,8 +47,8 @@ func noteValues(a Attributes) map[string]noteValue {
 	return out
 }
 
-// note fills in and signs what every kind of message has.
-func (s *Store) note(ctx context.Context, tx *db.Tx, d delivery, kind string) (note, error) {
+// unsigned fills in what every kind of message has, but for the signature.
+func (s *Store) unsigned(d delivery, kind string) note {
 	n := note{
 		Type: kind, MessageID: d.m.ID, TopicARN: d.TopicARN(), Subject: d.m.Subject, Message: d.m.bodyFor(d.Protocol),
 		Timestamp: config.FormatTime(d.published), SignatureVersion: d.version, Attributes: noteValues(d.m.Attributes),
@@ -63,12 +63,18 @@ func (s *Store) note(ctx context.Context, tx *db.Tx, d delivery, kind string) (n
 	} else {
 		n.UnsubscribeURL = s.unsubscribeLink(d)
 	}
+	return n
+}
+
+// note is a message of a kind, signed.
+func (s *Store) note(ctx context.Context, tx *db.Tx, d delivery, kind string) (note, error) {
+	n := s.unsigned(d, kind)
 	key, err := s.signing(ctx, tx)
 	if err != nil {
 		return n, err
 	}
 	n.SigningCertURL = s.o.Endpoint() + key.path()
-	n.Signature, err = key.sign(n.SignatureVersion, n.signed())
+	n.Signature, err = key.sign(digested(n.SignatureVersion, n.signed()))
 	return n, err
 }
 

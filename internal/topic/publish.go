@@ -127,6 +127,11 @@ func (s *Store) publishSome(ctx context.Context, topicARN string, ins []snsapi.P
 		d.Messages = append(d.Messages, m)
 	}
 	passed := s.compare(ctx, subs, d.Messages)
+	ahead, err := passed.deliveries(t, subs, d)
+	if err != nil {
+		return 0, err
+	}
+	s.signAhead(ahead)
 	return len(d.Messages), s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := may(ctx, tx); err != nil {
 			return err

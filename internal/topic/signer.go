@@ -17,7 +17,9 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"plumb/internal/db"
@@ -29,7 +31,18 @@ type signer struct {
 	key         *rsa.PrivateKey
 	certificate string // PEM
 	open        string // the key's text, if it is kept open and could be sealed
+
+	mu    sync.Mutex
+	made  map[toSign]string // the signatures that were made last
+	order []toSign          // of these, the oldest first
 }
+
+// maxSignatures is how many signatures are remembered: a message has the same one for
+// all subscribers, and to make it takes longer than all else.
+const maxSignatures = 4096
+
+// toSign is what a signature is made of.
+type toSign struct{ version, digest string }
 
 // signing returns the key that every server of this store signs with. The first
 // one who asks makes it.
@@ -141,21 +154,81 @@ func selfSigned(key *rsa.PrivateKey, now time.Time) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), nil
 }
 
-// sign returns the signature of a version: over SHA-1 for 1, SHA-256 for 2.
-func (k *signer) sign(version, text string) (string, error) {
-	var sig []byte
-	var err error
+// digested returns what is signed of a text: SHA-1 for version 1, SHA-256 for 2.
+func digested(version, text string) toSign {
 	if version == "2" {
 		sum := sha256.Sum256([]byte(text))
-		sig, err = rsa.SignPKCS1v15(nil, k.key, crypto.SHA256, sum[:])
-	} else {
-		sum := sha1.Sum([]byte(text))
-		sig, err = rsa.SignPKCS1v15(nil, k.key, crypto.SHA1, sum[:])
+		return toSign{version, string(sum[:])}
 	}
+	sum := sha1.Sum([]byte(text))
+	return toSign{version, string(sum[:])}
+}
+
+// sign returns the signature of a digest.
+func (k *signer) sign(d toSign) (string, error) {
+	k.mu.Lock()
+	known, ok := k.made[d]
+	k.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	hash := crypto.SHA1
+	if d.version == "2" {
+		hash = crypto.SHA256
+	}
+	sig, err := rsa.SignPKCS1v15(nil, k.key, hash, []byte(d.digest))
 	if err != nil {
 		return "", fmt.Errorf("sign message: %w", err)
 	}
-	return base64.StdEncoding.EncodeToString(sig), nil
+	text := base64.StdEncoding.EncodeToString(sig)
+	k.remember(d, text)
+	return text, nil
+}
+
+func (k *signer) remember(d toSign, signature string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.made == nil {
+		k.made = map[toSign]string{}
+	}
+	if _, ok := k.made[d]; ok {
+		return
+	}
+	if len(k.order) == maxSignatures {
+		delete(k.made, k.order[0])
+		k.order = k.order[1:]
+	}
+	k.made[d], k.order = signature, append(k.order, d)
+}
+
+// signAhead makes the signatures that deliveries need, on all processors, so that the
+// transaction that hands them over only looks them up: nobody else writes meanwhile.
+func (s *Store) signAhead(all []delivery) {
+	key := s.signer.Load()
+	if key == nil {
+		return // the first one is signed where the key is made
+	}
+	wanted := map[toSign]bool{}
+	for _, d := range all {
+		if d.Protocol == "lambda" || d.Protocol == "sqs" && d.Attributes["RawMessageDelivery"] != "true" {
+			n := s.unsigned(d, "Notification")
+			wanted[digested(n.SignatureVersion, n.signed())] = true
+		}
+	}
+	next := make(chan toSign)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(wanted)) {
+		wg.Go(func() {
+			for d := range next {
+				_, _ = key.sign(d) // an error comes again where the signature is used
+			}
+		})
+	}
+	for d := range wanted {
+		next <- d
+	}
+	close(next)
+	wg.Wait()
 }
 
 // certificatePath begins the paths under which certificates are served.

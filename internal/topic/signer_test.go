@@ -1,6 +1,9 @@
 package topic
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -23,7 +26,7 @@ func TestTheKeyThatSignsIsSealedWhenThereIsAKeyToSealIt(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if signature, err = k.sign("2", "text"); err != nil {
+				if signature, err = k.sign(digested("2", "text")); err != nil {
 					return err
 				}
 				return tx.QueryRow(t.Context(), `SELECT key FROM topic_signers WHERE id = 1`).Scan(&kept)
@@ -44,4 +47,46 @@ func TestTheKeyThatSignsIsSealedWhenThereIsAKeyToSealIt(t *testing.T) {
 			t.Error("it is read with another key")
 		}
 	})
+}
+
+// All subscribers get the signature of one message, and it is what would be made anew.
+func TestASignatureIsRememberedForTheNextSubscriber(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Store{o: Options{Endpoint: func() string { return "http://127.0.0.1:1" }}}
+	k := &signer{key: key}
+	s.signer.Store(k)
+	var all []delivery
+	for i := range 20 {
+		sub := Subscription{ID: fmt.Sprint(i), Protocol: []string{"sqs", "lambda"}[i%2], Topic: "told"}
+		all = append(all, delivery{Subscription: sub, m: message{ID: "one", Body: "body"}}, delivery{Subscription: sub, m: message{ID: "two", Body: "body"}})
+	}
+	raw := Subscription{Protocol: "sqs", Attributes: map[string]string{"RawMessageDelivery": "true"}}
+	s.signAhead(append(all, delivery{Subscription: raw, m: message{ID: "three", Body: "body"}}))
+	if len(k.made) != 2 {
+		t.Errorf("%d signatures were made for two messages that are signed", len(k.made))
+	}
+	for _, d := range all {
+		n := s.unsigned(d, "Notification")
+		want := digested(n.SignatureVersion, n.signed())
+		got, ok := k.made[want]
+		fresh, err := (&signer{key: key}).sign(want)
+		if err != nil || !ok || got != fresh {
+			t.Fatalf("signature of %s: %q, want %q (%v)", d.m.ID, got, fresh, err)
+		}
+	}
+}
+
+func TestSignaturesAreRememberedInBounds(t *testing.T) {
+	k := &signer{}
+	for i := range 3 * maxSignatures {
+		k.remember(toSign{"1", fmt.Sprint(i)}, "signature")
+		k.remember(toSign{"1", fmt.Sprint(i)}, "signature")
+	}
+	last := toSign{"1", fmt.Sprint(3*maxSignatures - 1)}
+	if len(k.made) != maxSignatures || len(k.order) != maxSignatures || k.made[last] == "" {
+		t.Errorf("%d signatures are kept", len(k.made))
+	}
 }
