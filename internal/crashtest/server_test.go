@@ -20,6 +20,7 @@ import (
 // same folder, the same port and the same database.
 type server struct {
 	bin, dir, database, listen string
+	flags                      []string // further ones
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -45,6 +46,7 @@ func (s *server) start(t testing.TB) {
 	if s.database != "" {
 		args = append(args, "--database", s.database)
 	}
+	args = append(args, s.flags...)
 	cmd := exec.Command(s.bin, args...)
 	out, err := cmd.StderrPipe()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"plumb/internal/apptest"
+	"plumb/internal/apptest/moto"
 )
 
 type object = map[string]any
@@ -17,8 +17,8 @@ type object = map[string]any
 // startMoto runs moto's server until the test ends, or skips the test.
 func startMoto(t *testing.T) string {
 	t.Helper()
-	url, stop, err := apptest.StartMoto()
-	if errors.Is(err, apptest.ErrNoMoto) {
+	url, stop, err := moto.Start()
+	if errors.Is(err, moto.ErrNone) {
 		t.Skip(err)
 	}
 	if err != nil {
