@@ -7,12 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"plumb/internal/awsclient"
-	"plumb/internal/fixture"
-	"plumb/internal/resource"
+	"plumb/internal/resource/typename"
 	"plumb/internal/scaffold"
-	"plumb/models"
-	"plumb/resources"
 )
 
 func newRuleNewCommand() *cobra.Command {
@@ -27,7 +23,7 @@ with tests. The rule wants a tag; what it checks is yours to change.`,
   plumb rule new my-rule --language guard --type AWS::EC2::Instance`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := knownType(resourceType); err != nil {
+			if err := typename.Check(resourceType); err != nil {
 				return err
 			}
 			files, err := scaffold.New(args[0], language, resourceType)
@@ -49,16 +45,4 @@ with tests. The rule wants a tag; what it checks is yours to change.`,
 	cmd.Flags().StringVarP(&resourceType, "type", "t", resourceType, "the resource `TYPE` that the rule looks at")
 	cmd.RegisterFlagCompletionFunc("language", cobra.FixedCompletions(scaffold.Languages(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-// knownType refuses a type of AWS's that AWS Config does not know: a rule of a misspelled one looks at nothing.
-func knownType(name string) error {
-	if !strings.HasPrefix(name, "AWS::") {
-		return nil // of somebody else's registry
-	}
-	types, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
-	if err != nil || types.Known(name) {
-		return err
-	}
-	return fmt.Errorf("AWS Config has no resource type %s: %s", name, fixture.Meant(types, name))
 }

@@ -153,6 +153,9 @@ func WrittenRule(c *managed.Catalogue, w rulefile.Rule) (Rule, error) {
 		}
 		return ManagedRule(c, w.Identifier, parameters)
 	}
+	if err := w.CheckTypes(); err != nil {
+		return Rule{}, err
+	}
 	e, err := w.Evaluator(c)
 	if err != nil {
 		return Rule{}, fmt.Errorf("%s: %w", w.Path, err)

@@ -12,17 +12,17 @@ import (
 func GitHub(w io.Writer, r Report) error {
 	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	text := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	for _, c := range r.Cases {
-		level := map[Status]string{Failed: "error", Broken: "error", Skipped: "notice"}[c.Status]
-		if level == "" {
-			continue
+	for _, f := range r.findings() {
+		level := "error"
+		if f.status == Skipped {
+			level = "notice"
 		}
-		message := c.Name + ": " + c.Message
-		if c.Detail != "" {
-			message += "\n" + c.Detail
+		message := f.text
+		if f.detail != "" {
+			message += "\n" + f.detail
 		}
-		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,title=%s::%s\n", level, value.Replace(filepath.ToSlash(Relative(c.Path))),
-			max(1, c.Line), value.Replace(c.Suite), text.Replace(message))
+		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,title=%s::%s\n", level, value.Replace(filepath.ToSlash(Relative(f.path))),
+			f.line, value.Replace(f.suite), text.Replace(message))
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,17 @@ type Case struct {
 	Status  Status        `json:"status"`
 	Message string        `json:"message,omitempty"` // one sentence; empty if it passed
 	Detail  string        `json:"detail,omitempty"`  // a function's log, a trace
+	Causes  []Cause       `json:"causes,omitempty"`  // lines elsewhere that are to be mended; empty if that is where the case is
+	Follows bool          `json:"-"`                 // it is broken by what an earlier case of the suite tells
 	Took    time.Duration `json:"-"`
+}
+
+// A Cause is a line of a file that keeps a case from passing: of a function's code,
+// where the case is a line of a test.
+type Cause struct {
+	Path    string `json:"path"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
 }
 
 // A Report is all cases of a run.

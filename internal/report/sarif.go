@@ -14,23 +14,28 @@ type object = map[string]any
 func SARIF(w io.Writer, r Report) error {
 	rules, results := []any{}, []any{}
 	index := map[string]int{}
-	for _, c := range r.Cases {
-		if c.Status != Failed && c.Status != Broken {
+	for _, f := range r.findings() {
+		if f.status == Skipped {
 			continue
 		}
-		i, ok := index[c.Suite]
+		i, ok := index[f.suite]
 		if !ok {
 			i = len(rules)
-			index[c.Suite] = i
-			rules = append(rules, object{"id": c.Suite, "name": c.Suite})
+			index[f.suite] = i
+			rules = append(rules, object{"id": f.suite, "name": f.suite})
 		}
-		results = append(results, object{
-			"ruleId": c.Suite, "ruleIndex": i, "level": "error", "message": object{"text": c.Name + ": " + c.Message},
-			"locations": []any{object{"physicalLocation": object{
-				"artifactLocation": object{"uri": uri(c.Path), "uriBaseId": "%SRCROOT%"},
-				"region":           object{"startLine": max(1, c.Line)},
-			}}},
-		})
+		result := object{
+			"ruleId": f.suite, "ruleIndex": i, "level": "error", "message": object{"text": f.text},
+			"locations": []any{location(f.path, f.line)},
+		}
+		if len(f.related) > 0 {
+			related := make([]any, len(f.related))
+			for n, c := range f.related {
+				related[n] = location(c.Path, max(1, c.Line))
+			}
+			result["relatedLocations"] = related
+		}
+		results = append(results, result)
 	}
 	return indented(w, object{
 		"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
@@ -41,6 +46,13 @@ func SARIF(w io.Writer, r Report) error {
 			"results": results,
 		}},
 	})
+}
+
+func location(path string, line int) object {
+	return object{"physicalLocation": object{
+		"artifactLocation": object{"uri": uri(path), "uriBaseId": "%SRCROOT%"},
+		"region":           object{"startLine": line},
+	}}
 }
 
 // uri is a path in the form of a relative reference.

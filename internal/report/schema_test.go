@@ -39,7 +39,7 @@ var sarifMembers = map[string][]string{
 	"tool":             {"!driver", "extensions", "properties"},
 	"driver":           {"!name", "fullName", "version", "semanticVersion", "informationUri", "rules", "properties"},
 	"rule":             {"!id", "name", "shortDescription", "fullDescription", "helpUri", "properties"},
-	"result":           {"ruleId", "ruleIndex", "level", "!message", "locations", "properties"},
+	"result":           {"ruleId", "ruleIndex", "level", "!message", "locations", "relatedLocations", "properties"},
 	"message":          {"text", "markdown", "id", "arguments", "properties"},
 	"location":         {"physicalLocation", "message", "properties"},
 	"physicalLocation": {"artifactLocation", "region", "contextRegion", "properties"},
@@ -82,7 +82,7 @@ func (s sarif) list(v any) []any {
 }
 
 func TestSARIFFollowsItsSchema(t *testing.T) {
-	for name, r := range map[string]report.Report{"sample": sample(t), "hostile": hostile(), "empty": {Tool: "x"}} {
+	for name, r := range map[string]report.Report{"sample": sample(t), "hostile": hostile(), "broken": broken(), "empty": {Tool: "x"}} {
 		var b bytes.Buffer
 		if err := report.SARIF(&b, r); err != nil {
 			t.Fatal(err)
@@ -123,7 +123,8 @@ func (s sarif) result(m map[string]any, ids []string) {
 	if text, _ := s.object("message", m["message"])["text"].(string); text == "" {
 		s.Error("a message has no text")
 	}
-	for _, l := range s.list(m["locations"]) {
+	related, _ := m["relatedLocations"].([]any)
+	for _, l := range slices.Concat(s.list(m["locations"]), related) {
 		place := s.object("physicalLocation", s.object("location", l)["physicalLocation"])
 		artifact := s.object("artifactLocation", place["artifactLocation"])
 		text, _ := artifact["uri"].(string)
@@ -154,7 +155,7 @@ var junitElements = map[string]struct{ attributes, children []string }{
 var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
 
 func TestJUnitFollowsItsSchema(t *testing.T) {
-	for name, r := range map[string]report.Report{"sample": sample(t), "hostile": hostile(), "empty": {Tool: "x"}} {
+	for name, r := range map[string]report.Report{"sample": sample(t), "hostile": hostile(), "broken": broken(), "empty": {Tool: "x"}} {
 		var b bytes.Buffer
 		if err := report.JUnit(&b, r); err != nil {
 			t.Fatal(err)

@@ -29,6 +29,7 @@ type Answer struct {
 	Log      string    // the end of what it printed
 	Error    string    // its error, with its type; empty if it ended well
 	Trace    []string  // of the error
+	Cause    Place     // the line of the function's code that failed, after In; empty if none is known
 	Took     time.Duration
 }
 
@@ -82,7 +83,6 @@ func (b *Bench) Ask(ctx context.Context, rule string, o Occasion) (Answer, error
 	if failed, _ := out["FunctionError"].(string); failed != "" {
 		payload, _ := out["Payload"].([]byte)
 		a.Error, a.Trace = failure(payload)
-		a.Log = withoutFrames(a.Log)
 	}
 	all, err := b.Verdicts(ctx, rule)
 	a.Verdicts = slices.DeleteFunc(all, func(v Verdict) bool { return v.Invoked.Before(now.Truncate(time.Millisecond)) })
@@ -97,21 +97,6 @@ func tail(v any) string {
 		return s
 	}
 	return strings.ReplaceAll(string(text), "\r", "\n") // which keeps the lines of an error one event
-}
-
-// Printed returns the lines of a log that a function printed itself: without Lambda's,
-// and without the line of an error that is shown beside it.
-func Printed(log, failed string) (lines []string) {
-	for line := range strings.Lines(log) {
-		line = strings.TrimRight(line, "\r\n")
-		ours := strings.HasPrefix(line, "START RequestId: ") || strings.HasPrefix(line, "END RequestId: ") ||
-			strings.HasPrefix(line, "REPORT RequestId: ") || strings.HasPrefix(line, "INIT_START ") || strings.TrimSpace(line) == "" ||
-			failed != "" && line == "[ERROR] "+failed
-		if !ours {
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 // failure reads what a runtime answers of an error.
@@ -129,7 +114,7 @@ func failure(payload []byte) (string, []string) {
 	if trace == nil {
 		trace = e.JSTrace
 	}
-	message := short(e.Message)
+	message := short(e.Message, maxMessage)
 	if e.Type == "" {
 		return message, trace
 	}
@@ -139,11 +124,11 @@ func failure(payload []byte) (string, []string) {
 // maxMessage is how much of an error's message is shown: AWS Config's answer to an unknown type names all that there are.
 const maxMessage = 1000 // bytes
 
-func short(s string) string {
-	if len(s) <= maxMessage {
+func short(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
-	return fmt.Sprintf("%s... and %d bytes more", strings.ToValidUTF8(s[:maxMessage], ""), len(s)-maxMessage)
+	return fmt.Sprintf("%s... and %d bytes more", strings.ToValidUTF8(s[:limit], ""), len(s)-limit)
 }
 
 // traceOf reads a stack trace: Python's lines as they are, the frames of Go's as lines
@@ -167,18 +152,6 @@ func traceOf(text json.RawMessage) (trace []string) {
 		trace = append(trace, fmt.Sprintf("  %s:%d, in %s\n", f.Path, f.Line, f.Label))
 	}
 	return trace
-}
-
-// withoutFrames leaves out of a log what Lambda's library for Go prints of a panic: one
-// line of JSON with the trace that the answer has.
-func withoutFrames(log string) string {
-	var b strings.Builder
-	for line := range strings.Lines(log) {
-		if !strings.Contains(line, `"stackTrace":[{"path":`) {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
 }
 
 // Verdicts returns what a rule says of every resource, NOT_APPLICABLE too.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"sync"
 
 	"plumb/internal/config"
@@ -71,7 +70,7 @@ func (d *Desk) Ask(ctx context.Context, f console.Function, it config.Item) (con
 }
 
 func answerOf(a Answer, it config.Item) console.FunctionAnswer {
-	out := console.FunctionAnswer{Log: strings.Join(Printed(a.Log, a.Error), "\n"), Error: a.Error, Trace: a.Trace, Took: a.Took}
+	out := console.FunctionAnswer{Log: printed(a.Log, a.Error), Error: a.Error, Trace: a.Trace, Took: a.Took}
 	for _, v := range a.Verdicts {
 		if v.Type == it.Type && v.ID == it.ID {
 			out.Compliance, out.Annotation = v.Compliance, v.Annotation

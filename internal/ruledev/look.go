@@ -12,6 +12,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/fixture"
+	"plumb/internal/resource/typename"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rule/view"
 	"plumb/internal/rulebench"
@@ -111,6 +112,9 @@ func (s *Session) fixtures(r rulefile.Rule) ([]config.Item, error) {
 			return nil, err
 		}
 		it, err := fixture.Read(text, d)
+		if err == nil {
+			err = typename.Check(it.Type)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -3,12 +3,10 @@ package ruledev
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"plumb/internal/config"
-	"plumb/internal/report"
 	"plumb/internal/rulebench"
 	"plumb/internal/rulefile"
 )
@@ -61,7 +59,7 @@ func (p *page) end(n int, first, all time.Duration) {
 }
 
 // answer prints the verdicts on one thing, what is wrong with them for its test, and what helps to understand them.
-func (p *page) answer(r rulefile.Rule, l look, a rulebench.Answer, wrong string, why []string) {
+func (p *page) answer(l look, a rulebench.Answer, wrong string, why []string) {
 	subject := l.subject()
 	switch {
 	case a.Error != "":
@@ -77,12 +75,12 @@ func (p *page) answer(r rulefile.Rule, l look, a rulebench.Answer, wrong string,
 		fmt.Fprintf(p.w, "  %s  %s  %s\n", on, p.in(colorOf(v.Compliance), string(v.Compliance)), v.Annotation)
 	}
 	if wrong != "" {
-		fmt.Fprintf(p.w, "      %s\n", p.in(red, "the test fails: "+wrong))
+		fmt.Fprintf(p.w, "      %s\n", p.in(red, "the test fails: "+strings.TrimSuffix(wrong, ": "+a.Error)))
 	}
 	for _, line := range why {
 		fmt.Fprintf(p.w, "      %s\n", line)
 	}
-	for _, line := range p.log(r, a) {
+	for _, line := range a.Explained() {
 		fmt.Fprintf(p.w, "      %s\n", p.in(gray, line))
 	}
 }
@@ -108,15 +106,4 @@ func (l look) subject() string {
 
 func colorOf(c config.Compliance) string {
 	return map[config.Compliance]string{config.Compliant: green, config.NonCompliant: red}[c]
-}
-
-// log is what the function printed itself, with the paths of its files as they
-// are here.
-func (p *page) log(r rulefile.Rule, a rulebench.Answer) []string {
-	text := a.Log
-	if a.Error != "" && !strings.Contains(text, a.Error) {
-		text += "\n" + strings.Join(a.Trace, "")
-	}
-	text = strings.ReplaceAll(text, "/var/task/", strings.TrimPrefix(filepath.ToSlash(report.Relative(r.Path))+"/", "./"))
-	return rulebench.Printed(text, a.Error)
 }

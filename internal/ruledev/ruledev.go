@@ -86,6 +86,9 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 		return nil
 	}
 	answer, err := s.answerer(ctx, r)
+	if err == nil {
+		err = r.CheckTypes()
+	}
 	if err != nil {
 		s.Broken = true
 		p.broken(r, err)
@@ -98,6 +101,7 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 		if err != nil {
 			return err
 		}
+		a = a.In(r.Path)
 		if first == 0 {
 			first = time.Since(began)
 		}
@@ -107,7 +111,7 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 		}
 		s.Failed = s.Failed || wrong != ""
 		s.Broken = s.Broken || a.Error != "" && (l.expect == nil || wrong != "")
-		p.answer(r, l, a, wrong, why)
+		p.answer(l, a, wrong, why)
 		if ruletest.CannotStart(a) {
 			break // and so it is with every other item
 		}

@@ -142,7 +142,7 @@ func (s *Session) Run(ctx context.Context, b *rulebench.Bench, name string, key 
 		if err != nil {
 			return err
 		}
-		p.answer(rulefile.Rule{Path: "."}, l, a, "", nil)
+		p.answer(l, a.In("."), "", nil)
 		return nil
 	}
 	if err := b.Evaluate(ctx, name); err != nil {

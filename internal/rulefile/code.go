@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -104,26 +104,50 @@ func addFile(z *zip.Writer, name, path string, method uint16) error {
 // 50 MB.
 const storedProgram = 32 << 20
 
+// A BuildError is what a compiler says of a program.
+type BuildError struct {
+	Text     string // all of it
+	Mistakes []Mistake
+}
+
+// A Mistake is what a compiler says of a line.
+type Mistake struct {
+	Path    string
+	Line    int
+	Message string
+}
+
+func (e *BuildError) Error() string { return e.Text }
+
 // place is how the compiler begins a line about one of a file.
-var place = regexp.MustCompile(`^[^ \t:]+\.go:\d+`)
+var place = regexp.MustCompile(`^([^ \t:]+\.(?:go|mod)):(\d+)(?::\d+)?: (.*)`)
 
 // notBuilt is what the compiler says, with the paths of files as the folder's is
 // written.
 func notBuilt(folder string, err error, output string) error {
+	e := &BuildError{}
 	var lines []string
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\n")
-		if place.MatchString(line) && !filepath.IsAbs(line) {
-			line = filepath.ToSlash(filepath.Join(folder, filepath.FromSlash(line)))
+		if line == "" || strings.HasPrefix(line, "# ") {
+			continue
 		}
-		if line != "" && !strings.HasPrefix(line, "# ") {
-			lines = append(lines, line)
+		if m := place.FindStringSubmatch(line); m != nil {
+			path := m[1]
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(folder, filepath.FromSlash(path))
+				line = filepath.ToSlash(path) + line[len(m[1]):]
+			}
+			number, _ := strconv.Atoi(m[2])
+			e.Mistakes = append(e.Mistakes, Mistake{path, number, m[3]})
 		}
+		lines = append(lines, line)
 	}
 	if len(lines) == 0 {
 		return fmt.Errorf("go build in %s: %w", folder, err)
 	}
-	return errors.New(strings.Join(lines, "\n"))
+	e.Text = strings.Join(lines, "\n")
+	return e
 }
 
 // buildGo builds the program of a folder for the runtime provided.al2023.

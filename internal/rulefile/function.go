@@ -163,7 +163,9 @@ func WithHandler(path, handler string) (Rule, error) {
 	}
 	if !info.IsDir() {
 		r.Files = []string{filepath.Base(path)}
-		r.Name = name(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
+		if r.Name, err = nameOf(path); err != nil {
+			return Rule{}, err
+		}
 	}
 	r.Handler = handler
 	return r.withDefaults(), nil

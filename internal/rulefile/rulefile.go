@@ -100,13 +100,15 @@ func inFolder(path string) ([]Rule, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		name := filepath.Join(path, e.Name())
-		if e.IsDir() || !slices.Contains([]string{".guard", ".yaml", ".yml"}, filepath.Ext(name)) {
+		if e.IsDir() || !slices.Contains([]string{".guard", ".yaml", ".yml"}, filepath.Ext(e.Name())) {
 			continue
 		}
-		r, ok, err := file(name)
+		r, ok, err := file(filepath.Join(path, e.Name()))
 		if err != nil {
 			return nil, err
+		}
+		if ok && slices.ContainsFunc(all, func(other Rule) bool { return other.Name == r.Name }) {
+			r.Name = name(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))) // the folder's is taken
 		}
 		if ok {
 			all = append(all, r)
@@ -121,19 +123,22 @@ func inFolder(path string) ([]Rule, error) {
 
 // file reads a file that may be a rule.
 func file(path string) (Rule, bool, error) {
-	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	called, err := nameOf(path)
+	if err != nil {
+		return Rule{}, false, err
+	}
 	switch filepath.Ext(path) {
 	case ".guard", ".ruleset":
-		return Rule{Kind: Policy, Name: name(stem), Path: path}, true, nil
+		return Rule{Kind: Policy, Name: called, Path: path}, true, nil
 	case ".yaml", ".yml":
 		text, err := os.ReadFile(path)
-		return Rule{Kind: Catalogue, Name: name(stem), Path: path}, err == nil && isCatalogue(text), err
+		return Rule{Kind: Catalogue, Name: called, Path: path}, err == nil && isCatalogue(text), err
 	}
 	h, ok, err := handlerIn(path)
 	if err != nil || !ok {
 		return Rule{}, false, err
 	}
-	r := Rule{Kind: Function, Name: name(stem), Path: filepath.Dir(path), Runtime: h.runtime, Handler: h.handler, Library: h.library}
+	r := Rule{Kind: Function, Name: called, Path: filepath.Dir(path), Runtime: h.runtime, Handler: h.handler, Library: h.library}
 	r.Files = []string{filepath.Base(path)}
 	return r.withDefaults(), true, nil
 }
@@ -156,6 +161,17 @@ func (r Rule) withDefaults() Rule {
 		r.Memory = defaultMemory
 	}
 	return r
+}
+
+// nameOf is what the rule of a file is called: as the file, or as its folder, if the
+// file's name says no more than that it is a rule.
+func nameOf(path string) (string, error) {
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if !slices.Contains([]string{"rule", "policy", "index", "main", "lambda_function"}, stem) {
+		return name(stem), nil
+	}
+	abs, err := filepath.Abs(path)
+	return name(filepath.Base(filepath.Dir(abs))), err
 }
 
 // name makes a name that a rule and a function can have.

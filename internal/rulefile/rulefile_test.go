@@ -131,3 +131,36 @@ func TestHandlerThatIsNamedIsTaken(t *testing.T) {
 		t.Errorf("a handler without a file: %v", err)
 	}
 }
+
+func TestFileThatIsCalledRuleIsNamedAfterItsFolder(t *testing.T) {
+	const policy = "rule owned { tags.owner exists }\n"
+	base := folder(t, map[string]string{
+		"owned/rule.guard": policy, "checked/rule.yaml": "identifier: X\ncheck: true\n", "mine/encrypted.guard": policy, "both/policy.guard": policy, "both/rule.guard": policy,
+	})
+	for dir, want := range map[string][]string{"owned": {"owned"}, "checked": {"checked"}, "mine": {"encrypted"}, "both": {"both", "rule"}} {
+		all, err := rulefile.Find(filepath.Join(base, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range all {
+			names = append(names, r.Name)
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("%s: rules are called %q, want %q", dir, names, want)
+		}
+	}
+}
+
+func TestPolicyThatComparesWithATypeThatIsNotThereIsRefusedAtItsLine(t *testing.T) {
+	dir := folder(t, map[string]string{"p.guard": "# resourceType == \"AWS::S3::Buckett\"\nrule a when resourceType == \"AWS::S3::Bucket\" { tags exists }\n" +
+		"rule b when resourceType in [\"AWS::EC2::VPC\",\n  \"AWS::EC2::Subnett\"] { tags exists }\nrule c when resourceType == 'Mine::Own::Thing' { tags exists }\nAWS::IAM::ManagedPolicy { Properties exists }\n"})
+	all, err := rulefile.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = all[0].CheckTypes()
+	if want := filepath.Join(dir, "p.guard") + ":4: AWS Config has no resource type AWS::EC2::Subnett; is AWS::EC2::Subnet meant?"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/fixture"
+	"plumb/internal/resource/typename"
 	"plumb/internal/rulefile"
 )
 
@@ -68,6 +69,18 @@ type reader struct {
 
 func (r *reader) fail(line int, format string, args ...any) {
 	r.errs = append(r.errs, fmt.Errorf("%s:%d: %s", r.path, line, fmt.Sprintf(format, args...)))
+}
+
+// failAll notes the errors that one holds, each of which may begin with its own place.
+func (r *reader) failAll(line int, err error) {
+	for text := range strings.Lines(err.Error()) {
+		text = strings.TrimRight(text, "\n")
+		if place.MatchString(text) {
+			r.errs = append(r.errs, errors.New(text))
+			continue
+		}
+		r.fail(line, "%s", text)
+	}
 }
 
 var (
@@ -141,6 +154,12 @@ func (r *reader) rule(f *File, keys map[string]*yaml.Node) {
 	}
 	if n := keys["runtime"]; n != nil {
 		rule.Runtime = n.Value
+	}
+	if n := keys["types"]; n != nil {
+		line = n.Line
+	}
+	if err := rule.CheckTypes(); err != nil {
+		r.failAll(line, err)
 	}
 	f.Rule = rule
 }
@@ -228,6 +247,9 @@ func (r *reader) item(node *yaml.Node, d fixture.Defaults) *config.Item {
 			return nil
 		}
 		it, err := fixture.Read(content, d)
+		if err == nil {
+			err = r.checkType(it, d)
+		}
 		if err != nil {
 			r.fail(node.Line, "%s: %v", path, err)
 		}
@@ -239,10 +261,22 @@ func (r *reader) item(node *yaml.Node, d fixture.Defaults) *config.Item {
 		return nil
 	}
 	it, err := fixture.From(v, d)
+	if err == nil {
+		err = r.checkType(it, d)
+	}
 	if err != nil {
 		r.fail(node.Line, "%v", err)
 	}
 	return &it
+}
+
+// checkType refuses an item of a type that is not there; that of the rule is checked
+// with it.
+func (r *reader) checkType(it config.Item, d fixture.Defaults) error {
+	if it.Type == d.Type {
+		return nil
+	}
+	return typename.Check(it.Type)
 }
 
 // expected reads what a test expects. One that expects nothing would always pass.
@@ -261,8 +295,11 @@ func (r *reader) expected(t *Test, node *yaml.Node, keys map[string]*yaml.Node) 
 		r.decode(n, &t.Verdicts)
 		for resource, c := range t.Verdicts {
 			check(n.Line, c)
-			if !strings.Contains(resource, " ") {
+			name, _, ok := strings.Cut(resource, " ")
+			if !ok {
 				r.fail(n.Line, "verdicts are by \"TYPE ID\", and %q is not", resource)
+			} else if err := typename.Check(name); err != nil {
+				r.fail(n.Line, "%v", err)
 			}
 		}
 	}

@@ -11,9 +11,12 @@ import (
 	"strings"
 
 	"plumb/internal/guard"
+	"plumb/internal/guard/document"
 	"plumb/internal/guard/syntax"
 	"plumb/internal/guard/trial"
 	"plumb/internal/report"
+	"plumb/internal/resource/typename"
+	"plumb/internal/rulefile"
 )
 
 // trialsOf returns the files of trials beside a policy: NAME_tests.yaml in its
@@ -55,6 +58,9 @@ func guardSuite(path, shown string, trials []string) Suite {
 			return []report.Case{{Name: "tests", Path: path, Status: report.Skipped, Message: "no tests beside it, neither " +
 				strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) + "_tests.yaml nor in the folder tests"}}
 		}
+		if err := (rulefile.Rule{Kind: rulefile.Policy, Path: path}).CheckTypes(); err != nil {
+			return problems(path, err)
+		}
 		var cases []report.Case
 		for _, file := range trials {
 			cases = append(cases, guardCases(ctx, rules, file)...)
@@ -78,6 +84,11 @@ func guardCases(ctx context.Context, rules *guard.RuleSet, file string) []report
 		if c.Name == "" {
 			c.Name = fmt.Sprintf("test %d", i+1)
 		}
+		if err := checkInput(t.Input); err != nil {
+			c.Status, c.Message = report.Broken, err.Error()
+			cases = append(cases, c)
+			continue
+		}
 		outcomes, _, err := t.Run(ctx, rules, guard.Options{Detail: guard.Verdicts})
 		if err != nil {
 			c.Status, c.Message = report.Broken, err.Error()
@@ -98,6 +109,17 @@ func guardCases(ctx context.Context, rules *guard.RuleSet, file string) []report
 		cases = append(cases, c)
 	}
 	return cases
+}
+
+// checkInput refuses an item of a type that is not there. A template has no type.
+func checkInput(v *document.Value) error {
+	if v == nil || v.Kind() != document.Map {
+		return nil
+	}
+	if t := v.Get("resourceType"); t != nil && t.Kind() == document.String {
+		return typename.Check(t.Plain())
+	}
+	return nil
 }
 
 func listed(all []guard.Status) string {

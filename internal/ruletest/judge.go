@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ func fileSuite(path, shown string, o Options) Suite {
 		cannot := "" // be asked: why no other test of the file is worth a try
 		for _, t := range f.Tests {
 			if cannot != "" {
-				cases = append(cases, report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Broken, Message: cannot + ", as above"})
+				cases = append(cases, report.Case{Name: t.Name, Path: path, Line: t.Line, Status: report.Broken, Message: cannot + ", as above", Follows: true})
 				continue
 			}
 			began := time.Now()
@@ -37,21 +36,23 @@ func fileSuite(path, shown string, o Options) Suite {
 			if len(cases) == 0 && f.Rule.Kind == rulefile.Function {
 				if f.Rule, err = f.Rule.Pack(ctx); err != nil {
 					cannot = "the function's code cannot be packed"
-					c.Status, c.Message, c.Took = report.Broken, err.Error(), time.Since(began)
+					c.Status, c.Message, c.Causes, c.Took = report.Broken, err.Error(), mistakes(err), time.Since(began)
 					cases = append(cases, c)
 					continue
 				}
 			}
 			answer, err := w.judge(ctx, f, &t)
+			answer = answer.In(f.Rule.Path)
+			c.Causes = causes(answer)
 			switch {
 			case err != nil:
 				c.Status, c.Message = report.Broken, err.Error()
 			case CannotStart(answer) && t.Error == "":
 				cannot = "the function cannot start"
-				c.Status, c.Message, c.Detail = report.Broken, cannot+": "+answer.Error, Detail(answer, f.Rule.Path)
+				c.Status, c.Message, c.Detail = report.Broken, cannot+": "+answer.Error, detail(answer)
 			default:
 				if c.Message = t.Compare(answer); c.Message != "" {
-					c.Status, c.Detail = report.Failed, Detail(answer, f.Rule.Path)
+					c.Status, c.Detail = report.Failed, detail(answer)
 				}
 			}
 			c.Took = time.Since(began)
@@ -140,17 +141,24 @@ func inProcess(e rule.Evaluator, t Test) (rulebench.Answer, error) {
 	return rulebench.Answer{Verdicts: []rulebench.Verdict{{Type: t.Item.Type, ID: t.Item.ID, Compliance: compliance, Annotation: annotation}}}, nil
 }
 
-// Detail is what helps to find out why a rule decided as it did: its log, and its
-// error with the lines of its own files.
-func Detail(a rulebench.Answer, folder string) string {
-	var parts []string
-	if a.Error != "" && !strings.Contains(a.Log, a.Error) {
-		parts = append(parts, a.Error+"\n"+strings.Join(a.Trace, ""))
+func detail(a rulebench.Answer) string { return strings.Join(a.Explained(), "\n") }
+
+// causes is where in its code a function failed.
+func causes(a rulebench.Answer) []report.Cause {
+	if a.Cause.Line == 0 {
+		return nil
 	}
-	if a.Log != "" {
-		parts = append(parts, a.Log)
+	return []report.Cause{{Path: a.Cause.Path, Line: a.Cause.Line, Message: a.Error}}
+}
+
+// mistakes are those that a compiler found.
+func mistakes(err error) (all []report.Cause) {
+	if e, ok := errors.AsType[*rulefile.BuildError](err); ok {
+		for _, m := range e.Mistakes {
+			all = append(all, report.Cause(m))
+		}
 	}
-	return strings.TrimSpace(strings.ReplaceAll(strings.Join(parts, "\n"), "/var/task/", filepath.ToSlash(report.Relative(folder))+"/"))
+	return all
 }
 
 func describe(all []rulebench.Verdict) string {

@@ -243,7 +243,11 @@ tests:
   - {name: second, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
   - {name: expected, item: {resourceType: AWS::S3::Bucket}, error: UserCodeSyntaxError}
 `})
-	expect(t, run(t, dir), map[string]string{
+	got := run(t, dir)
+	if at := got["first"].Causes; len(at) != 1 || filepath.Base(at[0].Path) != "rule.py" || at[0].Line != 2 {
+		t.Errorf("the cause is %+v", at)
+	}
+	expect(t, got, map[string]string{
 		"first": "broken: the function cannot start: Runtime.UserCodeSyntaxError", "second": "broken: as above", "expected": "broken: as above",
 	})
 }
@@ -257,7 +261,11 @@ tests:
   - {name: first, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
   - {name: second, item: {resourceType: AWS::S3::Bucket}, compliance: COMPLIANT}
 `})
-	expect(t, run(t, dir), map[string]string{"first": "broken: main.go:3:15: undefined: undefined", "second": "broken: cannot be packed, as above"})
+	got := run(t, dir)
+	if at := got["first"].Causes; len(at) != 1 || filepath.Base(at[0].Path) != "main.go" || at[0].Line != 3 || at[0].Message != "undefined: undefined" || !got["second"].Follows {
+		t.Errorf("the cause is %+v", at)
+	}
+	expect(t, got, map[string]string{"first": "broken: main.go:3:15: undefined: undefined", "second": "broken: cannot be packed, as above"})
 }
 
 const policy = `rule versioned when resourceType == "AWS::S3::Bucket" {
@@ -291,6 +299,29 @@ tests:
 		"item on": "passed", "item off": "passed", "other type": "passed", "gone": "passed",
 		"tests": "skipped: no tests beside it", "broken.guard": `broken: found "}"`,
 	})
+}
+
+// A misspelled type would never be met, so that its tests would pass and its rule look at nothing.
+func TestTypeThatIsNotThereIsRefusedWhereverItIsWritten(t *testing.T) {
+	const policy = "rule owned when resourceType == \"AWS::S3::Buckett\" { tags.owner exists }\n"
+	for name, files := range map[string]map[string]string{
+		"p.guard":           {"p.guard": policy, "p_tests.yaml": "- name: a\n  input: {resourceType: AWS::S3::Bucket}\n  expectations: {rules: {owned: SKIP}}\n"},
+		"p_tests.yaml":      {"p.guard": "rule owned { tags.owner exists }\n", "p_tests.yaml": "- name: a\n  input: {resourceType: AWS::S3::Buckett}\n  expectations: {rules: {owned: FAIL}}\n"},
+		"rule.guard":        {"rule.guard": policy, "plumb-test.yaml": "types: [AWS::S3::Bucket]\ntests:\n  - {name: a, item: {}, compliance: NOT_APPLICABLE}\n"},
+		"plumb-test.yaml":   {"rule.guard": "rule owned { tags.owner exists }\n", "plumb-test.yaml": "types: [AWS::S3::Buckett]\ntests:\n  - {name: a, item: {}, compliance: NON_COMPLIANT}\n"},
+		"x.yaml":            {"x.yaml": "identifier: X\ndescription: X.\nresources: [AWS::S3::Buckett]\ntrigger: change\ncheck: \"true\"\nexamples: [{name: a, item: {}, compliance: COMPLIANT}]\n"},
+		"y.plumb-test.yaml": {"rule.guard": "rule owned { tags.owner exists }\n", "y.plumb-test.yaml": "rule: rule.guard\ntests:\n  - {name: a, item: {resourceType: AWS::S3::Buckett}, compliance: NON_COMPLIANT}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused := false
+			for _, c := range run(t, folder(t, files)) {
+				refused = refused || c.Status == report.Broken && filepath.Base(c.Path) == name && c.Message == "AWS Config has no resource type AWS::S3::Buckett; is AWS::S3::Bucket meant?"
+			}
+			if !refused {
+				t.Errorf("not refused: %v", run(t, folder(t, files)))
+			}
+		})
+	}
 }
 
 func TestRuleFilesRunTheirExamplesAndItems(t *testing.T) {

@@ -3,6 +3,7 @@ package ruletest
 import (
 	"context"
 	"log/slog"
+	"os"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -112,7 +113,7 @@ func (w *worker) close() {
 	}
 }
 
-var place = regexp.MustCompile(`^\S+?:(\d+): `)
+var place = regexp.MustCompile(`^(.+?):(\d+): `)
 
 // withoutPlace is an error without FILE:LINE: before it.
 func withoutPlace(s string) string { return place.ReplaceAllString(s, "") }
@@ -124,7 +125,10 @@ func problems(path string, err error) []report.Case {
 		line = strings.TrimSpace(line)
 		c := report.Case{Name: "read", Path: path, Status: report.Broken, Message: withoutPlace(line)}
 		if m := place.FindStringSubmatch(line); m != nil {
-			c.Line, _ = strconv.Atoi(m[1])
+			c.Line, _ = strconv.Atoi(m[2])
+			if _, err := os.Stat(m[1]); err == nil {
+				c.Path = m[1] // of a policy that the file names
+			}
 		}
 		cases = append(cases, c)
 	}

@@ -71,6 +71,23 @@ func TestNodeErrorsAreAWSs(t *testing.T) {
 	}
 }
 
+func TestSyntaxErrorOfAnESModuleHasItsPlace(t *testing.T) {
+	b := newBench(t)
+	b.needNode()
+	for name, files := range map[string]map[string]string{
+		"the handler's":     {"index.mjs": "export const handler = () => {\n  const a = (1\n  return a\n}\n"},
+		"an imported one's": {"index.mjs": "import { a } from './lib/a.mjs'\nexport const handler = () => a\n", "lib/a.mjs": "\n\nexport const a = ((1;\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := b.version("nodejs20.x", "index.handler", b.code(files))
+			kind, _, trace := object(t, b.invoke(v, `{}`))
+			if kind != "Runtime.UserCodeSyntaxError" || len(trace) == 0 || !strings.HasSuffix(trace[0], "mjs:3") {
+				t.Errorf("got %s at %q", kind, trace)
+			}
+		})
+	}
+}
+
 func TestNodeFindsHandlersWhereAWSDoes(t *testing.T) {
 	b := newBench(t)
 	b.node("")

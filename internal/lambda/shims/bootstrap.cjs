@@ -7,6 +7,7 @@ const net = require('node:net');
 const path = require('node:path');
 const util = require('node:util');
 const nodeModule = require('node:module');
+const { spawnSync } = require('node:child_process');
 const { createRequire } = nodeModule;
 const { pathToFileURL } = require('node:url');
 require('./endpoint.cjs');
@@ -200,6 +201,34 @@ async function loadModule(dir, name) {
   return require(require.resolve(name, { paths: [ROOT, path.resolve(ROOT, dir)] }));
 }
 
+// placed is a syntax error whose stack begins with its place. Node tells the place of
+// one in an ES module only when it is asked to check the file.
+function placed(e) {
+  if (!/^SyntaxError/.test(e.stack)) return e;
+  let left = 50;
+  const place = (dir) => {
+    for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+      const file = path.join(dir, entry.name);
+      if (entry.isDirectory()) {
+        const found = entry.name === 'node_modules' ? '' : place(file);
+        if (found) return found;
+      } else if (/\.m?js$/.test(file) && left-- > 0) {
+        const told = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', env: { PATH: env.PATH }, timeout: 5000 }).stderr ?? '';
+        const at = told.indexOf(`\n\n${e}\n`);
+        if (at > 0) return told.slice(0, at);
+      }
+    }
+    return '';
+  };
+  try {
+    const found = place(ROOT);
+    if (found) e.stack = `${found}\n\n${e.stack}`;
+  } catch {
+    // it is told without its place
+  }
+  return e;
+}
+
 async function load(handler) {
   if (handler.includes('..')) {
     throw named('MalformedHandlerName', `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
@@ -211,7 +240,7 @@ async function load(handler) {
   try {
     found = await loadModule(handler.slice(0, handler.length - base.length), parts[1]);
   } catch (e) {
-    if (e instanceof SyntaxError) throw named('UserCodeSyntaxError', String(e), e);
+    if (e instanceof SyntaxError) throw named('UserCodeSyntaxError', String(e), placed(e));
     if (e?.code === 'MODULE_NOT_FOUND' || e?.code === 'ERR_MODULE_NOT_FOUND') throw named('ImportModuleError', String(e), e);
     throw e;
   }

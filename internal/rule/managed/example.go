@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"plumb/internal/config"
+	"plumb/internal/resource/typename"
 	"plumb/internal/rule/view"
 )
 
@@ -95,6 +96,11 @@ func (p *fileParser) exampleItem(node *yaml.Node) config.Item {
 	if err := node.Decode(&event); err != nil {
 		p.fail(node.Line, "an example's item is a mapping, as in an event: %v", err)
 		return config.Item{}
+	}
+	if t, ok := event["resourceType"].(string); ok && t != "" && !slices.Contains(p.file.Resources, t) { // those are checked
+		if err := typename.Check(t); err != nil {
+			p.fail(node.Line, "%v", err)
+		}
 	}
 	text, err := json.Marshal(event)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v3"
+
+	"plumb/internal/resource/typename"
 )
 
 // expressions compiles the CEL of a file, with the file's parameters declared.
@@ -46,6 +48,9 @@ func (p *fileParser) compile(env *cel.Env, key string) cel.Program {
 		return nil
 	}
 	for _, t := range finds(checked) {
+		if err := typename.Check(t); err != nil {
+			p.fail(node.Line, "%v", err)
+		}
 		if !slices.Contains(p.file.Finds, t) {
 			p.file.Finds = append(p.file.Finds, t)
 		}

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"plumb/internal/config"
+	"plumb/internal/resource/typename"
 )
 
 // A File is a rule: what it looks at, its check, and the examples that show it.
@@ -198,6 +199,8 @@ func (p *fileParser) words() {
 	for _, r := range resources.Content {
 		if strings.Count(r.Value, "::") != 2 {
 			p.fail(r.Line, "%q is not a resource type such as AWS::S3::Bucket", r.Value)
+		} else if err := typename.Check(r.Value); err != nil {
+			p.fail(r.Line, "%v", err)
 		}
 		f.Resources = append(f.Resources, r.Value)
 	}
