@@ -24,18 +24,18 @@ func TestRuleJudgesFixtures(t *testing.T) {
 	p := plumbtest.Start(t)
 	p.Record()
 	names := p.Put("testdata/owned")
-	if !slices.Equal(names, []string{"rule"}) {
+	if !slices.Equal(names, []string{"owned"}) {
 		t.Fatalf("it put %v", names)
 	}
 	p.Fixture("testdata/logs.yaml", "testdata/lost.json")
 	p.Drain()
 	want := []plumbtest.Verdict{{bucket, "logs", "COMPLIANT", ""}, {bucket, "lost", "NON_COMPLIANT", "Failed rules: owned"}}
-	if got := p.Verdicts("rule"); len(got) != 3 || !slices.Equal(got[:2], want) { // the third is the delivery channel's bucket
+	if got := p.Verdicts("owned"); len(got) != 3 || !slices.Equal(got[:2], want) { // the third is the delivery channel's bucket
 		t.Errorf("the verdicts are %v", got)
 	}
 	p.Remove(bucket, "lost")
 	p.Drain()
-	if got := p.Compliance("rule", bucket, "lost"); got == "NON_COMPLIANT" {
+	if got := p.Compliance("owned", bucket, "lost"); got == "NON_COMPLIANT" {
 		t.Errorf("a bucket that is gone is %s", got)
 	}
 }

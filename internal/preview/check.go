@@ -20,6 +20,13 @@ type Judge interface {
 	Reads(config.Item, view.View) ([][]string, error)
 }
 
+// An explainer is a judge that knows what its author says of a failure, and why one
+// came about: a policy in Guard.
+type explainer interface {
+	Messages(config.Item, view.View) ([]string, error)
+	Why(config.Item, view.View) ([]string, error)
+}
+
 // A Rule is one to check by.
 type Rule struct {
 	Name  string
@@ -85,10 +92,31 @@ func (r Rule) judge(p *Planned, c *report.Case) bool {
 		if annotation != "" {
 			c.Message += ": " + annotation
 		}
+		if e, ok := j.(explainer); ok {
+			explain(e, p.Item, v, c)
+		}
 	default:
 		return false
 	}
 	return true
+}
+
+// explain adds what the author says to a case that failed, and each reason. That there
+// are any is known, so an error would be one of the rule itself, which is told.
+func explain(e explainer, it config.Item, v view.View, c *report.Case) {
+	messages, err := e.Messages(it, v)
+	if err != nil {
+		c.Detail = err.Error()
+		return
+	}
+	if len(messages) > 0 {
+		c.Message += ": " + strings.Join(messages, " ")
+	}
+	why, err := e.Why(it, v)
+	if err != nil {
+		why = []string{err.Error()}
+	}
+	c.Detail = strings.Join(why, "\n")
 }
 
 // Others says which resources nothing was checked of, by their types.

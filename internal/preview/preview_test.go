@@ -171,6 +171,31 @@ func TestPolicyThatReadsWhatIsNotKnownGivesNoVerdict(t *testing.T) {
 	}
 }
 
+func TestWhatTheAuthorOfAPolicySaysIsShown(t *testing.T) {
+	file, err := Read("template.yaml", []byte(templateText), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, _, err := catalogue(t).Items(file.Resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := WrittenRule(nil, rulefile.Rule{Kind: rulefile.Policy, Name: "p", Path: "p.guard", Text: "rule owned when resourceType == \"AWS::S3::Bucket\" {\n" +
+		"  tags.owner exists <<Every bucket has an owner.\n    Ask the team.>>\n  tags.costs exists <<Somebody pays.>>\n}\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := Check(file, []Rule{r}, items)
+	if len(cases) != 1 || cases[0].Message != "NON_COMPLIANT: Failed rules: owned: Every bucket has an owner. Ask the team. Somebody pays." ||
+		!strings.Contains(cases[0].Detail, "Somebody pays. (tags.costs EXISTS: Could not find key costs") || strings.Contains(cases[0].Detail, "L:0") {
+		t.Errorf("got %+v", cases)
+	}
+	wrong := rulefile.Rule{Kind: rulefile.Policy, Name: "p", Path: "p.guard", Text: `rule p when resourceType == "AWS::S3::Buckett" { tags exists }`}
+	if _, err := WrittenRule(nil, wrong); err == nil || !strings.HasPrefix(err.Error(), "p.guard:1: AWS Config has no resource type AWS::S3::Buckett; is AWS::S3::Bucket meant?") {
+		t.Errorf("a policy on a type that is not there: %v", err)
+	}
+}
+
 func TestWhatIsNoFileOfTheseIsRefused(t *testing.T) {
 	for text, says := range map[string]string{
 		`{"a": 1}`: "neither a plan or state", `{"version": 3, "terraform_version": "0.11"}`: "version 4",

@@ -138,7 +138,20 @@ func inProcess(e rule.Evaluator, t Test) (rulebench.Answer, error) {
 	if t.Item.Status.Gone() {
 		compliance, annotation = config.NotApplicable, ""
 	}
-	return rulebench.Answer{Verdicts: []rulebench.Verdict{{Type: t.Item.Type, ID: t.Item.ID, Compliance: compliance, Annotation: annotation}}}, nil
+	a := rulebench.Answer{Verdicts: []rulebench.Verdict{{Type: t.Item.Type, ID: t.Item.ID, Compliance: compliance, Annotation: annotation}}}
+	if w, ok := e.(reasoner); ok && compliance == config.NonCompliant {
+		why, err := w.Why(*t.Item, v)
+		if err != nil {
+			return a, err
+		}
+		a.Log = strings.Join(why, "\n")
+	}
+	return a, nil
+}
+
+// A reasoner says why it decided as it did.
+type reasoner interface {
+	Why(config.Item, view.View) ([]string, error)
 }
 
 func detail(a rulebench.Answer) string { return strings.Join(a.Explained(), "\n") }

@@ -324,6 +324,17 @@ func TestTypeThatIsNotThereIsRefusedWhereverItIsWritten(t *testing.T) {
 	}
 }
 
+func TestPolicyThatGivesAnotherVerdictSaysWhy(t *testing.T) {
+	got := run(t, folder(t, map[string]string{"rule.guard": "rule owned { tags.owner exists <<Who pays?>> }\n", "plumb-test.yaml": `
+types: [AWS::S3::Bucket]
+tests:
+  - {name: lost, item: {}, compliance: COMPLIANT}
+`}))
+	if c := got["lost"]; c.Status != report.Failed || !strings.HasPrefix(c.Detail, "Who pays? (tags.owner EXISTS: ") {
+		t.Errorf("got %+v", c)
+	}
+}
+
 func TestRuleFilesRunTheirExamplesAndItems(t *testing.T) {
 	text, err := os.ReadFile("../../rules/encrypted-volumes.yaml")
 	if err != nil {

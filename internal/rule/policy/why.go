@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"plumb/internal/config"
@@ -21,9 +22,28 @@ func (p *Policy) Why(it config.Item, v view.View) ([]string, error) {
 	}
 	var out []string
 	for _, r := range record.Reasons() {
-		out = append(out, r.String())
+		out = append(out, strings.ReplaceAll(r.String(), nowhere, ""))
 	}
 	return out, nil
+}
+
+// nowhere is how Guard tells a place in a file of what has none: an item.
+const nowhere = "[L:0,C:0]"
+
+// Messages returns what the author wrote, in << >>, beside the clauses that failed, each
+// text once.
+func (p *Policy) Messages(it config.Item, v view.View) ([]string, error) {
+	record, err := p.record(it, v, guard.Failures)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, r := range record.Reasons() {
+		if text := strings.Join(strings.Fields(r.Message), " "); text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all, nil
 }
 
 // Reads returns the paths of an item that its verdict depends on, as lists of keys.
