@@ -46,7 +46,8 @@ func (a *App) openConsole() error {
 		scheme = "https"
 	}
 	pages := console.New(console.Options{
-		Log: a.log, Settings: a.settings, Endpoint: a.URL, Version: a.version, Functions: a.functions, Machine: func() *core.Machine { return a.machine.Load().Machine },
+		Address: a.consoleRoot,
+		Log:     a.log, Settings: a.settings, Endpoint: a.URL, Version: a.version, Functions: a.functions, Machine: func() *core.Machine { return a.machine.Load().Machine },
 	})
 	a.console = &consoleServer{listener: l, scheme: scheme, pages: pages, server: a.newServer(a.guardConsole(pages))}
 	return nil
@@ -109,12 +110,18 @@ func loopbackOnly(addr net.Addr) bool {
 	return ok && t.IP.IsLoopback()
 }
 
+// consoleRoot is where people find the console, by its setting or where it listens;
+// empty if there is none.
+func (a *App) consoleRoot() string {
+	if set := a.settings.ConsoleURL; set != "" {
+		return strings.TrimSuffix(strings.TrimSuffix(set, "/"), strings.TrimSuffix(console.Root, "/")) + console.Root
+	}
+	return a.console.url()
+}
+
 // resourcePage is where people find a resource in the console; empty if there is none.
 func (a *App) resourcePage(key config.ResourceKey) string {
-	root := a.console.url()
-	if set := a.settings.ConsoleURL; set != "" {
-		root = strings.TrimSuffix(strings.TrimSuffix(set, "/"), strings.TrimSuffix(console.Root, "/")) + console.Root
-	}
+	root := a.consoleRoot()
 	if root == "" {
 		return ""
 	}

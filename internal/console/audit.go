@@ -33,7 +33,9 @@ func (v *visit) audit(kind, what, id string, key *settings.AccessKey, failed str
 	if key != nil {
 		e.Place.Account = key.Account
 		e.Who = audit.Unknown(id)
-		if failed == "" {
+		if failed == "" && v.subject != "" {
+			e.Who = audit.Who{Type: "WebIdentityUser", Account: key.Account, UserName: v.subject}
+		} else if failed == "" {
 			name := cmp.Or(key.User, "root")
 			e.Who = audit.Who{Type: "IAMUser", Account: key.Account, AccessKeyID: id, UserName: name, ARN: "arn:aws:iam::" + key.Account + ":user/" + name}
 		}

@@ -24,6 +24,7 @@ type Options struct {
 	Settings settings.Settings
 	Machine  func() *core.Machine // the present one: a reset replaces it
 	Endpoint func() string        // where AWS clients reach the server
+	Address  func() string        // where browsers find the console, with Root
 	Version  string
 	// Functions are asked at the rule bench; nil: it has rules of this process only.
 	Functions Functions
@@ -35,7 +36,8 @@ type Console struct {
 	views    []view
 	assets   *assets
 	pages    func() (*templates, error)
-	attempts attempts   // to log in
+	attempts attempts // to log in
+	provider loginProvider
 	trying   sync.Mutex // one rule is tried at a time
 	stopping chan struct{}
 	streams  atomic.Int64 // live pages
@@ -122,6 +124,10 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, path string) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		err = &refusal{http.StatusMethodNotAllowed, "Pages are read with GET."}
+	case path == oidcPath && c.Settings.OIDC.Issuer != "":
+		err = c.startOIDC(w, v)
+	case path == callbackPath && c.Settings.OIDC.Issuer != "":
+		err = c.endOIDC(w, v)
 	case path == "login" && !c.development():
 		err = c.showLogin(w, v, "")
 	case v.key == nil && !c.development():

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,8 @@ type frame struct {
 	CSV     string
 	AsJSON  string
 	Account string
+	Others  []string // accounts that can be chosen in its place
+	Who     string   // by the login's provider
 	CSRF    string
 	Mode    settings.Mode
 	Version string
@@ -113,7 +116,8 @@ func (c *Console) frame(v *visit, p *page) *frame {
 		Icon: c.assets.link("icon.svg"), Find: Root + "find", Home: v.link(""), Asked: v.q.Get("q"),
 	}
 	if v.key != nil {
-		f.Account = v.key.Account
+		f.Account, f.Who = v.key.Account, v.subject
+		f.Others = slices.DeleteFunc(slices.Clone(v.accounts), func(a string) bool { return a == f.Account })
 	}
 	for _, view := range c.views {
 		if view.label != "" && (v.key != nil || c.development()) {

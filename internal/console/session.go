@@ -56,6 +56,10 @@ func (c *Console) identify(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
+	if kept.Subject != "" {
+		c.resume(v, kept)
+		return nil
+	}
 	v.key = c.accessKey(kept.AccessKey) // nil when the settings have it no more
 	return nil
 }
@@ -70,13 +74,16 @@ func (c *Console) accessKey(id string) *settings.AccessKey {
 
 func (c *Console) setCookie(w http.ResponseWriter, value string) {
 	cookie := &http.Cookie{
-		Name: cookieName, Value: value, Path: Root, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.Settings.TLS() || c.Settings.BehindProxy,
+		Name: cookieName, Value: value, Path: Root, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: c.secureCookies(),
 	}
 	if value == "" {
 		cookie.MaxAge = -1
 	}
 	http.SetCookie(w, cookie)
 }
+
+// secureCookies reports whether browsers reach the console by TLS.
+func (c *Console) secureCookies() bool { return c.Settings.TLS() || c.Settings.BehindProxy }
 
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
@@ -108,6 +115,9 @@ func (c *Console) act(w http.ResponseWriter, v *visit, path string) error {
 	}
 	if path == "logout" && v.key != nil {
 		return c.logout(w, v)
+	}
+	if path == "account" && v.key != nil {
+		return c.chooseAccount(w, v)
 	}
 	if !c.development() {
 		return &refusal{http.StatusForbidden, "In server mode the console changes nothing. Use the AWS CLI, which asks who you are and what you may."}
@@ -147,14 +157,19 @@ func (v *visit) toLogin() string {
 	return Root + "login?" + url.Values{"to": {v.r.URL.RequestURI()}}.Encode()
 }
 
-type loginForm struct{ To, Failed, Action string }
+// A loginForm asks who somebody is. OIDC leads to the provider; it is empty if there is
+// none.
+type loginForm struct{ To, Failed, Action, OIDC, Provider string }
 
 func (c *Console) showLogin(w http.ResponseWriter, v *visit, failed string) error {
 	to := v.r.FormValue("to")
 	if !ours(to) {
 		to = Root
 	}
-	p := &page{Title: "Log in", Template: "login", Data: loginForm{to, failed, Root + "login"}}
+	p := &page{Title: "Log in", Template: "login", Data: loginForm{To: to, Failed: failed, Action: Root + "login"}}
+	if issuer, err := url.Parse(c.Settings.OIDC.Issuer); err == nil && issuer.Host != "" {
+		p.Data = loginForm{to, failed, Root + "login", address(oidcPath, url.Values{"to": {to}}), issuer.Hostname()}
+	}
 	if failed != "" {
 		p.status = http.StatusForbidden
 	}
@@ -179,23 +194,28 @@ func (c *Console) login(w http.ResponseWriter, v *visit) error {
 		v.audit(audit.ConsoleSignIn, "ConsoleLogin", v.r.PostForm.Get("id"), key, "Failed authentication")
 		return c.showLogin(w, v, "No access key has that id and secret.")
 	}
-	value := rand.Text() + rand.Text()
-	err := v.DB.Write(v.ctx, func(tx *db.Tx) error {
-		s := store.ConsoleSession{ID: digest(value), AccessKey: key.ID, Expires: v.now.Add(sessionLasts)}
-		return store.PutConsoleSession(v.ctx, tx, s, v.now)
-	})
-	if err != nil {
+	if err := c.begin(w, v, store.ConsoleSession{AccessKey: key.ID}); err != nil {
 		return err
 	}
 	c.attempts.forgive(from)
 	v.audit(audit.ConsoleSignIn, "ConsoleLogin", key.ID, key, "")
-	c.setCookie(w, value)
 	to := v.r.PostForm.Get("to")
 	if !ours(to) {
 		to = Root
 	}
 	http.Redirect(w, v.r, to, http.StatusSeeOther)
 	return nil
+}
+
+// begin begins a session. None is taken over from before.
+func (c *Console) begin(w http.ResponseWriter, v *visit, s store.ConsoleSession) error {
+	value := rand.Text() + rand.Text()
+	s.ID, s.Expires = digest(value), v.now.Add(sessionLasts)
+	err := v.DB.Write(v.ctx, func(tx *db.Tx) error { return store.PutConsoleSession(v.ctx, tx, s, v.now) })
+	if err == nil {
+		c.setCookie(w, value)
+	}
+	return err
 }
 
 func (c *Console) logout(w http.ResponseWriter, v *visit) error {

@@ -24,9 +24,12 @@ type visit struct {
 	q       url.Values
 	session string              // what the browser has
 	key     *settings.AccessKey // that somebody logged in with; nil in development mode
-	now     time.Time
-	at      time.Time // zero is now
-	filters filters
+	subject string              // whom a login's provider named; empty for an access key
+	// accounts are those that somebody may choose among; key has the chosen one.
+	accounts []string
+	now      time.Time
+	at       time.Time // zero is now
+	filters  filters
 }
 
 // maxAddress bounds what an address may say.

@@ -122,6 +122,7 @@ type Settings struct {
 	Channels []Channel // what people are told, and where
 	// ConsoleURL is where people find the console, for links; empty: where it listens.
 	ConsoleURL   string
+	OIDC         OIDC   // login at the console
 	SMTPServer   string // HOST:PORT of the server that mail is sent through; empty for none
 	SMTPFrom     string
 	SMTPUser     string
@@ -140,8 +141,8 @@ func Default() Settings {
 		Poll: time.Minute, DeliveryAge: 72 * time.Hour, MaxBody: 72 << 20, Quotas: DefaultQuotas(),
 		FunctionTTL: 10 * time.Minute,
 		Sandbox:     "auto", IAM: "auto", Queries: "aws", Audit: "management", AuditKeep: 90 * 24 * time.Hour, LogLevel: "info", LogFormat: "text",
-		SMTPSecurity: "starttls",
-		origins:      map[string]string{},
+		SMTPSecurity: "starttls", OIDC: OIDC{Claim: defaultClaim},
+		origins: map[string]string{},
 	}
 }
 
@@ -195,7 +196,7 @@ var (
 // sentence that says what to do.
 func (s Settings) Check() error {
 	checks := []func() error{
-		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkNetworks, s.checkLimits, s.checkChannels,
+		s.checkListener, s.checkIdentity, s.checkKeys, s.checkDatabase, s.checkTargets, s.checkNetworks, s.checkLimits, s.checkChannels, s.checkOIDC,
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {

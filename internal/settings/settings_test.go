@@ -77,6 +77,10 @@ func TestEverySettingIsReadFromAllThreePlaces(t *testing.T) {
 			if r.Name == "smtp-user" || r.Name == "smtp-password" {
 				base["smtp-user"], base["smtp-password"] = "a", "b"
 			}
+			if strings.HasPrefix(r.Name, "oidc-") {
+				base["mode"], base["oidc-issuer"], base["oidc-client-id"] = "server", "https://a.example.com", "b"
+				base["oidc-grants"], base["console-url"] = `[{value: c, account: "111122223333"}]`, "https://b.example.com"
+			}
 			delete(base, r.Name)
 			example := r.Example
 			if r.Kind == "DIGITS" {

@@ -39,7 +39,7 @@ func (r Setting) Show(s Settings) string {
 
 // Table lists every setting there is, in the order of the documentation.
 func Table() []Setting {
-	groups := [][]Setting{server(), outside(), recording(), channels(), functions(), auditing(), logging()}
+	groups := [][]Setting{server(), outside(), recording(), oidc(), channels(), functions(), auditing(), logging()}
 	var all []Setting
 	for _, g := range groups {
 		all = append(all, g...)
@@ -60,7 +60,7 @@ func server() []Setting {
 		text("console", "HOST:PORT", func(s *Settings) *string { return &s.Console },
 			"Where the console is, the pages for people who use a browser; / of a browser leads there. Port 0 picks a free one, off is no "+
 				"console. By default it is at 127.0.0.1:4578 in development mode, or at another port if that one is taken, and off in server "+
-				"mode. There it asks for an access key, shows that key's account, and changes nothing.",
+				"mode. There it asks for an access key, or for a login by oidc-issuer, shows the account of it, and changes nothing.",
 			"127.0.0.1:4578").in(group),
 		text("smtp-listen", "HOST:PORT", func(s *Settings) *string { return &s.SMTPListen },
 			"Where mail is received, by SMTP, for the receipt rules of SES; off is nowhere. By default a listener opens at 127.0.0.1:2525 when a "+
