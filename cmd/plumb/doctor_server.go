@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,7 +34,10 @@ func checkDatabase(ctx context.Context, s settings.Settings) []finding {
 	}
 	d, err := db.Inspect(ctx, u, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []finding{{broken, "database", oneLine(err), "see that it runs, that the user may create tables, and that --database is right"}}
+		if e, ok := errors.AsType[*db.OpenError](err); ok {
+			return []finding{{broken, "database", e.Reason(), e.Advice}}
+		}
+		return []finding{{broken, "database", err.Error(), "see that --database is right"}}
 	}
 	defer d.Close()
 	schema, err := d.Schema(ctx)
@@ -45,15 +49,6 @@ func checkDatabase(ctx context.Context, s settings.Settings) []finding {
 			"the server moves it forward when it starts; an older program cannot use it afterwards"}}
 	}
 	return []finding{{fine, "database", shown + " answers", ""}}
-}
-
-// oneLine is an error's text without the lines that the PostgreSQL driver writes for each try.
-func oneLine(err error) string {
-	var lines []string
-	for line := range strings.Lines(err.Error()) {
-		lines = append(lines, strings.TrimSpace(line))
-	}
-	return strings.Join(slices.Compact(lines), " ")
 }
 
 // checkServer says whether something answers where the server would listen.

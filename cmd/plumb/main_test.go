@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -112,13 +111,6 @@ func TestAPortThatIsTakenIsToldWithWhatToDo(t *testing.T) {
 	}
 }
 
-func TestTheDriversLinesAreOne(t *testing.T) {
-	err := errors.New("failed to connect to `user=u`:\n\t127.0.0.1:1: refused\n\t127.0.0.1:1: refused")
-	if got := oneLine(err); got != "failed to connect to `user=u`: 127.0.0.1:1: refused" {
-		t.Error(got)
-	}
-}
-
 func TestSecondServerOnADataFolderIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	first := program(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
@@ -200,6 +192,28 @@ func TestDoctorFindsTheMachineUsable(t *testing.T) {
 	for _, want := range []string{"data", "database", "provided", "sandbox", "target", "aws"} {
 		if !strings.Contains(out, "  "+want) {
 			t.Errorf("nothing about %s in:\n%s", want, out)
+		}
+	}
+}
+
+func TestDoctorTellsOfASettingsFileThatOthersMayRead(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes")
+	}
+	file := filepath.Join(t.TempDir(), "plumb.yaml")
+	for _, mode := range []os.FileMode{0o644, 0o640, 0o606, 0o600, 0o400} {
+		if err := os.WriteFile(file, []byte("listen: 127.0.0.1:0\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		code, out, _ := plumb(t, "doctor", "--settings", file, "--data", t.TempDir())
+		if told := strings.Contains(out, "-> chmod 600 "+file); told != (mode&0o077 != 0) || code != 0 {
+			t.Errorf("mode %o, code %d:\n%s", mode, code, out)
+		}
+		if err := os.Chmod(file, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // file, which may lie elsewhere.
 func (a *App) takeLocks() error {
 	if err := os.MkdirAll(a.settings.Data, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
+		return fmt.Errorf("data folder: %w: give a folder that this user may make or write to with --data", err)
 	}
 	if err := closeFolder(a.settings.Data); err != nil {
 		return fmt.Errorf("data folder: %w", err)
@@ -28,7 +28,7 @@ func (a *App) takeLocks() error {
 		return fmt.Errorf("data folder %s is used by another plumb; give this one --data: %w", a.settings.Data, err)
 	}
 	if err != nil {
-		return fmt.Errorf("data folder: %w", err)
+		return fmt.Errorf("data folder: %w: give one that this user may write to with --data", err)
 	}
 	path, ok := strings.CutPrefix(a.settings.DatabaseURL(), "sqlite:")
 	if !ok || path == "" {

@@ -61,11 +61,11 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 func openWith(ctx context.Context, url string, log *slog.Logger, files fs.FS) (*DB, error) {
 	d := newDB(url, log)
 	if err := d.connect(ctx); err != nil {
-		return nil, err
+		return nil, advised(err)
 	}
 	if err := d.migrate(ctx, files); err != nil {
 		d.Close()
-		return nil, err
+		return nil, advised(err)
 	}
 	return d, nil
 }
@@ -75,7 +75,7 @@ func Inspect(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 	d := newDB(url, log)
 	d.readOnly = true
 	if err := d.connect(ctx); err != nil {
-		return nil, err
+		return nil, advised(err)
 	}
 	return d, nil
 }

@@ -18,6 +18,9 @@ func (d *DB) openSQLite(path string) error {
 	if path == "" {
 		return fmt.Errorf("database \"sqlite:\": name a file, for example sqlite:.plumb/plumb.db")
 	}
+	if err := checkLength(path); err != nil {
+		return err
+	}
 	if d.readOnly {
 		return d.inspectSQLite(path)
 	}

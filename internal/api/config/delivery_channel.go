@@ -119,8 +119,8 @@ func (d deliveryChannels) DeleteDeliveryChannel(
 			return err
 		}
 		if status.Recording {
-			return configapi.LastDeliveryChannelDeleteFailedException( // the text is AWS's, letter by letter
-				"Failed to delete last specified delivery channel with name '%s', because there, because there is a running configuration recorder.", c.Name)
+			return configapi.LastDeliveryChannelDeleteFailedException( // as recorded from AWS: hashicorp/terraform-provider-aws#2910
+				"Failed to delete last specified delivery channel with name '%s', because there is a running configuration recorder.", c.Name)
 		}
 		return store.DeleteDeliveryChannel(ctx, tx, c)
 	})

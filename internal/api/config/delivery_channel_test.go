@@ -216,7 +216,7 @@ func TestTheChannelOfARunningRecorderIsNotDeleted(t *testing.T) {
 		}
 		wantAPIError(t, remove("x"), "NoSuchDeliveryChannelException", "Cannot find delivery channel with specified name 'x'.")
 		wantAPIError(t, remove("default"), "LastDeliveryChannelDeleteFailedException",
-			"Failed to delete last specified delivery channel with name 'default', because there, because there is a running configuration recorder.")
+			"Failed to delete last specified delivery channel with name 'default', because there is a running configuration recorder.")
 		b.recorder(false)
 		if err := remove("default"); err != nil {
 			t.Fatal(err)
