@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 			return code
 		}
 	}
-	fmt.Fprintf(errOut, "plumb: %v\n", err)
+	fmt.Fprintf(errOut, "plumb: %s\n", explain(cmd, err))
 	return code
 }
 

@@ -43,6 +43,23 @@ func TestNewRulePassesItsFirstTests(t *testing.T) {
 	}
 }
 
+func TestAuthorOfARuleThatOutgrowsItsMemoryIsToldSo(t *testing.T) {
+	if need := needs["python"]; exec.Command(need[0], need[1:]...).Run() != nil {
+		t.Skip("this machine has not what rules in Python need")
+	}
+	inFolder(t, nil)
+	if code, out, errs := plumb(t, "rule", "new", "eater", "--type", "AWS::S3::Bucket"); code != 0 {
+		t.Fatalf("code %d: %s%s", code, out, errs)
+	}
+	edit(t, "eater/rule.py", "def lambda_handler(event, context):\n", "def lambda_handler(event, context):\n    kept = [bytearray(8 << 20) for i in range(300)]\n")
+	for _, command := range []string{"test", "dev"} {
+		_, out, errs := plumb(t, "rule", command, "eater")
+		if !strings.Contains(out, "signal: killed: the function needs more than its memory of ") {
+			t.Errorf("rule %s: %s%s", command, out, errs)
+		}
+	}
+}
+
 func TestItemSampleIsAFixtureForATest(t *testing.T) {
 	code, out, errs := plumb(t, "item", "sample", "AWS::S3::Bucket")
 	var it config.Item

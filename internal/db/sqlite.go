@@ -55,6 +55,9 @@ func (d *DB) openSQLite(path string) error {
 }
 
 func (d *DB) inspectSQLite(path string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return &OpenError{fmt.Errorf("%s: there is no such file", path), "name the data folder of a server with --data, or its database with --database"}
+	}
 	reader, err := openLite(sqliteDSN(path, "deferred") + "&mode=ro")
 	if err == nil {
 		err = reader.Ping()

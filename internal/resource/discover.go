@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"plumb/internal/arn"
 	"plumb/internal/awsclient"
@@ -182,7 +183,7 @@ func (k call) sound(answer awsclient.Page) error {
 // foreign is the error of an answer in which an expression does not find what the service always answers.
 func foreign(e expression) error {
 	return fmt.Errorf("the answer is not what the service answers, or a part of it: a proxy may have written it or cut it short "+
-		"(it was looked at by %s)", e.text)
+		"(looked for: %s)", strings.Join(e.members(), ", "))
 }
 
 // listed returns a document for each resource in an answer.

@@ -2,6 +2,8 @@ package resource
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,6 +35,21 @@ func (e *expression) UnmarshalYAML(n *yaml.Node) error {
 	compiled, err := compile(text, n.Line)
 	*e = compiled
 	return err
+}
+
+// words are the literals of an expression, its names, and its functions with their parenthesis.
+var words = regexp.MustCompile("'[^']*'|`[^`]*`|\"[^\"]*\"|\\$?[A-Za-z_][A-Za-z0-9_]*\\(?")
+
+// members are the names of the members that an expression speaks of, for people who read no JMESPath.
+func (e *expression) members() (out []string) {
+	for _, w := range words.FindAllString(e.text, -1) {
+		switch name := strings.Trim(w, `"`); {
+		case strings.ContainsAny(w[:1], "'`$"), strings.HasSuffix(w, "("), w == "let", w == "in", slices.Contains(out, name):
+		default:
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func compile(text string, line int) (expression, error) {

@@ -42,7 +42,7 @@ func TestAnswersThatNoServiceGivesAreNamedSo(t *testing.T) {
 				continue // what is asked for each resource is looked at where there is one
 			}
 			text := strings.ToLower(err.Error())
-			for _, raw := range []string{"invalid type", "invalid-type", "jmespath", "%!", "interface {}", "map[", "nil"} {
+			for _, raw := range []string{"invalid type", "invalid-type", "jmespath", "%!", "interface {}", "[?", "==", "[]", "type(", "map[", "nil"} {
 				if strings.Contains(text, raw) {
 					t.Errorf("%s, %s: %v", info.Type, name, err)
 				}
@@ -51,7 +51,7 @@ func TestAnswersThatNoServiceGivesAreNamedSo(t *testing.T) {
 	}
 	for name, answer := range answers {
 		_, err := Collect(c.Discover(t.Context(), answer, place, "AWS::EC2::Instance"))
-		if err == nil || !strings.Contains(err.Error(), "DescribeInstances: the answer is not what the service answers, or a part of it") {
+		if err == nil || !strings.Contains(err.Error(), "DescribeInstances: the answer is not what the service answers, or a part of it: a proxy may have written it or cut it short (looked for: Reservations, Instances)") {
 			t.Errorf("instances, %s: %v", name, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,11 +84,17 @@ func (b *Bench) Ask(ctx context.Context, rule string, o Occasion) (Answer, error
 	if failed, _ := out["FunctionError"].(string); failed != "" {
 		payload, _ := out["Payload"].([]byte)
 		a.Error, a.Trace = failure(payload)
+		if m := outgrown.FindStringSubmatch(a.Log); m != nil {
+			a.Error += ": the function needs more than its memory of " + m[1] + " MB"
+		}
 	}
 	all, err := b.Verdicts(ctx, rule)
 	a.Verdicts = slices.DeleteFunc(all, func(v Verdict) bool { return v.Invoked.Before(now.Truncate(time.Millisecond)) })
 	return a, err
 }
+
+// outgrown is the report of a function that was killed for its memory. Its answer says "signal: killed".
+var outgrown = regexp.MustCompile(`\tMemory Size: (\d+) MB\t.*\tError Type: Runtime\.OutOfMemory\n`)
 
 // tail reads the end of a log, which comes in base64.
 func tail(v any) string {
