@@ -106,7 +106,8 @@ func (c *Console) setAttempt(w http.ResponseWriter, value string, age int) {
 // endOIDC takes the provider's answer, and begins a session for whom it names.
 func (c *Console) endOIDC(w http.ResponseWriter, v *visit) error {
 	c.setAttempt(w, "", -1)
-	if !c.attempts.allow(time.Now()) {
+	from := sources(v.r.RemoteAddr, "oidc", c.Settings.BehindProxy) // for no access key
+	if !c.attempts.allow(time.Now(), from) {
 		return &refusal{http.StatusTooManyRequests, "Too many tries to log in. Wait a minute."}
 	}
 	a, err := readAttempt(v)
@@ -132,7 +133,7 @@ func (c *Console) endOIDC(w http.ResponseWriter, v *visit) error {
 	if err := c.begin(w, v, s); err != nil {
 		return err
 	}
-	c.attempts.forgive()
+	c.attempts.forgive(from)
 	v.subject = name
 	v.audit(audit.ConsoleSignIn, "ConsoleLogin", "", &settings.AccessKey{Account: accounts[0], User: name}, "")
 	// A browser does not send the session's cookie while it follows the provider's link, so a page of ours leads on.
