@@ -32,6 +32,7 @@ type Metadata struct {
 	MalformedCode  string `json:"malformedCode,omitempty"`  // empty: SerializationException
 	ShapePackage   string `json:"shapePackage,omitempty"`   // how a structure prints: com.amazonaws.starling.dove
 	ListNotNull    bool   `json:"listNotNull,omitempty"`    // list constraints end in "Member must not be null"
+	NoNUL          bool   `json:"noNUL,omitempty"`          // texts with U+0000 are refused
 }
 
 // Signing is the service name in a signature's credential scope.

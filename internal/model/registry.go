@@ -23,6 +23,7 @@ type Info struct {
 	MalformedCode  string // of bodies that do not parse; empty: SerializationException
 	ShapePackage   string // how structures print in constraint failures
 	ListNotNull    bool
+	NoNUL          bool // texts with U+0000 are refused
 }
 
 // A Route is one operation of a served service, built or not.

@@ -98,6 +98,13 @@ func TestBadJSONIsASerializationException(t *testing.T) {
 	}
 }
 
+func TestTextsThatNoDatabaseKeepsAreRefused(t *testing.T) {
+	w := config("PutConfigRule", `{"ConfigRule":{"Source":{"Owner":"AWS","SourceIdentifier":"a\u0000b"}}}`).send(t, wire.Options{})
+	expect(t, w, 400, `"__type":"ValidationException"`, "The text at /ConfigRule/Source/SourceIdentifier has the character U+0000")
+	w = config("PutConfigRule", `{"ConfigRule":{"Source":{"Owner":"AWS"},"Description":"\\u0000 is spelled"}}`).send(t, wire.Options{})
+	expect(t, w, 200)
+}
+
 func TestMemberNamesAreCaseSensitive(t *testing.T) {
 	w := config("PutConfigRule", `{"configRule":{"Source":{"Owner":"AWS"}}}`).send(t, wire.Options{})
 	expect(t, w, 400, `"__type":"ValidationException"`,

@@ -43,7 +43,12 @@ func (h *Handler) findJSON(x *exchange, s *served) (call, error) {
 	if !ok {
 		return call{}, model.UnknownOperationException("%s has no operation %q.", s.Info.Title, name)
 	}
-	return call{route, func(into any) error { return h.json.decode(x.body, into) }}, nil
+	return call{route, func(into any) error {
+		if err := h.json.decode(x.body, into); err != nil || !s.Info.NoNUL {
+			return err
+		}
+		return refuseNUL(x.body)
+	}}, nil
 }
 
 // jsonContent: either version of awsJson will do, as it does at AWS.

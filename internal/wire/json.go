@@ -1,11 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -47,6 +49,23 @@ func (c jsonCodec) decode(body []byte, into any) error {
 		return model.SerializationException("%s", describeJSON(err))
 	}
 	return nil
+}
+
+// refuseNUL returns an error for a body with a text that has U+0000 in it.
+func refuseNUL(body []byte) error {
+	if !bytes.Contains(body, []byte(`\u0000`)) {
+		return nil
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil // it ended, or decode says what is wrong
+		}
+		if token.Kind() == jsontext.KindString && strings.Contains(token.String(), "\x00") {
+			return model.ValidationException("The text at %s has the character U+0000, which is not taken.", d.StackPointer())
+		}
+	}
 }
 
 func (c jsonCodec) encode(v any) ([]byte, error) { return json.Marshal(v, c.write) }

@@ -539,6 +539,7 @@ func info() model.Info {
 		TargetPrefix: "StarlingDoveService",
 		APIVersion:   "2014-11-12",
 		ShapePackage: "com.amazonaws.starling.dove",
+		NoNUL:        true,
 	}
 }
 

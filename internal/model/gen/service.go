@@ -67,6 +67,9 @@ func (p *packagePlan) info(t *packageText) {
 	if m.ListNotNull {
 		t.p("ListNotNull: true,")
 	}
+	if m.NoNUL {
+		t.p("NoNUL: true,")
+	}
 	if p.isoTimes() {
 		t.p("ISOTimes: true,")
 	}

@@ -343,6 +343,7 @@ func info() model.Info {
 		JSONVersion:  "1.1",
 		TargetPrefix: "AWSOrganizationsV20161128",
 		APIVersion:   "2016-11-28",
+		NoNUL:        true,
 	}
 }
 

@@ -103,6 +103,7 @@ func info() model.Info {
 		JSONVersion:  "1.1",
 		TargetPrefix: "AmazonSSM",
 		APIVersion:   "2014-11-06",
+		NoNUL:        true,
 	}
 }
 
