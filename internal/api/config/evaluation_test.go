@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestPutEvaluationsChecksWhatItIsGiven(t *testing.T) {
 	unsure[0].ComplianceType = types.ComplianceTypeInsufficientData
 	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: unsure, TestMode: true}), "InvalidParameterValueException", "INSUFFICIENT_DATA")
 	long := reported(1)
-	long[0].Annotation = new(string(make([]rune, 257)))
+	long[0].Annotation = new(strings.Repeat("é", 257))
 	a.refused(put(&configservice.PutEvaluationsInput{ResultToken: new("x"), Evaluations: long, TestMode: true}), "ValidationException", "less than or equal to 256")
 }
 
