@@ -27,9 +27,9 @@ type itemFile struct {
 // newItemFile begins a file, and its table if there are to be tables. It is discarded when
 // the caller is through.
 func (d *Delivery) newItemFile(id string) (*itemFile, error) {
-	f, err := os.CreateTemp("", "plumb-delivery-*.json.gz")
+	f, err := temporary()
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file: %w", err)
+		return nil, err
 	}
 	w := &itemFile{file: f, zip: pack.NewGzip(f)}
 	if _, err := fmt.Fprintf(w.zip, `{"fileVersion":"1.0","configSnapshotId":%q,"configurationItems":[`, id); err != nil {
@@ -43,6 +43,23 @@ func (d *Delivery) newItemFile(id string) (*itemFile, error) {
 		}
 	}
 	return w, nil
+}
+
+// temporary makes a file that is gone when it is closed, also by a crash: it has no name,
+// where the system lets it be removed while it is open.
+func temporary() (*os.File, error) {
+	f, err := os.CreateTemp("", "plumb-delivery-*")
+	if err != nil {
+		return nil, fmt.Errorf("make a temporary file: %w", err)
+	}
+	os.Remove(f.Name())
+	return f, nil
+}
+
+// removeTemporary closes a temporary file, and removes it where it still has its name.
+func removeTemporary(f *os.File) {
+	f.Close()
+	os.Remove(f.Name())
 }
 
 // filePage is how many items of a file are in memory at once; while a page is written,
@@ -83,8 +100,7 @@ func (w *itemFile) finish() (int64, error) {
 }
 
 func (w *itemFile) discard() {
-	w.file.Close()
-	os.Remove(w.file.Name())
+	removeTemporary(w.file)
 	if w.table != nil {
 		w.table.discard()
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -352,4 +354,26 @@ func TestALongHistoryIsCutIntoParts(t *testing.T) {
 			t.Errorf("%d items in %d files, want %d in 3", n, len(got), want)
 		}
 	})
+}
+
+// What a snapshot is written into has no name while it goes to the bucket, so a server that
+// is killed leaves nothing on the disk.
+func TestASnapshotThatIsCutOffLeavesNoFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("open files keep their names")
+	}
+	b := newBench(t, dbtest.Open(t), withTables)
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	looked := 0
+	b.out.reached = func(string) {
+		looked++
+		if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+			t.Errorf("%v is there (%v)", left, err)
+		}
+	}
+	fillTables(b)
+	if looked == 0 {
+		t.Error("nothing was put")
+	}
 }

@@ -44,9 +44,9 @@ var tableColumns = []parquet.Column{
 
 // newTableFile begins a file. It is discarded when the caller is through.
 func newTableFile(id string) (*tableFile, error) {
-	f, err := os.CreateTemp("", "plumb-delivery-*.parquet")
+	f, err := temporary()
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file: %w", err)
+		return nil, err
 	}
 	t := &tableFile{file: f, id: id}
 	if t.w, err = parquet.NewWriter(f, tableColumns); err != nil {
@@ -109,7 +109,4 @@ func (t *tableFile) finish() (int64, error) {
 	return size, err
 }
 
-func (t *tableFile) discard() {
-	t.file.Close()
-	os.Remove(t.file.Name())
-}
+func (t *tableFile) discard() { removeTemporary(t.file) }
