@@ -20,7 +20,8 @@ const MaxHead = 64 << 10
 // Limits of what is read before a server gets a connection.
 const (
 	firstRead = 512      // bytes: the head of most requests needs two reads
-	maxHeads  = 32 << 20 // bytes beyond the first of all heads that are being read
+	freeHead  = 4 << 10  // bytes: what most clients send, so that strangers' long heads keep nobody out
+	maxHeads  = 32 << 20 // bytes beyond that of all heads that are being read
 )
 
 // Head returns the listener with those of its connections that have sent the head of a
@@ -45,7 +46,7 @@ type headed struct {
 	begun  chan accepted
 	once   sync.Once
 	closed chan struct{}
-	heads  *memory.Budget // for all that are being read, beyond their first bytes
+	heads  *memory.Budget // for all long ones that are being read
 
 	mu      sync.Mutex
 	waiting map[net.Conn]bool // nil once the listener is closed
@@ -176,8 +177,10 @@ func (h *headed) readUntil(c net.Conn, enough func(text []byte, from int) bool) 
 	text, from := make([]byte, 0, firstRead), 0
 	for !enough(text, from) && len(text) < MaxHead {
 		if len(text) == cap(text) {
-			if err := share.Take(int64(cap(text))); err != nil {
-				return nil, err
+			if more := int64(cap(text)); more >= freeHead {
+				if err := share.Take(more); err != nil {
+					return nil, err
+				}
 			}
 			text = append(make([]byte, 0, 2*cap(text)), text...)
 		}

@@ -140,7 +140,7 @@ func TestLongHeadsShareABoundedMemory(t *testing.T) {
 	defer l.Close()
 	long := "GET / HTTP/1.1\r\nX-Long: " + strings.Repeat("a", MaxHead-100)
 	var all []net.Conn
-	for range maxHeads/MaxHead + 32 {
+	for range maxHeads/MaxHead + 64 {
 		c, err := net.Dial("tcp", inner.Addr().String())
 		if err == nil {
 			_, err = io.WriteString(c, long)
@@ -166,7 +166,7 @@ func TestLongHeadsShareABoundedMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer short.Close()
-	if _, err := io.WriteString(short, "GET / HTTP/1.1\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(short, "GET / HTTP/1.1\r\nX-Amz-Security-Token: "+strings.Repeat("a", 3000)+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Accept(); err != nil {
