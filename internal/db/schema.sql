@@ -368,7 +368,7 @@ CREATE TABLE console_session (
     id         TEXT PRIMARY KEY, -- the digest of what the browser has
     access_key TEXT NOT NULL,    -- whose account is shown, as long as the settings have the key
     expires    BIGINT NOT NULL
-) WITHOUT ROWID;
+, subject TEXT NOT NULL DEFAULT '', grants TEXT NOT NULL DEFAULT '', account TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 
 CREATE INDEX console_session_expires ON console_session (expires);
 
