@@ -53,7 +53,7 @@ var prefixes = map[string]string{
 	"route53": "route53", "route53-recovery-control-config": "route53-recovery-control-config",
 	"route53-recovery-readiness": "route53-recovery-readiness", "route53resolver": "route53resolver", "rum": "rum",
 	"s3": "s3", "sagemaker": "sagemaker", "schemas": "schemas", "secretsmanager": "secretsmanager",
-	"securityhub": "securityhub", "servicecatalog": "servicecatalog", "shield": "shield", "signer": "signer",
+	"securityhub": "securityhub", "servicecatalog": "servicecatalog", "ses": "ses", "shield": "shield", "signer": "signer",
 	"sns": "sns", "sqs": "sqs", "ssm": "ssm", "transfer": "transfer", "waf": "waf",
 	"waf-regional": "waf-regional", "wafv2": "wafv2", "workspaces": "workspaces",
 }
