@@ -163,19 +163,15 @@ func TestBodiesShareTheirMemory(t *testing.T) {
 			codes <- w.Code
 		}()
 	}
-	for range 10 { // they announce much, and hold nothing
-		post(0)
-	}
-	for range 10 { // there is room for three of them
-		post(300 << 10)
+	for i := range 13 { // ten announce much and hold nothing, and there is room for three
+		post(max(0, i-9) * 100 << 10)
+		<-sent
 	}
 	for range 7 {
+		post(600 << 10)
 		if code := <-codes; code != http.StatusServiceUnavailable {
 			t.Errorf("a body that there is no memory for was answered %d", code)
 		}
-	}
-	for range 13 {
-		<-sent
 	}
 	close(release)
 	for range 13 {
