@@ -120,7 +120,9 @@ func (r reading) first(patterns string, root bool) []string {
 // fill puts members into a pattern: one resource for each entry of a list, where the
 // pattern is the list alone. What a member says is never read as a pattern.
 func (r reading) fill(pattern string, root bool) []string {
-	pattern = strings.NewReplacer("@", r.c.Region+":"+r.c.Account, "#", r.c.Account, "%", r.c.Region).Replace(pattern)
+	if strings.ContainsAny(pattern, "@#%") { // a replacer costs more than the rest
+		pattern = strings.NewReplacer("@", r.c.Region+":"+r.c.Account, "#", r.c.Account, "%", r.c.Region).Replace(pattern)
+	}
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(pattern, "{")
