@@ -59,6 +59,7 @@ func parts() []part {
 		{"read", "read operations", read},
 		{"authorize", "signed requests while policies are asked", authorize},
 		{"invoke", "warm invocations of functions", invoke},
+		{"sources", "records of sources that reach a function in batches", sources},
 		{"latency", "from a change to its verdict", latency},
 		{"save", "from a saved rule to its verdict", save},
 		{"backtest", "a rule that is tried on what is recorded", backtest},
