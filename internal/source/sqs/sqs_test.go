@@ -324,6 +324,27 @@ func (f *fixture) get(id *string) *lambda.GetEventSourceMappingOutput {
 	return out
 }
 
+func TestBatchesOfWaitingMessagesFollowEachOtherAtOnce(t *testing.T) {
+	f := &fixture{T: t, p: apptest.Start(t)} // whose clock goes, and which nobody drains
+	f.url, f.arn = f.queue("work", nil)
+	f.p.MakeFunction(t, "f", apptest.EventPrinter)
+	const batches = 40
+	for n := range batches {
+		f.send(fmt.Sprint(n))
+	}
+	began := time.Now()
+	_, err := f.p.Lambda().CreateEventSourceMapping(t.Context(), &lambda.CreateEventSourceMappingInput{
+		EventSourceArn: &f.arn, FunctionName: aws.String("f"), BatchSize: aws.Int32(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for left := batches; left > 0; left = f.left(f.url) {
+		if took := time.Since(began); took > batches*time.Second/2 {
+			t.Fatalf("after %s %d messages of %d wait", took, left, batches)
+		}
+	}
+}
+
 func TestMessagesThatNoFilterMatchesAreDeleted(t *testing.T) {
 	f := setUp(t, apptest.Start(t), "work", nil, apptest.EventPrinter)
 	m := f.mapIt(func(in *lambda.CreateEventSourceMappingInput) {
