@@ -31,7 +31,7 @@ var stories = map[string]struct {
 		{"if key not in item", "if key in item", []string{"the tag is missing  NON_COMPLIANT  The tag owner is missing."}},
 	}},
 	"node": {"index.mjs", []save{
-		{"return key in item.tags", "return key inn item.tags", []string{"SyntaxError"}},
+		{"return key in item.tags", "return key inn item.tags", []string{"SyntaxError: Unexpected identifier", "mine/index.mjs:9"}},
 		{"return key inn item.tags", "return key in item.tags", []string{"the tag is there  COMPLIANT"}},
 		{"return key in item.tags", "return !(key in item.tags)", []string{"the test fails: NON_COMPLIANT, where COMPLIANT is expected"}},
 		{"return !(key in item.tags)", "return key in item.tags", []string{"the tag is missing  NON_COMPLIANT  The tag owner is missing."}},
