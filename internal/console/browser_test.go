@@ -354,3 +354,18 @@ func TestPicturesOfTheDocs(t *testing.T) {
 
 // awaited has a script's promise be waited for.
 func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+func TestWhatANewThresholdWouldTurnByOneClick(t *testing.T) {
+	p := apptest.Start(t, withConsole)
+	who := newPerson(t, p)
+	story(t, p)
+	who.open("try?name=buckets-versioned")
+	who.run(chromedp.SetValue("#parameters", `{"isMfaDeleteEnabled": "true"}`, chromedp.ByQuery))
+	begun := time.Now()
+	who.click(`form.try button`)
+	who.sees("it would decide otherwise on 1", "reports")
+	if took := time.Since(begun); took > 10*time.Second || who.clicks > 1 {
+		t.Errorf("it took %s and %d clicks", took, who.clicks)
+	}
+	t.Logf("%s, %d clicks", time.Since(begun).Round(10*time.Millisecond), who.clicks)
+}

@@ -8,7 +8,8 @@
 // In server mode it asks who somebody is, shows that account alone, and changes
 // nothing.
 //
-// It keeps who is logged in, and nothing else.
+// It keeps who is logged in and, in development mode, the rules that are being written
+// at its bench.
 //
 //	http.Serve(listener, console.New(console.Options{...}))
 package console
