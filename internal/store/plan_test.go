@@ -31,6 +31,10 @@ var pagedReads = map[string]func(s suite) error{
 		}
 		return nil
 	},
+	"ConsoleDrafts": func(s suite) error {
+		_, err := store.ConsoleDrafts(s.Context(), s.tx, 10)
+		return err
+	},
 	"LiveKeys": func(s suite) error {
 		for _, types := range [][]string{nil, {"A::B::C"}} {
 			if _, err := store.LiveKeys(s.Context(), s.tx, place, types, key("A::B::C", "r-0010"), 10); err != nil {
