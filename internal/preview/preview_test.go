@@ -137,6 +137,27 @@ func TestTemplateIsCheckedWithTheLinesOfItsResources(t *testing.T) {
 	}
 }
 
+// What a transform makes is checked, and what nobody makes here is named.
+func TestServerlessTemplateIsCheckedBeforeItIsPackaged(t *testing.T) {
+	const text = `Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.12}}
+Resources:
+  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1}}
+  Code:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: src/, Handler: index.handler, Role: !ImportValue role, Events: {Asked: {Type: Api, Properties: {Path: /, Method: get}}}}
+`
+	expect(t, check(t, "template.yaml", []byte(text), "LAMBDA_INSIDE_VPC"), "failed Code: NON_COMPLIANT")
+	file, err := Read("template.yaml", []byte(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, others, err := catalogue(t).Items(file.Resources)
+	if err != nil || len(others) != 1 || others[0].Kind != "AWS::Serverless::Api" {
+		t.Errorf("others %v, %v", others, err)
+	}
+}
+
 func TestPolicyThatReadsWhatIsNotKnownGivesNoVerdict(t *testing.T) {
 	file, err := Read("plan.json", plan(t), Options{})
 	if err != nil {

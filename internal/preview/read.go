@@ -61,7 +61,7 @@ func pseudo() map[string]any {
 // readTemplate reads the resources that a template makes. A parameter without a value
 // is not known.
 func readTemplate(text []byte, o Options) ([]Resource, error) {
-	t, err := template.Parse(text, template.Options{})
+	t, err := template.Parse(text, template.Options{Stack: true, Authored: true, Values: o.Parameters})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func readTemplate(text []byte, o Options) ([]Resource, error) {
 			return nil, fmt.Errorf("the parameter %s has no value: give --parameter %s=VALUE", p.Name, p.Name)
 		}
 	}
-	plan, err := t.Plan(template.Input{Parameters: given, Pseudo: pseudo()})
+	plan, err := t.Plan(template.Input{Parameters: given, Pseudo: pseudo(), Import: func(name string) (string, error) { return unknown + name, nil }})
 	if err != nil {
 		return nil, err
 	}

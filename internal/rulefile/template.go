@@ -41,14 +41,14 @@ func fromTemplate(path string) ([]Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := template.Parse(text, template.Options{})
+	t, err := template.Parse(text, template.Options{Stack: true, Authored: true})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	plan, err := t.Plan(template.Input{Parameters: placeholders(t), Pseudo: map[string]any{
 		"AWS::Region": "us-east-1", "AWS::AccountId": "123456789012", "AWS::Partition": "aws", "AWS::StackName": "stack",
 		"AWS::StackId": "stack", "AWS::URLSuffix": "amazonaws.com", "AWS::NotificationARNs": []any{},
-	}})
+	}, Import: func(name string) (string, error) { return name, nil }})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

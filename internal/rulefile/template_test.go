@@ -53,6 +53,46 @@ func TestTemplateDeclaresItsRules(t *testing.T) {
 	}
 }
 
+// A template of the Serverless Application Model has more in it than rules and their
+// functions: globals, events and types that stacks do not make, assertions, exports.
+const serverless = `AWSTemplateFormatVersion: "2010-09-09"
+Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Globals: {Function: {Runtime: python3.12, Timeout: 9, Environment: {Variables: {A: b}}}, Api: {Cors: "'*'"}}
+Rules: {Tested: {Assertions: [{Assert: {"Fn::Equals": [a, a]}}]}}
+Resources:
+  Api: {Type: AWS::Serverless::Api, Properties: {StageName: v1}}
+  Code:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Handler: index.lambda_handler
+      Policies: [!ImportValue policies, {Statement: [{Effect: Allow, Action: "config:PutEvaluations", Resource: "*"}]}]
+      Events: {Asked: {Type: Api, Properties: {Path: /, Method: get, RestApiId: !Ref Api}}}
+      DeploymentPreference: {Type: Canary10Percent5Minutes}
+      AutoPublishAlias: live
+  Permission: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Code, Action: "lambda:InvokeFunction", Principal: config.amazonaws.com}}
+  Custom:
+    Type: AWS::Config::ConfigRule
+    DependsOn: Permission
+    Properties:
+      ConfigRuleName: custom
+      Scope: {ComplianceResourceTypes: [AWS::S3::Bucket]}
+      Source: {Owner: CUSTOM_LAMBDA, SourceIdentifier: !GetAtt Code.Arn, SourceDetails: [{EventSource: aws.config, MessageType: ConfigurationItemChangeNotification}]}
+`
+
+func TestServerlessTemplateDeclaresItsRules(t *testing.T) {
+	dir := folder(t, map[string]string{"template.yaml": serverless, "src/index.py": python})
+	all, err := rulefile.Find(dir)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	c := all[0]
+	if c.Name != "custom" || c.Kind != rulefile.Function || c.Path != filepath.Join(dir, "src") || c.Handler != "index.lambda_handler" ||
+		c.Runtime != "python3.12" || c.Timeout != 9 || c.Variables["A"] != "b" || len(c.Types) != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestTemplateWhoseFunctionIsElsewhereSaysSo(t *testing.T) {
 	for says, text := range map[string]string{
 		"not one of this template": strings.Replace(declares, "!GetAtt Code.Arn", "arn:aws:lambda:us-east-1:1:function:f", 1),

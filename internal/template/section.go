@@ -36,6 +36,9 @@ func (t *Template) sections(root *node, p *problems) {
 		case "Outputs":
 			each(n, p, func(name string, n *node) { t.declareOutput(name, n, p) })
 		case "Transform", "Rules", "Hooks":
+			if t.options.Authored {
+				continue
+			}
 			p.add(n, "The section %s is not supported.", key)
 		default:
 			p.add(n, "Invalid template property '%s'.", key)

@@ -34,6 +34,9 @@ type Options struct {
 	ParameterTypes map[string]Kind // more types of parameters, by their names
 	Attributes     []string        // more attributes of a resource beside Properties
 	Stack          bool            // it is a stack's: Fn::ImportValue, Fn::GetAZs and transforms can be used
+	// Authored is whether it is a stack's as its author has it, before it is packaged:
+	// code may lie in folders, and what stacks do not make or check is left as it is.
+	Authored bool
 	// Values are what parameters and pseudo parameters are, for transforms. Without
 	// them a template is read by its defaults.
 	Values map[string]string

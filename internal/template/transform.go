@@ -23,12 +23,18 @@ func (t *Template) expand(root *node) (*node, error) {
 	for _, item := range items {
 		name, _ := item.text()
 		if name != serverless.Name {
+			if t.options.Authored {
+				continue
+			}
 			return nil, failure(item, "The transform %s is not supported.", item.describe())
 		}
 		t.transforms = append(t.transforms, name)
 	}
 	if len(items) == 0 {
 		return nil, failure(asked, "The Transform must be the name of a transform, or a list of them.")
+	}
+	if len(t.transforms) == 0 {
+		return root, nil
 	}
 	before, ok := root.plain().(map[string]any)
 	if !ok {
@@ -41,7 +47,11 @@ func (t *Template) expand(root *node) (*node, error) {
 			}
 		}
 	}
-	after, err := serverless.Transform(before, t.options.Values)
+	transform := serverless.Transform
+	if t.options.Authored {
+		transform = serverless.Authored
+	}
+	after, err := transform(before, t.options.Values)
 	if named, ok := errors.AsType[*serverless.Error](err); ok {
 		return nil, transformError(root, named)
 	}

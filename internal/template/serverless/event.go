@@ -94,6 +94,9 @@ func (f *function) event(name string, v any) error {
 		return problemf("Event dictionary is missing the key 'Type'")
 	}
 	t, ok := eventTypes()[kind]
+	if !ok && f.authored {
+		return nil
+	}
 	if !ok {
 		return problemf("Events of the type %s are not supported. Those that are: %s.", kind, strings.Join(slices.Sorted(maps.Keys(eventTypes())), ", "))
 	}

@@ -125,7 +125,7 @@ func (f *function) checkPackage(out object) error {
 }
 
 // code is where a function's code is.
-func (f *function) code() (object, error) {
+func (f *function) code() (any, error) {
 	switch kind := f.in["PackageType"]; {
 	case kind != nil && kind != "Zip" && kind != "Image":
 		return nil, problemf("invalid 'PackageType' : %v", kind)
@@ -138,15 +138,15 @@ func (f *function) code() (object, error) {
 	case f.in["CodeUri"] == nil:
 		return nil, problemf("Only one of 'InlineCode' or 'CodeUri' can be set.")
 	}
-	out, err := location(f.in["CodeUri"], "CodeUri")
-	if err == nil && f.in["SourceKMSKeyArn"] != nil {
-		out["SourceKMSKeyArn"] = f.in["SourceKMSKeyArn"]
+	out, err := f.location(f.in["CodeUri"], "CodeUri")
+	if at, ok := out.(object); ok && f.in["SourceKMSKeyArn"] != nil {
+		at["SourceKMSKeyArn"] = f.in["SourceKMSKeyArn"]
 	}
 	return out, err
 }
 
-// location is an object of S3 as Lambda takes it.
-func location(v any, property string) (object, error) {
+// location is an object of S3 as Lambda takes it, or the path of a folder.
+func (t *transform) location(v any, property string) (any, error) {
 	switch v := v.(type) {
 	case object:
 		if v["Bucket"] == nil || v["Key"] == nil {
@@ -165,6 +165,9 @@ func location(v any, property string) (object, error) {
 				out["S3ObjectVersion"] = version
 			}
 			return out, nil
+		}
+		if t.authored {
+			return v, nil
 		}
 	}
 	return nil, problemf("'%s' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.", property)
@@ -250,8 +253,12 @@ func (f *function) versionID(properties object) (string, error) {
 	if f.in["AutoPublishAliasAllProperties"] == true {
 		return f.id + "Version" + hash(properties), nil
 	}
-	code, _ := properties["Code"].(object)
-	of := maps.Clone(code)
+	of := object{}
+	if code, ok := properties["Code"].(object); ok {
+		maps.Copy(of, code)
+	} else {
+		of["Code"] = properties["Code"] // a folder
+	}
 	if environment, ok := properties["Environment"].(object); ok {
 		maps.Copy(of, environment)
 	}
@@ -309,7 +316,7 @@ func (f *function) deploys(object) error {
 	}
 	in, _ := v.(object)
 	enabled := f.resolve(in["Enabled"])
-	if enabled == false || enabled == "false" {
+	if enabled == false || enabled == "false" || f.authored {
 		return nil
 	}
 	return problemf("'DeploymentPreference' is not supported: nothing shifts traffic here. Set its Enabled to false.")
@@ -323,7 +330,7 @@ func (t *transform) layer(id string, r, properties object) error {
 			return problemf("property %s not defined for resource of type %sLayerVersion", k, prefix)
 		}
 	}
-	content, err := location(properties["ContentUri"], "ContentUri")
+	content, err := t.location(properties["ContentUri"], "ContentUri")
 	if err != nil {
 		return err
 	}

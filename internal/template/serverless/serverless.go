@@ -62,6 +62,7 @@ type transform struct {
 	resources object            // of the template, with what was made
 	renamed   map[string]string // what "Function.Alias" and its like are called now
 	copied    int               // bytes, up to maxCopied
+	authored  bool              // see Authored
 }
 
 // errTooLarge is why a transform is given up.
@@ -76,11 +77,22 @@ func (t *transform) spend(n int) bool {
 // Transform returns a template without types of AWS::Serverless. It uses the parts
 // of root, which must not be used any more. The error is an *Error.
 func Transform(root map[string]any, values Values) (map[string]any, error) {
+	return (&transform{}).all(root, values)
+}
+
+// Authored is Transform for a template as its author has it, before it is packaged: code
+// may lie in a folder, whose path is what the function's Code or the layer's Content is
+// then, and the types and events that Transform refuses are left as they are.
+func Authored(root map[string]any, values Values) (map[string]any, error) {
+	return (&transform{authored: true}).all(root, values)
+}
+
+func (t *transform) all(root map[string]any, values Values) (map[string]any, error) {
 	resources, ok := root["Resources"].(object)
 	if !ok {
 		return nil, &Error{[]Problem{{Message: "'Resources' section is required"}}}
 	}
-	t := &transform{values: withDefaults(root, values), resources: resources, renamed: map[string]string{}}
+	t.values, t.resources, t.renamed = withDefaults(root, values), resources, map[string]string{}
 	if err := t.readGlobals(root["Globals"]); err != nil {
 		return nil, err
 	}
@@ -88,7 +100,7 @@ func Transform(root map[string]any, values Values) (map[string]any, error) {
 	for _, id := range slices.Sorted(maps.Keys(resources)) {
 		r, _ := resources[id].(object)
 		kind, _ := r["Type"].(string)
-		if !strings.HasPrefix(kind, prefix) {
+		if !strings.HasPrefix(kind, prefix) || t.authored && !slices.Contains(transformed(), kind) {
 			continue
 		}
 		err := t.resource(id, kind, r)
@@ -114,6 +126,9 @@ func Transform(root map[string]any, values Values) (map[string]any, error) {
 	}
 	return root, nil
 }
+
+// transformed are the types of which something else is made.
+func transformed() []string { return []string{prefix + "Function", prefix + "LayerVersion"} }
 
 // withDefaults adds the defaults of parameters that have no value.
 func withDefaults(root object, given Values) Values {
