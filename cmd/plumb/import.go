@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -131,7 +132,11 @@ func (i *importer) alone(ctx context.Context, from string) (archive.Report, erro
 		return archive.Report{}, err
 	}
 	defer a.Stop(context.WithoutCancel(ctx))
-	return a.Import(ctx, from, i.order, i.progress)
+	r, err := a.Import(ctx, from, i.order, i.progress)
+	if u, ok := errors.AsType[*url.Error](err); ok { // of S3, which is no server of ours
+		err = fmt.Errorf("%s cannot be read: %w", from, u.Err)
+	}
+	return r, err
 }
 
 // byServer has a server import.

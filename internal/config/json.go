@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // TimeLayout is the spelling of times in events, messages and files: ISO 8601,
@@ -16,10 +17,12 @@ const TimeLayout = "2006-01-02T15:04:05.000Z"
 // FormatTime returns t in TimeLayout.
 func FormatTime(t time.Time) string { return t.UTC().Format(TimeLayout) }
 
-// reading is how JSON that is kept or comes from elsewhere is read: names match in any
-// case, the last of two values of a name counts, and what is no UTF-8 becomes U+FFFD.
+// reading is how JSON that is kept or comes from elsewhere is read, as encoding/json reads
+// it: names match in any case, of two values of a name the last one counts, two objects of
+// a member that is a map are merged, and invalid UTF-8 becomes U+FFFD.
 var reading = json.JoinOptions(
 	json.MatchCaseInsensitiveNames(true),
+	jsonv1.MatchCaseSensitiveDelimiter(true),
 	jsontext.AllowDuplicateNames(true),
 	jsontext.AllowInvalidUTF8(true),
 	json.WithUnmarshalers(json.UnmarshalFromFunc(readAny)),

@@ -224,7 +224,7 @@ func (s *sources) arrive(once bool) {
 		advance = `{"advance": "601s"}` // as are messages that a killed server had
 	}
 	var got map[string][]int
-	for {
+	pass := func(advance string) {
 		for _, one := range s.servers {
 			one.post(s.t, "/_plumb/clock", advance)
 		}
@@ -232,6 +232,9 @@ func (s *sources) arrive(once bool) {
 			one.post(s.t, "/_plumb/drain", "")
 		}
 		got = s.got()
+	}
+	for {
+		pass(advance)
 		missing := 0
 		for source, all := range s.accepted {
 			for n := range all {
@@ -241,6 +244,7 @@ func (s *sources) arrive(once bool) {
 			}
 		}
 		if missing == 0 {
+			pass(`{"advance": "601s"}`) // what was handed over and is not finished comes again
 			break
 		}
 		if time.Since(began) > time.Minute {

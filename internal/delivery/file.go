@@ -62,8 +62,8 @@ func removeTemporary(f *os.File) {
 	os.Remove(f.Name())
 }
 
-// filePage is how many items of a file are in memory at once; while a page is written,
-// another one is read.
+// filePage is how many items of a file are read at once. Of a snapshot the next page is read
+// while one is written, so two are in memory.
 const filePage = 200
 
 // add appends items.

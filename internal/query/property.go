@@ -128,8 +128,8 @@ func (p Property) Plain() (plain Property, ok bool) {
 	return p, true
 }
 
-// IsPlain reports whether the steps that are left of a path are none for a value that
-// stands alone.
+// IsPlain reports whether only "value" is left of a path: a value that stands alone answers
+// that itself.
 func IsPlain(left []string) bool { return len(left) == 1 && left[0] == plainValue }
 
 // IsTag reports whether the property is one of tags: their keys, their values, or

@@ -196,7 +196,10 @@ func regroup(g config.RecordingGroup, types []string, record bool) (config.Recor
 		return g, model.ValidationException("Resource types can be associated only with a recorder that records by inclusion or exclusion of types.")
 	}
 	out := slices.Clone(*list)
-	for _, t := range slices.Compact(slices.Sorted(slices.Values(types))) {
+	for i, t := range types {
+		if slices.Contains(types[:i], t) {
+			continue
+		}
 		has := slices.Contains(out, t)
 		switch {
 		case add && has, !add && !has:

@@ -135,7 +135,7 @@ func (o operations) PutSlotType(ctx context.Context, in *api.PutSlotTypeInput) (
 	for _, c := range in.SlotTypeConfigurations {
 		if r := c.RegexConfiguration; r != nil {
 			if _, err := regexp.Compile(*r.Pattern); err != nil {
-				return nil, bad("The pattern of the slot type is none: %s.", err)
+				return nil, bad("The pattern of the slot type is not a regular expression: %s.", err)
 			}
 		}
 	}

@@ -119,10 +119,11 @@ func (o operations) put(ctx context.Context, p lex.Part, in any, checksum *strin
 	}
 	p.Definition = definition
 	err = o.bots.Write(ctx, func(tx *db.Tx) (err error) {
-		if err := check(tx); err != nil {
+		if p, err = o.bots.PutPart(ctx, tx, p, model.Deref(checksum)); err != nil {
 			return err
 		}
-		if p, err = o.bots.PutPart(ctx, tx, p, model.Deref(checksum)); err != nil || !publish {
+		// What it names stays from now on: whoever deletes a part waits for the same lock.
+		if err := check(tx); err != nil || !publish {
 			return err
 		}
 		_, err = o.bots.Publish(ctx, tx, p, "")

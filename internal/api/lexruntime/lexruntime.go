@@ -101,7 +101,7 @@ func (o operations) PostText(ctx context.Context, in *api.PostTextInput) (*api.P
 	}
 	if len(a.Card) > 0 {
 		if out.ResponseCard, err = cardOf(a.Card); err != nil {
-			return nil, api.BadGatewayException("Invalid Lambda Response: the responseCard is none: %s", err)
+			return nil, api.BadGatewayException("Invalid Lambda Response: the responseCard is not valid: %s", err)
 		}
 	}
 	return out, nil
@@ -173,7 +173,7 @@ func (o operations) PostContent(ctx context.Context, in *api.PostContentInput) (
 	var contexts []api.ActiveContext
 	for _, err := range []error{unpack(in.SessionAttributes, &session), unpack(in.RequestAttributes, &request), unpack(in.ActiveContexts, &contexts)} {
 		if err != nil {
-			return nil, api.BadRequestException("A header is no JSON in base64: %s", err)
+			return nil, api.BadRequestException("A header of the session is not JSON in base64: %s", err)
 		}
 	}
 	a, err := o.say(ctx, address(ctx, in.BotName, in.BotAlias, in.UserId), string(in.InputStream), session, request, contexts)
@@ -261,7 +261,7 @@ func (o operations) GetSession(ctx context.Context, in *api.GetSessionInput) (*a
 	}
 	out := &api.GetSessionOutput{SessionAttributes: s.SessionAttributes, SessionId: &s.OriginatingRequestID, ActiveContexts: contextsOf(s)}
 	d := &api.DialogAction{}
-	if s.DialogAction != nil {
+	if s.DialogAction != nil && s.DialogAction.Type != lex.None {
 		d.Type = api.DialogActionType(s.DialogAction.Type)
 	}
 	if slot := slotOf(s); slot != "" {
@@ -278,7 +278,9 @@ func (o operations) GetSession(ctx context.Context, in *api.GetSessionInput) (*a
 		out.RecentIntentSummaryView = []api.IntentSummary{{IntentName: d.IntentName, Slots: d.Slots, ConfirmationStatus: api.ConfirmationStatus(i.Confirmation),
 			DialogActionType: d.Type, FulfillmentState: d.FulfillmentState, SlotToElicit: d.SlotToElicit}}
 	}
-	out.DialogAction = d
+	if d.Type != "" {
+		out.DialogAction = d
+	}
 	return out, nil
 }
 

@@ -204,7 +204,7 @@ async function loadModule(dir, name) {
 // placed is a syntax error whose stack begins with its place. Node tells the place of
 // one in an ES module only when it is asked to check the file.
 function placed(e) {
-  if (!/^SyntaxError/.test(e.stack)) return e;
+  if (!/^SyntaxError/.test(e.stack) || e.stack.includes(ROOT)) return e; // it was thrown, and says where
   let left = 50;
   const place = (dir) => {
     for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {

@@ -2,7 +2,6 @@ package managed
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -41,10 +40,10 @@ func partAt(parts []string, i int) string {
 }
 
 func comparePart(a, b string) int {
-	m, errA := strconv.ParseUint(a, 10, 64)
-	n, errB := strconv.ParseUint(b, 10, 64)
-	if errA != nil || errB != nil {
+	const digits = "0123456789"
+	if strings.Trim(a, digits) != "" || strings.Trim(b, digits) != "" {
 		return strings.Compare(a, b)
 	}
-	return cmp.Compare(m, n)
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0") // they may have more digits than an integer
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }

@@ -87,6 +87,11 @@ func limitExceeded(text string) *problem {
 	return &problem{http.StatusServiceUnavailable, "LambdaLimitExceeded from cloudfront", text}
 }
 
+// noMemory is the answer while others' bodies take all the memory there is for them.
+func noMemory() *problem {
+	return &problem{status: http.StatusServiceUnavailable, text: "The server has no memory for another body at the moment. Try again."}
+}
+
 func (p *Proxy) broken(functionARN string, err error) *problem {
 	p.log.Warn("a function of a distribution could not be invoked", "function", functionARN, "err", err)
 	return &problem{http.StatusBadGateway, "LambdaExecutionError from cloudfront", "The Lambda function associated with the CloudFront distribution could not be invoked."}

@@ -197,7 +197,7 @@ func (x *exchange) readPrefix() *problem {
 	}
 	data, err := io.ReadAll(io.LimitReader(x.share.Reader(x.r.Body), originBytes+1))
 	if errors.Is(err, memory.ErrNone) {
-		return limitExceeded("The server has no memory for another body at the moment. Try again.")
+		return noMemory()
 	}
 	if err != nil {
 		return &problem{status: http.StatusRequestEntityTooLarge, text: "The request body is too large or could not be read."}
@@ -318,7 +318,7 @@ func (p *Proxy) miss(w http.ResponseWriter, x *exchange, seen request, rules pla
 	}
 	whole, err := io.ReadAll(io.LimitReader(x.share.Reader(res.body), maxCached+1))
 	if errors.Is(err, memory.ErrNone) {
-		return limitExceeded("The server has no memory for another body at the moment. Try again.")
+		return noMemory()
 	}
 	if err != nil {
 		return unreachable(err)
@@ -460,6 +460,23 @@ func (x *exchange) write(w http.ResponseWriter, res response, body io.Reader, ma
 	}
 	w.WriteHeader(status)
 	if x.r.Method != http.MethodHead {
-		_, _ = io.Copy(w, body) // a viewer that has gone away is not our error
+		out := paced{w, http.NewResponseController(w)}
+		_, _ = io.Copy(out, struct{ io.Reader }{body})   // a viewer that has gone away is not our error
+		_ = out.connection.SetWriteDeadline(time.Time{}) // of the connection's next answer
 	}
+}
+
+// stalled is how long a viewer may take nothing of an answer: what is sent to it is
+// held meanwhile, of a budget that all viewers share.
+const stalled = time.Minute
+
+// A paced writer gives up on a viewer that takes nothing.
+type paced struct {
+	io.Writer
+	connection *http.ResponseController
+}
+
+func (p paced) Write(b []byte) (int, error) {
+	_ = p.connection.SetWriteDeadline(time.Now().Add(stalled))
+	return p.Writer.Write(b)
 }

@@ -41,8 +41,11 @@ func openFirst(ctx context.Context, tx *db.Tx, a Address) (o opened, err error) 
 	version := Latest
 	if a.Alias != Latest {
 		p, err := FindPart(ctx, tx, Part{Place: a.Place, Kind: KindAlias, Bot: a.Bot, Name: a.Alias})
-		if err != nil {
+		if model.IsCode(err, "NotFoundException") {
 			return o, noBot(a)
+		}
+		if err != nil {
+			return o, err
 		}
 		var in firstapi.PutBotAliasInput
 		if err := json.Unmarshal(p.Definition, &in); err != nil {

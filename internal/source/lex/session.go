@@ -154,20 +154,28 @@ func keep(ctx context.Context, tx *db.Tx, a Address, s session, now time.Time, t
 		return err
 	}
 	if turn != s.turn {
-		return api.ConflictException("Another request of the session %s was answered meanwhile.", a.Session)
+		return answeredMeanwhile(a)
 	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO lex_sessions (account, region, bot, alias, locale, id, turn, expires, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (account, region, bot, alias, locale, id) DO UPDATE SET turn = excluded.turn, expires = excluded.expires, state = excluded.state`,
+	kept, err := tx.Exec(ctx, `INSERT INTO lex_sessions (account, region, bot, alias, locale, id, turn, expires, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (account, region, bot, alias, locale, id) DO UPDATE SET turn = excluded.turn, expires = excluded.expires, state = excluded.state
+		WHERE lex_sessions.turn = excluded.turn - 1`,
 		append(a.key(), turn+1, db.Micros(now.Add(ttl)), string(text))...)
 	if err != nil {
 		return fmt.Errorf("write session: %w", err)
 	}
+	if kept == 0 { // it was written since it was read
+		return answeredMeanwhile(a)
+	}
 	_, err = tx.Exec(ctx, `DELETE FROM lex_sessions WHERE account = ? AND region = ? AND bot = ? AND expires <= ?`, a.Account, a.Region, a.Bot, db.Micros(now))
 	return err
+}
+
+func answeredMeanwhile(a Address) error {
+	return api.ConflictException("Another request of the session %s was answered meanwhile.", a.Session)
 }
 
 // Session returns where a conversation is, and what the bot said last.

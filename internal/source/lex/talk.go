@@ -104,7 +104,7 @@ func (b *Bots) Recognize(ctx context.Context, a Address, t Turn) (Answer, error)
 // Put begins a conversation anew where a client says, and does what it says comes next.
 func (b *Bots) Put(ctx context.Context, a Address, t Turn) (Answer, error) {
 	return b.turn(ctx, a, t, func(d *dialog) error {
-		d.session = session{turn: d.session.turn}
+		d.session = session{turn: d.session.turn, State: State{OriginatingRequestID: d.session.State.OriginatingRequestID}}
 		if err := d.replace(*t.State); err != nil {
 			return err
 		}
