@@ -13,7 +13,8 @@ const (
 	maxAttempts    = 20
 	maxAllAttempts = 600 // of all callers together
 	maxTrusted     = 1000
-	maxKey         = 128 // bytes of what is said to be an access key
+	maxSources     = 100_000 // that are counted at a time; a new minute begins when there are more
+	maxKey         = 128     // bytes of what is said to be an access key
 )
 
 // attempts bounds tries to log in.
@@ -44,7 +45,7 @@ func sources(remote, key string, proxied bool) []source {
 func (a *attempts) allow(now time.Time, all []source) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if now.Sub(a.since) > time.Minute || a.by == nil {
+	if now.Sub(a.since) > time.Minute || a.by == nil || len(a.by) >= maxSources {
 		a.since, a.n, a.by = now, 0, map[source]int{}
 	}
 	for _, s := range all {

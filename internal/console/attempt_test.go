@@ -61,3 +61,21 @@ func TestManyAddressesDoNotLockOutWhoHasLoggedIn(t *testing.T) {
 		t.Error("who has logged in before is locked out")
 	}
 }
+
+func TestSourcesOfOneAddressAreCountedInABoundedMemory(t *testing.T) {
+	now := time.Unix(1, 0)
+	var a attempts
+	mine := sources("192.0.2.1:1", "AKIAONE", true)
+	if !a.allow(now, mine) {
+		t.Fatal("refused")
+	}
+	a.forgive(mine) // so the proxy's address is trusted
+	for i := range maxSources + 10 {
+		if !a.allow(now, sources("192.0.2.1:1", fmt.Sprint(i), true)) {
+			t.Fatal("refused")
+		}
+	}
+	if len(a.by) > maxSources {
+		t.Errorf("%d sources are counted", len(a.by))
+	}
+}

@@ -30,13 +30,17 @@ const (
 	callbackPath = "login/callback"
 	oidcLasts    = 10 * time.Minute // from the click to the provider's answer
 	oidcTimeout  = 15 * time.Second // for each call to the provider
+	oidcFailed   = 5 * time.Second  // how long a failure of the provider is remembered
+	maxAttempt   = 3000             // bytes of an attempt: browsers keep cookies of 4096
 )
 
 // A loginProvider is the OpenID Connect provider of the settings. It is asked for its
-// configuration by the first who logs in, and again after it failed.
+// configuration by the first who logs in, and again a while after it failed.
 type loginProvider struct {
-	mu    sync.Mutex
-	known *oidc.Provider
+	mu     sync.Mutex
+	known  *oidc.Provider
+	failed error
+	until  time.Time // that failed is the answer
 }
 
 // client calls the provider, which the operator names, not a visitor.
@@ -45,15 +49,20 @@ var client = &http.Client{Timeout: oidcTimeout}
 func (l *loginProvider) get(issuer string) (*oidc.Provider, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.known != nil {
+	switch {
+	case l.known != nil:
 		return l.known, nil
+	case time.Now().Before(l.until): // who waited for the lock does not wait as long again
+		return nil, l.failed
 	}
 	// Its keys are read later, in a context that must not end with a request.
 	p, err := oidc.NewProvider(oidc.ClientContext(context.Background(), client), issuer)
-	if err == nil {
-		l.known = p
+	if err != nil {
+		l.failed, l.until = err, time.Now().Add(oidcFailed)
+		return nil, err
 	}
-	return p, err
+	l.known = p
+	return p, nil
 }
 
 // A loginAttempt is what the browser keeps while somebody is at the provider.
@@ -64,11 +73,28 @@ type loginAttempt struct {
 	To       string `json:"to"`
 }
 
+// cookie is the attempt as the browser keeps it. A page too far to be kept is left out.
+func (a loginAttempt) cookie() (string, error) {
+	text, err := json.Marshal(a)
+	value := url.QueryEscape(string(text))
+	if err == nil && len(value) > maxAttempt && a.To != Root {
+		a.To = Root
+		return a.cookie()
+	}
+	return value, err
+}
+
+// oauth is how the provider is asked. Many refuse a scope that they do not know, so the
+// claim is a scope only where the provider says that it is one.
 func (c *Console) oauth(p *oidc.Provider) *oauth2.Config {
 	o := c.Settings.OIDC
 	scopes := []string{oidc.ScopeOpenID, "profile", "email"}
-	if o.Claim == "groups" {
-		scopes = append(scopes, "groups")
+	var says struct {
+		Scopes []string `json:"scopes_supported"`
+	}
+	_ = p.Claims(&says) // a list that is none names nothing
+	if slices.Contains(says.Scopes, o.Claim) && !slices.Contains(scopes, o.Claim) {
+		scopes = append(scopes, o.Claim)
 	}
 	return &oauth2.Config{ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(), Endpoint: p.Endpoint(), Scopes: scopes,
 		RedirectURL: c.Address() + callbackPath}
@@ -86,11 +112,11 @@ func (c *Console) startOIDC(w http.ResponseWriter, v *visit) error {
 		to = Root
 	}
 	a := loginAttempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), To: to}
-	text, err := json.Marshal(a)
+	value, err := a.cookie()
 	if err != nil {
 		return err
 	}
-	c.setAttempt(w, url.QueryEscape(string(text)), int(oidcLasts.Seconds()))
+	c.setAttempt(w, value, int(oidcLasts.Seconds()))
 	at := c.oauth(p).AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))
 	http.Redirect(w, v.r, at, http.StatusFound)
 	return nil
@@ -106,13 +132,15 @@ func (c *Console) setAttempt(w http.ResponseWriter, value string, age int) {
 // endOIDC takes the provider's answer, and begins a session for whom it names.
 func (c *Console) endOIDC(w http.ResponseWriter, v *visit) error {
 	c.setAttempt(w, "", -1)
-	from := sources(v.r.RemoteAddr, "oidc", c.Settings.BehindProxy) // for no access key
-	if !c.attempts.allow(time.Now(), from) {
-		return &refusal{http.StatusTooManyRequests, "Too many tries to log in. Wait a minute."}
-	}
 	a, err := readAttempt(v)
 	if err != nil {
 		return err
+	}
+	// What was not begun in a browser is refused above and counts for nobody: behind a proxy
+	// all have one address, and strangers would use up everybody's tries.
+	from := sources(v.r.RemoteAddr, "oidc "+a.State, c.Settings.BehindProxy)
+	if !c.attempts.allow(time.Now(), from) {
+		return &refusal{http.StatusTooManyRequests, "Too many tries to log in. Wait a minute."}
 	}
 	if text := v.q.Get("error"); text != "" {
 		return c.refuseOIDC(w, v, "", "The provider let nobody in: "+short(cmp.Or(v.q.Get("error_description"), text), 200), "error", text)

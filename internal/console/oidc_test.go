@@ -23,7 +23,8 @@ import (
 // A provider is an OpenID Connect provider on loopback, where everybody is the same.
 type provider struct {
 	*httptest.Server
-	key *rsa.PrivateKey
+	key    *rsa.PrivateKey
+	scopes []string // that it supports
 
 	mu     sync.Mutex
 	asked  url.Values     // of the last login
@@ -41,7 +42,7 @@ func newProvider(t *testing.T, claims map[string]any) *provider {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		json.NewEncoder(w).Encode(map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
-			"jwks_uri": p.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
+			"jwks_uri": p.URL + "/keys", "scopes_supported": p.scopes, "id_token_signing_alg_values_supported": []string{"RS256"}})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]any{"kty": "RSA", "kid": "1", "alg": "RS256", "use": "sig",
@@ -207,6 +208,41 @@ func TestAnswerThatNobodyAskedForIsRefused(t *testing.T) {
 	}
 	if s := late.login("AKIAONE", "one-secret", ""); s.Status != http.StatusOK {
 		t.Errorf("by access key, without the provider: %d", s.Status)
+	}
+}
+
+func TestStrangersUseUpNobodysTriesToLogIn(t *testing.T) {
+	o := newProvider(t, map[string]any{"groups": "team-one"})
+	p := apptest.Start(t, loginBy(o))
+	stranger := newBrowser(t, p)
+	for range 25 {
+		if s := stranger.get("login/callback?code=x&state=x"); s.Status != http.StatusForbidden {
+			t.Fatalf("without a login: %d", s.Status)
+		}
+	}
+	b := newBrowser(t, p)
+	b.page("login/oidc").has(t, "Go on to the console")
+	long := "/_plumb/ui/find?q=" + strings.Repeat("%26", 1500) // more than a cookie holds
+	if s := newBrowser(t, p).page("login/oidc?to=" + url.QueryEscape(long)); s.Header.Get("Refresh") != "0; url=/_plumb/ui/" {
+		t.Errorf("from a page with a long address it leads to %q", s.Header.Get("Refresh"))
+	}
+}
+
+func TestClaimIsAScopeWhereTheProviderSaysSo(t *testing.T) {
+	for claim, c := range map[string]struct {
+		scopes []string
+		want   string
+	}{
+		"groups": {[]string{"openid", "email"}, "openid profile email"},
+		"roles":  {[]string{"openid", "roles"}, "openid profile email roles"},
+		"email":  {[]string{"openid", "email"}, "openid profile email"},
+	} {
+		o := newProvider(t, map[string]any{claim: "team-one", "email_verified": true})
+		o.scopes = c.scopes
+		newBrowser(t, apptest.Start(t, loginBy(o, func(s *settings.Settings) { s.OIDC.Claim = claim }))).page("login/oidc")
+		if got := o.asked.Get("scope"); got != c.want {
+			t.Errorf("the claim %s: asked for %q, want %q", claim, got, c.want)
+		}
 	}
 }
 

@@ -74,7 +74,9 @@ func (s Settings) checkOIDC() error {
 	host, _, _ := net.SplitHostPort(address)
 	switch {
 	case s.Mode != Server:
-		return fmt.Errorf("oidc-issuer is for server mode: development mode asks nobody who he is")
+		return fmt.Errorf("oidc-issuer is for server mode: development mode asks nobody who they are")
+	case address == "":
+		return fmt.Errorf("oidc-issuer needs console: it is off in server mode unless it is set")
 	case err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
 		return fmt.Errorf("oidc-issuer %q: want https://, or http:// on this machine", o.Issuer)
 	case o.ClientID == "":

@@ -24,6 +24,7 @@ func TestLoginByAProviderIsCheckedAsAWhole(t *testing.T) {
 		"for an oidc-issuer":      func(s *Settings) { s.OIDC.Issuer = "" },
 		"is for server mode":      func(s *Settings) { s.Mode = Development },
 		"the name of a claim":     func(s *Settings) { s.OIDC.Claim = "" },
+		"needs console: it is":    func(s *Settings) { s.Console = "" },
 		"oidc-issuer needs conso": func(s *Settings) { s.Console, s.BehindProxy = "10.0.0.1:80", true },
 	} {
 		s := good()

@@ -80,6 +80,7 @@ func TestEverySettingIsReadFromAllThreePlaces(t *testing.T) {
 			if strings.HasPrefix(r.Name, "oidc-") {
 				base["mode"], base["oidc-issuer"], base["oidc-client-id"] = "server", "https://a.example.com", "b"
 				base["oidc-grants"], base["console-url"] = `[{value: c, account: "111122223333"}]`, "https://b.example.com"
+				base["console"] = "127.0.0.1:0"
 			}
 			delete(base, r.Name)
 			example := r.Example
