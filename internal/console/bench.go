@@ -58,7 +58,7 @@ type draftView struct {
 func showBench(v *visit) (*page, error) {
 	d := &benchView{CSRF: v.csrf(), Requests: v.requests(benchLive, "")}
 	d.Requests.All = v.link("requests")
-	p := &page{Title: "Rule bench", Template: "bench", Data: d, Live: Root + "events?of=requests", LivePage: Root + "requests",
+	p := &page{Title: "Rule bench", Template: "bench", Data: d, Live: Root + "events?of=requests", LivePage: v.link("requests", "on", "bench"),
 		AtNote: "Drafts are kept as they are now.", Calls: []call{{"Plumb", "plumb rule new FOLDER --language python\nplumb rule dev FOLDER --watch"}}}
 	if v.q.Get("draft") == "" {
 		return p, d.list(v)
@@ -129,7 +129,13 @@ func (d *benchView) one(v *visit, name string) error {
 		if o.Draft, err = store.ConsoleDraftByName(ctx, tx, name); err != nil {
 			return err
 		}
-		if o.Offered, err = offered(ctx, tx, o.Draft); err != nil {
+		o.Place = o.Draft.Place
+		if v.q.Get("account") != "" {
+			if o.Place, err = v.place(); err != nil {
+				return err
+			}
+		}
+		if o.Offered, err = offered(ctx, tx, o.Place, o.Draft.Types); err != nil {
 			return err
 		}
 		if d.Types, err = recordedTypes(ctx, tx, v); err != nil {
@@ -144,12 +150,7 @@ func (d *benchView) one(v *visit, name string) error {
 	if err != nil {
 		return err
 	}
-	d.One, o.Place = o, o.Draft.Place
-	if v.q.Get("account") != "" {
-		if o.Place, err = v.place(); err != nil {
-			return err
-		}
-	}
+	d.One = o
 	o.TypesText, o.Function = strings.Join(o.Draft.Types, " "), isFunction(o.Draft.Language)
 	o.Answer, o.TestsText = readAnswer(o.Draft), testsText(o.Draft)
 	for _, t := range o.Answer.tests() {
@@ -166,9 +167,9 @@ func (d *benchView) one(v *visit, name string) error {
 	return nil
 }
 
-// offered are recorded resources that a draft can be asked about.
-func offered(ctx context.Context, tx *db.Tx, d store.ConsoleDraft) (out []string, err error) {
-	keys, err := store.LiveKeys(ctx, tx, d.Place, d.Types, config.ResourceKey{}, maxOffered)
+// offered are recorded resources of a place that a draft can be asked about.
+func offered(ctx context.Context, tx *db.Tx, p config.Place, types []string) (out []string, err error) {
+	keys, err := store.LiveKeys(ctx, tx, p, types, config.ResourceKey{}, maxOffered)
 	for _, k := range keys {
 		out = append(out, k.Type+"/"+k.ID)
 	}
@@ -221,7 +222,7 @@ func testsText(d store.ConsoleDraft) string {
 	}
 	b.WriteString("tests:\n")
 	for _, t := range all {
-		fmt.Fprintf(&b, "  - name: %s\n    item: %s\n    compliance: %s\n", jsonText(t.Name), oneLine(t.Item), t.Compliance)
+		fmt.Fprintf(&b, "  - name: %s\n    item: %s\n    compliance: %s\n", jsonText(t.Name), oneLine(d, t.Item), t.Compliance)
 		if t.Annotation != "" {
 			fmt.Fprintf(&b, "    annotation: %s\n", jsonText(t.Annotation))
 		}

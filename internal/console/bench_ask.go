@@ -15,6 +15,9 @@ import (
 	"plumb/internal/store"
 )
 
+// maxTesting is how long the tests of a draft may take together: somebody waits.
+const maxTesting = 30 * time.Second
+
 // A draftAnswer is what a draft said when it was saved, as it is kept.
 type draftAnswer struct {
 	Compliance string       `json:"compliance,omitempty"`
@@ -116,8 +119,11 @@ func (v *visit) trialOf(d store.ConsoleDraft) (rule.Trial, error) {
 			return t, wrong("This server was started without a rule bench for functions: plumb serve has one.")
 		}
 		f, err := functionOf(d)
+		if err != nil {
+			return t, err
+		}
 		t.Compiled = rule.Compiled{Types: d.Types, Evaluator: functionEvaluator{v.ctx, v.c.Functions, f}}
-		return t, err
+		return t, nil
 	}
 	var err error
 	if d.Language == scaffold.CEL {
@@ -147,9 +153,14 @@ func (v *visit) answer(d store.ConsoleDraft) (*draftAnswer, error) {
 		return nil, err
 	}
 	a.Took = float64(time.Since(begun).Microseconds()) / 1000
+	begun = time.Now()
 	for _, test := range readTests(d) {
 		one := draftAnswer{Error: a.Error}
-		if t.Compiled.Evaluator != nil {
+		switch {
+		case t.Compiled.Evaluator == nil:
+		case time.Since(begun) > maxTesting:
+			one.Error = "it was not asked: those before it took too long"
+		default:
 			one = draftAnswer{}
 			if err := v.askDraft(&one, d, t, test.Item); err != nil {
 				if told := (*refusal)(nil); !errors.As(err, &told) {
@@ -211,9 +222,9 @@ func itemOf(d store.ConsoleDraft, text string) (config.Item, error) {
 	return fixture.Read([]byte(text), in)
 }
 
-// oneLine is an item in a line of JSON, for a file of tests.
-func oneLine(item string) string {
-	it, err := fixture.Read([]byte(item), fixture.Defaults{})
+// oneLine is an item of a draft in a line of JSON, for a file of tests.
+func oneLine(d store.ConsoleDraft, item string) string {
+	it, err := itemOf(d, item)
 	if err != nil {
 		return jsonText(item)
 	}

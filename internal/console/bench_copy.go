@@ -26,18 +26,22 @@ func doCopy(v *visit) (string, error) {
 	d := store.ConsoleDraft{Place: config.Place{Account: form.Get("account"), Region: form.Get("region")}, Changed: v.now}
 	var r config.Rule
 	found := false
+	var other store.ConsoleDraft
 	err := v.DB.Read(v.ctx, func(tx *db.Tx) (err error) {
 		if r, err = store.Rule(v.ctx, tx, d.Place, form.Get("rule")); err != nil {
 			return err
 		}
 		d.Name = benchName(r.Name)
-		_, err = store.ConsoleDraftByName(v.ctx, tx, d.Name)
+		other, err = store.ConsoleDraftByName(v.ctx, tx, d.Name)
 		if found = err == nil; isNotFound(err) {
 			err = nil
 		}
 		return err
 	})
 	to := v.link("bench", "draft", d.Name)
+	if found && other.Place != d.Place {
+		return "", wrong("A rule called " + d.Name + " is on the bench already, of " + other.Place.String() + ". Delete that draft first.")
+	}
 	if err != nil || found {
 		return to, err
 	}
@@ -48,7 +52,7 @@ func doCopy(v *visit) (string, error) {
 	if d.Language, d.Text, err = v.sourceOf(r); err != nil {
 		return "", err
 	}
-	return to, v.DB.Write(v.ctx, func(tx *db.Tx) error { return store.PutConsoleDraft(v.ctx, tx, d) })
+	return to, v.addDraft(d)
 }
 
 var notOfNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)

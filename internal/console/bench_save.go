@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -48,7 +49,17 @@ func doBegin(v *visit) (string, error) {
 	if d.Language == scaffold.CEL {
 		d.Types = nil // its file names them
 	}
-	err = v.DB.Write(v.ctx, func(tx *db.Tx) error {
+	err = v.addDraft(d)
+	to := []string{"draft", d.Name}
+	if on := form.Get("on"); on != "" {
+		to = append(to, "pick", on)
+	}
+	return v.link("bench", to...), err
+}
+
+// addDraft keeps a new draft, unless there is one of its name or there are too many.
+func (v *visit) addDraft(d store.ConsoleDraft) error {
+	return v.DB.Write(v.ctx, func(tx *db.Tx) error {
 		_, err := store.ConsoleDraftByName(v.ctx, tx, d.Name)
 		if err == nil {
 			return wrong("A rule of that name is being written already.")
@@ -56,13 +67,15 @@ func doBegin(v *visit) (string, error) {
 		if !isNotFound(err) {
 			return err
 		}
+		all, err := store.ConsoleDrafts(v.ctx, tx, maxDrafts)
+		if err != nil {
+			return err
+		}
+		if len(all) >= maxDrafts {
+			return wrong(fmt.Sprintf("The bench has %d rules, and takes no more. Delete a draft first.", maxDrafts))
+		}
 		return store.PutConsoleDraft(v.ctx, tx, d)
 	})
-	to := []string{"draft", d.Name}
-	if on := form.Get("on"); on != "" {
-		to = append(to, "pick", on)
-	}
-	return v.link("bench", to...), err
 }
 
 // doDraft saves a draft and asks it, keeps what it said as a test, or forgets it.
@@ -81,22 +94,28 @@ func doDraft(v *visit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if form.Get("do") == "keep" {
-		if err := keepTest(&d, form.Get("test"), answer); err != nil {
-			return "", err
-		}
-	}
-	text, err := json.Marshal(answer)
-	if err != nil {
-		return "", err
-	}
-	d.Answer = string(text)
+	var refused error // to keep a test; what was typed is kept
 	err = v.DB.Write(v.ctx, func(tx *db.Tx) error {
-		if _, err := store.ConsoleDraftByName(v.ctx, tx, name); err != nil {
+		now, err := store.ConsoleDraftByName(v.ctx, tx, name)
+		if err != nil {
 			return err // it was deleted meanwhile
 		}
+		d.Tests, refused = now.Tests, nil // tests may have been dropped meanwhile
+		a, tests := *answer, readTests(d)
+		a.Tests = slices.DeleteFunc(slices.Clone(a.Tests), func(of testAnswer) bool { return !isNamed(tests, of.Name) })
+		if form.Get("do") == "keep" {
+			refused = keepTest(&d, form.Get("test"), &a)
+		}
+		text, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		d.Answer = string(text)
 		return store.PutConsoleDraft(v.ctx, tx, d)
 	})
+	if err == nil {
+		err = refused
+	}
 	return v.link("bench", "draft", name), err
 }
 
@@ -138,10 +157,11 @@ func unixLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // keepTest keeps what a draft said of its item as what it must say from now on.
 func keepTest(d *store.ConsoleDraft, name string, a *draftAnswer) error {
+	tests := readTests(*d)
 	switch {
 	case a.Error != "" || a.Compliance == "":
 		return wrong("It gave no verdict, so there is nothing to keep as a test.")
-	case len(a.Tests) >= maxDraftTests:
+	case len(tests) >= maxDraftTests:
 		return wrong("It has as many tests as a rule on the bench can have. Go on with plumb rule test.")
 	}
 	if name = strings.TrimSpace(name); name == "" {
@@ -151,14 +171,20 @@ func keepTest(d *store.ConsoleDraft, name string, a *draftAnswer) error {
 		}
 		name = it.ID + " is " + verdictWord(a.Compliance)
 	}
-	all := append(readTests(*d), draftTest{name, d.Item, a.Compliance, a.Annotation})
-	text, err := json.Marshal(all)
+	for own, n := name, 2; isNamed(tests, name); n++ { // a test is dropped by its name
+		name = fmt.Sprintf("%s (%d)", own, n)
+	}
+	text, err := json.Marshal(append(tests, draftTest{name, d.Item, a.Compliance, a.Annotation}))
 	if err != nil {
 		return err
 	}
 	d.Tests = string(text)
 	a.Tests = append(a.Tests, testAnswer{Name: name, Pass: true})
 	return nil
+}
+
+func isNamed(all []draftTest, name string) bool {
+	return slices.ContainsFunc(all, func(t draftTest) bool { return t.Name == name })
 }
 
 // doDropTest forgets a test of a draft.

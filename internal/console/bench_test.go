@@ -1,15 +1,18 @@
 package console_test
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"plumb/internal/apptest"
+	"plumb/internal/ruletest"
 	"plumb/internal/settings"
 )
 
@@ -79,12 +82,21 @@ func TestBenchKeepsWhatARuleSaidAsATest(t *testing.T) {
 	text := textOf(t, b.begin("owners", "guard"))
 	s := b.save(draft("owners", text, untagged, "do", "keep", "test", "no owner"))
 	s.has(t, "no owner", ">passes<", "compliance: NON_COMPLIANT", "types: [AWS::S3::Bucket]")
+	if got := testsOf(t, "owners.guard", text, s); len(got) != 1 || got[0].Item.ID != "plain" || got[0].Item.Type != "AWS::S3::Bucket" {
+		t.Errorf("plumb rule test reads the tests as %+v", got)
+	}
 	b.save(draft("owners", "# a comment\n"+text, untagged)).has(t, ">passes<")
 	b.save(draft("owners", strings.ReplaceAll(text, "tags.owner exists", "tags.owner !exists"), untagged)).has(t, ">fails<", "it says COMPLIANT, and must say NON_COMPLIANT")
 	b.save(draft("owners", "rule x {", untagged)).has(t, "failed", ">fails<")
 	b.save(draft("owners", text, untagged)).has(t, ">passes<")
 	b.form("bench?draft=owners", "bench/drop-test", url.Values{"draft": {"owners"}, "test": {"no owner"}}).lacks(t, ">passes<")
 	b.save(draft("owners", "rule x {", untagged, "do", "keep")).has(t, "there is nothing to keep as a test")
+	b.page("bench?draft=owners").has(t, "rule x {") // what was typed is not lost
+	for range 2 {
+		s = b.save(draft("owners", text, untagged, "do", "keep", "test", "twice"))
+	}
+	s.has(t, "all tests pass: 2", ">twice (2)<")
+	b.form("bench?draft=owners", "bench/drop-test", url.Values{"draft": {"owners"}, "test": {"twice"}}).has(t, "all tests pass: 1", "twice (2)")
 	if s := b.save(draft("owners", text, untagged, "do", "delete")); strings.Contains(s.Text, "draft=owners") {
 		t.Error("the draft is still there")
 	}
@@ -128,6 +140,34 @@ func TestRulesThatAreThereAreEditedAtTheBench(t *testing.T) {
 	b.save(draft("buckets-versioned", turned, "", "pick", "AWS::S3::Bucket/reports", "types", "")).has(t, `<span class="verdict good">compliant</span>`)
 	b.page("bench?draft=buckets-versioned&since=now").has(t, "1 resource would turn COMPLIANT now")
 	b.form("rule?name=buckets-versioned", "bench/copy", one).has(t, "Suspended") // the draft, not a new copy
+
+	elsewhere := p.As(p.Account(), "eu-west-1")
+	if err := elsewhere.Record(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	versioningRule(t, elsewhere, "buckets-versioned")
+	one.Set("region", "eu-west-1")
+	b.form("bench", "bench/copy", one).has(t, "A rule called buckets-versioned is on the bench already, of "+p.Account()+"/us-east-1. Delete that draft first.")
+	there := b.page("bench?draft=buckets-versioned&account=" + p.Account() + "&region=eu-west-1")
+	there.has(t, `<option value="AWS::S3::Bucket/`+apptest.DeliveryBucket+`">`)
+	there.lacks(t, `<option value="AWS::S3::Bucket/reports">`)
+}
+
+func TestBenchTakesABoundedNumberOfRules(t *testing.T) {
+	p := apptest.Start(t, withConsole)
+	b := newBrowser(t, p)
+	record(t, p)
+	versioningRule(t, p, "buckets-versioned")
+	form := url.Values{"csrf": {b.page("bench").token(t)}, "language": {"guard"}}
+	for i := range 200 {
+		form.Set("name", fmt.Sprintf("r-%d", i))
+		if s := b.post("bench/begin", form); s.Status != http.StatusOK {
+			t.Fatalf("rule %d: %d", i, s.Status)
+		}
+	}
+	form.Set("name", "one-more")
+	b.post("bench/begin", form).has(t, "The bench has 200 rules, and takes no more. Delete a draft first.")
+	b.form("bench", "bench/copy", url.Values{"rule": {"buckets-versioned"}, "account": {p.Account()}, "region": {p.Region()}}).has(t, "takes no more")
 }
 
 func TestBenchRefusesInWords(t *testing.T) {
@@ -143,6 +183,11 @@ func TestBenchRefusesInWords(t *testing.T) {
 	b.begin("x", "guard")
 	if s := b.begin("x", "guard"); s.Status != http.StatusBadRequest {
 		t.Errorf("a second one of the name: %d", s.Status)
+	}
+	for _, text := range []string{"a\x00b", "a\xff"} {
+		if s := b.save(draft("x", text, "")); s.Status != http.StatusBadRequest {
+			t.Errorf("%q: %d", text, s.Status)
+		}
 	}
 	if s := b.save(draft("x", "", "", "pick", "AWS::S3::Bucket/none")); s.Status != http.StatusNotFound {
 		t.Errorf("what is not recorded: %d", s.Status)
@@ -183,10 +228,42 @@ func TestLiveRequestsShowWhatClientsAskedAndWhatNobodyServes(t *testing.T) {
 	b := newBrowser(t, p)
 	story(t, p)
 	unserved(t, p)
+	// It fails, which does not matter here: it is a call with a secret.
+	_, err := p.Client().Call(t.Context(), "lambda", "UpdateFunctionConfiguration", map[string]any{"FunctionName": "none", "Environment": map[string]any{
+		"Variables": map[string]any{"PASSWORD": "hidden-value"}}})
+	if err == nil {
+		t.Error("there is a function of that name")
+	}
+	s := b.page("requests")
+	s.has(t, "UpdateFunctionConfiguration", "environment")
+	s.lacks(t, "hidden-value")
 	b.page("requests").has(t, "PutConfigRule", "S3_BUCKET_VERSIONING_ENABLED", "GetTables", "nobody serves this")
 	b.page("requests?show=unserved").has(t, "GetTables")
-	b.page("requests?show=unserved").lacks(t, "PutConfigRule", "hidden-value")
-	b.page("bench").has(t, "Live requests", "PutConfigRule")
+	b.page("requests?show=unserved").lacks(t, "PutConfigRule")
+	b.page("bench").has(t, "Live requests", "PutConfigRule", "All of them", `data-live-page="/_plumb/ui/requests?on=bench"`)
+	b.page("requests?on=bench").has(t, "All of them")
+	b.page("requests").lacks(t, "All of them")
+}
+
+// testsOf are the tests of a page, as plumb rule test reads them beside the rule.
+func testsOf(t *testing.T, file, rule string, s shown) []ruletest.Test {
+	t.Helper()
+	_, rest, _ := strings.Cut(s.Text, `<textarea id="yaml" readonly rows="10" spellcheck="false">`)
+	tests, _, ok := strings.Cut(rest, "</textarea>")
+	if !ok {
+		t.Fatal("the page has no tests")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{file: rule, ruletest.FileName: html.UnescapeString(tests)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := ruletest.ReadFile(filepath.Join(dir, ruletest.FileName), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Tests
 }
 
 // textOf is what the bench has of a rule.
@@ -203,7 +280,7 @@ func textOf(t *testing.T, s shown) string {
 // unserved asks for a service that is not served here.
 func unserved(t *testing.T, p *apptest.Plumb) {
 	t.Helper()
-	r, err := http.NewRequest(http.MethodPost, p.URL(), strings.NewReader(`{"secretThing": "hidden-value"}`))
+	r, err := http.NewRequest(http.MethodPost, p.URL(), strings.NewReader(`{}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,8 +92,12 @@ type requestRow struct {
 var requestKinds = []struct{ key, text string }{{"", "all"}, {"failed", "that failed"}, {"unserved", "that nobody serves"}}
 
 func showRequests(v *visit) (*page, error) {
-	show := v.q.Get("show")
-	d := v.requests(requestsPage, show)
+	show, limit, all := v.q.Get("show"), requestsPage, ""
+	if v.q.Get("on") == "bench" { // which reads its part of the page here again
+		limit, all = benchLive, v.link("requests")
+	}
+	d := v.requests(limit, show)
+	d.All = all
 	for _, k := range requestKinds {
 		d.Kinds = append(d.Kinds, choice{k.text, v.with("show", k.key), k.key == show})
 	}
@@ -124,7 +128,7 @@ func (v *visit) requests(limit int, show string) *requestsView {
 		}
 		d.Rows = append(d.Rows, one)
 	}
-	d.Note = counted(n, "request was", "requests were") + " answered since the server began; the last " + grouped(maxRequests) + " are kept, without secrets."
+	d.Note = counted(n, "request was", "requests were") + " answered since the server began; at most the last " + grouped(maxRequests) + " are kept, without secrets."
 	return d
 }
 

@@ -107,6 +107,9 @@ func (c *Console) act(w http.ResponseWriter, v *visit, path string) error {
 	if err := v.r.ParseForm(); err != nil {
 		return wrong("The form could not be read.")
 	}
+	if !sayable(v.r.PostForm) {
+		return wrong("The form has characters that no text here can have.")
+	}
 	if path == "login" && !c.development() {
 		return c.login(w, v)
 	}

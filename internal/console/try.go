@@ -172,7 +172,7 @@ func verbOf(done rule.Tried) string {
 // compile compiles what the form says, or returns why it cannot.
 func (d *tryView) compile(v *visit, t *rule.Trial) string {
 	if d.Rule.Source.Owner == config.OwnerLambda {
-		return "This rule is a function, and its code is not at hand here. At the rule bench, in development mode, its code can be tried on what was recorded."
+		return "A function is not tried on this page. In development mode, the rule bench tries its code on what was recorded."
 	}
 	if d.Parameters != "" {
 		var given map[string]any

@@ -44,17 +44,25 @@ func (c *Console) visit(w http.ResponseWriter, r *http.Request) (*visit, error) 
 	if len(r.URL.RawQuery) > maxAddress {
 		return v, wrong("The address is too long.")
 	}
-	for _, values := range v.q {
-		for _, text := range values {
-			if strings.ContainsRune(text, 0) || !validText(text) {
-				return v, wrong("The address has characters that no name has.")
-			}
-		}
+	if !sayable(v.q) {
+		return v, wrong("The address has characters that no name has.")
 	}
 	v.filters = readFilters(v.q)
 	at, err := readTime(v.q.Get("at"), v.now)
 	v.at = at
 	return v, err
+}
+
+// sayable reports whether PostgreSQL could keep all that an address or a form says.
+func sayable(all url.Values) bool {
+	for _, values := range all {
+		for _, text := range values {
+			if strings.ContainsRune(text, 0) || !validText(text) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // validText reports whether PostgreSQL could compare a text.

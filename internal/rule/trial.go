@@ -82,7 +82,7 @@ func (e *Engine) Try(ctx context.Context, t Trial, tell func(Flip) error) (Tried
 		})
 	}()
 	for page := range pages {
-		if err := g.page(page); err != nil {
+		if err := g.page(ctx, page); err != nil {
 			return g.done, err
 		}
 		if t.Progress != nil {
@@ -227,10 +227,10 @@ func (g *trial) readPast(ctx context.Context, key config.ResourceKey, give func(
 	}
 }
 
-func (g *trial) page(page []stretch) error {
+func (g *trial) page(ctx context.Context, page []stretch) error {
 	for _, s := range page {
 		for i, it := range s.items {
-			if err := g.item(it, s.last && i == len(s.items)-1, s.recorded); err != nil {
+			if err := g.item(ctx, it, s.last && i == len(s.items)-1, s.recorded); err != nil {
 				return err
 			}
 		}
@@ -238,15 +238,19 @@ func (g *trial) page(page []stretch) error {
 	return nil
 }
 
-// item evaluates one item, and tells if a verdict would be another.
-func (g *trial) item(it config.Item, newest bool, recorded config.Compliance) error {
+// item evaluates one item, and tells if a verdict would be another. An item that the end
+// of the context left without an answer is not counted.
+func (g *trial) item(ctx context.Context, it config.Item, newest bool, recorded config.Compliance) error {
+	v := then{g.view, it.CaptureTime}
+	after, annotation, err := decide(g.Rule, g.Compiled, it, v)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if it.ResourceKey != g.key {
 		g.key, g.before, g.after = it.ResourceKey, "", ""
 		g.done.Resources++
 	}
 	g.done.Items++
-	v := then{g.view, it.CaptureTime}
-	after, annotation, err := decide(g.Rule, g.Compiled, it, v)
 	if err != nil {
 		if g.done.Failed++; g.done.Failed == 1 {
 			g.done.Failure = it.ResourceKey.String() + ": " + err.Error()

@@ -27,6 +27,21 @@ func (reversed) Evaluate(it config.Item, v view.View) (config.Compliance, string
 	return config.Compliant, "", err
 }
 
+// stopped decides about some items until it is stopped.
+type stopped struct {
+	left int
+	stop func()
+}
+
+func (s *stopped) Evaluate(config.Item, view.View) (config.Compliance, string, error) {
+	if s.left == 0 {
+		s.stop()
+		return config.InsufficientData, "", context.Canceled
+	}
+	s.left--
+	return config.Compliant, "", nil
+}
+
 // try returns the flips of a trial, a line each.
 func (c *court) try(t rule.Trial) (flips []string, done rule.Tried) {
 	c.t.Helper()
@@ -130,5 +145,11 @@ func TestTrialWritesNothingAndCanBeStopped(t *testing.T) {
 	_, err := c.engine.Try(ctx, other, func(rule.Flip) error { told++; cancel(); return ctx.Err() })
 	if !errors.Is(err, context.Canceled) || told != 1 {
 		t.Errorf("stopped at the first flip it told %d and ended with %v", told, err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	other.Compiled.Evaluator = &stopped{left: 3, stop: cancel}
+	done, err := c.engine.Try(ctx, other, func(rule.Flip) error { return nil })
+	if !errors.Is(err, context.Canceled) || done.Items != 3 || done.Failed != 0 {
+		t.Errorf("stopped at the fourth item it ended with %v and %+v", err, done)
 	}
 }

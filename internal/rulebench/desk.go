@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
 
+	"plumb/internal/awsclient"
 	"plumb/internal/config"
 	"plumb/internal/console"
 	"plumb/internal/rulefile"
@@ -52,11 +54,12 @@ func (d *Desk) Ask(ctx context.Context, f console.Function, it config.Item) (con
 	}
 	if !reflect.DeepEqual(f, d.put) {
 		d.put = console.Function{}
-		if err := d.deploy(ctx, f); err != nil {
-			return console.FunctionAnswer{Error: err.Error()}, nil // what is wrong with the code is an answer
+		fault, err := d.deploy(ctx, f)
+		if err != nil || fault != "" {
+			return console.FunctionAnswer{Error: fault}, err // what is wrong with the code is an answer
 		}
 		d.put = f
-		d.put.Types, d.put.Parameters = append([]string(nil), f.Types...), maps.Clone(f.Parameters)
+		d.put.Types, d.put.Parameters = slices.Clone(f.Types), maps.Clone(f.Parameters)
 	}
 	if err := d.bench.Forget(ctx); err != nil {
 		return console.FunctionAnswer{}, err
@@ -100,25 +103,30 @@ func (d *Desk) start(ctx context.Context) (err error) {
 	return err
 }
 
-// deploy writes the function where a rule of its name would be, and puts it.
-func (d *Desk) deploy(ctx context.Context, f console.Function) error {
+// deploy writes the function where a rule of its name would be, and puts it. It returns
+// what is wrong with the code, if anything is.
+func (d *Desk) deploy(ctx context.Context, f console.Function) (fault string, err error) {
 	folder := filepath.Join(d.dir, f.Name)
 	if err := os.RemoveAll(folder); err != nil {
-		return err
+		return "", err
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {
-		return err
+		return "", err
 	}
 	if err := os.WriteFile(filepath.Join(folder, f.File), []byte(f.Text), 0o600); err != nil {
-		return err
+		return "", err
 	}
 	found, err := rulefile.Find(folder)
 	if err != nil {
-		return fmt.Errorf("%s has no handler: want a function handler, lambda_handler or lambdaHandler", f.File)
+		return f.File + " has no handler: want a function handler, lambda_handler or lambdaHandler", nil
 	}
 	r := found[0]
 	r.Name, r.Types, r.Parameters, r.Timeout = f.Name, f.Types, f.Parameters, deskTimeout
-	return d.bench.Put(ctx, r)
+	err = d.bench.Put(ctx, r)
+	if refused, ok := errors.AsType[*awsclient.Error](err); ok {
+		return refused.Error(), nil
+	}
+	return "", err
 }
 
 // Close ends the throw-away server, if one was started.
