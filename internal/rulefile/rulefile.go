@@ -72,7 +72,7 @@ func Find(path string) ([]Rule, error) {
 		if filepath.Ext(path) == ".tf" {
 			return inFolder(filepath.Dir(path))
 		}
-		r, ok, err := file(path)
+		r, ok, err := fileBeside(path)
 		if err == nil && !ok {
 			err = fmt.Errorf("%s is no rule: %s", path, wanted)
 		}
@@ -94,7 +94,16 @@ func inFolder(path string) ([]Rule, error) {
 	if all, err := terraformIn(path); len(all) > 0 || err != nil {
 		return all, err
 	}
-	var all []Rule
+	all, err := filesIn(path)
+	if len(all) > 0 || err != nil {
+		return all, err
+	}
+	r, err := functionFolder(path)
+	return []Rule{r}, err
+}
+
+// filesIn returns the rules of a folder that are a file each.
+func filesIn(path string) (all []Rule, err error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, err
@@ -114,11 +123,18 @@ func inFolder(path string) ([]Rule, error) {
 			all = append(all, r)
 		}
 	}
-	if len(all) > 0 {
-		return all, nil
+	return all, nil
+}
+
+// fileBeside reads a file that may be a rule, and calls it as its folder's rules are called.
+func fileBeside(path string) (Rule, bool, error) {
+	if all, err := filesIn(filepath.Dir(path)); err == nil { // else what is wrong is with another file
+		if i := slices.IndexFunc(all, func(r Rule) bool { return r.Path == filepath.Clean(path) }); i >= 0 {
+			all[i].Path = path
+			return all[i], true, nil
+		}
 	}
-	r, err := functionFolder(path)
-	return []Rule{r}, err
+	return file(path)
 }
 
 // file reads a file that may be a rule.

@@ -149,6 +149,11 @@ func TestFileThatIsCalledRuleIsNamedAfterItsFolder(t *testing.T) {
 		if !slices.Equal(names, want) {
 			t.Errorf("%s: rules are called %q, want %q", dir, names, want)
 		}
+		for _, r := range all {
+			if one, err := rulefile.Find(r.Path); err != nil || one[0].Name != r.Name || one[0].Path != r.Path {
+				t.Errorf("%s alone is %+v, %v; in its folder it is called %s", r.Path, one, err, r.Name)
+			}
+		}
 	}
 }
 

@@ -129,6 +129,9 @@ tests:
 		"silent and should not be": "failed: it reported nothing, where COMPLIANT is expected",
 		"on another one":           "failed: nothing was reported on AWS::S3::Bucket b",
 	})
+	if here, expected := got["failing"].Causes, got["an error"].Causes; len(here) != 1 || len(expected) != 0 {
+		t.Errorf("the failure stands at %v; that which is expected at %v", here, expected)
+	}
 	for _, want := range []string{"told of ConfigurationItemChangeNotification", "rule.py\", line 22"} {
 		if c := got["failing"]; !strings.Contains(c.Detail, want) {
 			t.Errorf("%q is not in\n%s", want, c.Detail)
