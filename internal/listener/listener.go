@@ -1,6 +1,5 @@
-// Package listener bounds how many connections a listener has open at a time. Those
-// beyond it wait in the kernel, which costs this program no descriptor and no
-// memory.
+// Package listener bounds what open connections cost: how many there are, of all and of
+// one address, and what is held until their first request has begun.
 //
 //	l := listener.Limit(l, 64)
 package listener
@@ -11,7 +10,8 @@ import (
 	"sync"
 )
 
-// Limit returns the listener with at most n of its connections open at a time.
+// Limit returns the listener with at most n of its connections open at a time. Those
+// beyond it wait in the kernel, which costs this program no descriptor and no memory.
 func Limit(l net.Listener, n int) net.Listener {
 	return &limited{Listener: l, places: make(chan struct{}, n), closed: make(chan struct{})}
 }

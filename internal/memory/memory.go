@@ -39,7 +39,7 @@ type Share struct {
 }
 
 // ErrNone is the error of who finds no memory. Clients of AWS try again.
-var ErrNone = model.ServiceUnavailable("The server has no memory for another request body at the moment. Try again.")
+var ErrNone = model.ServiceUnavailable("The server has no memory for this at the moment. Try again.")
 
 // Take takes n bytes more, or fails with ErrNone and takes none.
 func (s *Share) Take(n int64) error {

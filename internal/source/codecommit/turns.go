@@ -8,7 +8,7 @@ import (
 )
 
 // How many pushes are read at once: each is in memory until it is kept. Who pushes slowly
-// is in nobody's way but their own.
+// does not have all turns: an account has three at most, an access key one.
 const (
 	maxPushes        = 4
 	maxAccountPushes = 3 // of one account
