@@ -27,8 +27,8 @@ type attempts struct {
 	trusted map[string]bool
 }
 
-// A source is where a try comes from, and for which access key: none for all of the
-// address.
+// A source is where a try comes from, and for which access key or login at the provider:
+// none for all of the address.
 type source struct{ address, key string }
 
 // sources are those that a try counts for. Behind a proxy all callers have one address.

@@ -229,13 +229,12 @@ func TestLiveRequestsShowWhatClientsAskedAndWhatNobodyServes(t *testing.T) {
 	story(t, p)
 	unserved(t, p)
 	// It fails, which does not matter here: it is a call with a secret.
-	_, err := p.Client().Call(t.Context(), "lambda", "UpdateFunctionConfiguration", map[string]any{"FunctionName": "none", "Environment": map[string]any{
-		"Variables": map[string]any{"PASSWORD": "hidden-value"}}})
+	_, err := p.Client().Call(t.Context(), "sns", "ConfirmSubscription", map[string]any{"TopicArn": "arn:aws:sns:us-east-1:123456789012:none", "Token": "hidden-value"})
 	if err == nil {
-		t.Error("there is a function of that name")
+		t.Error("there is a topic of that name")
 	}
 	s := b.page("requests")
-	s.has(t, "UpdateFunctionConfiguration", "environment")
+	s.has(t, "ConfirmSubscription", ":none", "token")
 	s.lacks(t, "hidden-value")
 	b.page("requests").has(t, "PutConfigRule", "S3_BUCKET_VERSIONING_ENABLED", "GetTables", "nobody serves this")
 	b.page("requests?show=unserved").has(t, "GetTables")
