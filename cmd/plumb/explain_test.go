@@ -42,7 +42,6 @@ func TestCommandsWithoutAServerSayWhereItIsMissingAndWhatToDo(t *testing.T) {
 
 func TestMistakesOfACallAreToldInPlainWords(t *testing.T) {
 	t.Setenv("PLUMB_LISTEN", gone(t))
-	inFolder(t, nil)
 	for call, want := range map[string]string{
 		"restore":                     "plumb restore is called as plumb restore FOLDER",
 		"backup":                      "plumb backup is called as plumb backup FOLDER",
@@ -54,9 +53,12 @@ func TestMistakesOfACallAreToldInPlainWords(t *testing.T) {
 		"serve --rules nosuch":        "nosuch: no such file or directory",
 		"backup copy":                 "plumb.db: there is no such file: name the data folder of a server with --data, or its database with --database",
 	} {
-		code, _, errs := plumb(t, strings.Fields(call)...)
-		if code == 0 || words.MatchString(errs) || !strings.Contains(errs, want) {
-			t.Errorf("%s: code %d: %s", call, code, errs)
-		}
+		t.Run(call, func(t *testing.T) {
+			inFolder(t, nil)
+			code, _, errs := plumb(t, strings.Fields(call)...)
+			if code == 0 || words.MatchString(errs) || !strings.Contains(errs, want) {
+				t.Errorf("code %d: %s", code, errs)
+			}
+		})
 	}
 }
