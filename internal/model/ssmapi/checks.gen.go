@@ -169,6 +169,11 @@ func (v *GetInventoryInput) check(c *model.Checker) {
 	model.Number(c, "maxResults", v.MaxResults, ruleMaxResults)
 }
 
+func (v *GetServiceSettingInput) check(c *model.Checker) {
+	c.Required("settingId", v.SettingId == nil)
+	c.String("settingId", v.SettingId, ruleServiceSettingId)
+}
+
 func (v *InventoryAggregator) check(c *model.Checker) {
 	c.String("expression", v.Expression, ruleInventoryAggregatorExpression)
 	model.List(c, "aggregators", v.Aggregators, ruleInventoryAggregatorList, "InventoryAggregator")
@@ -421,6 +426,7 @@ var (
 	ruleRegions                            = &model.Rule{Min: new(1.0), Max: new(50.0)}
 	ruleRequireType                        = &model.Rule{Max: new(128.0), Pattern: model.NewPattern(`^[a-zA-Z0-9_\-.]{1,128}$`, `^[a-zA-Z0-9_\-.]{1,128}$`)}
 	ruleResultAttributeList                = &model.Rule{Min: new(1.0), Max: new(1.0)}
+	ruleServiceSettingId                   = &model.Rule{Min: new(1.0), Max: new(1000.0)}
 	ruleStepExecutionFilterKey             = &model.Rule{Enum: []string{"StartTimeBefore", "StartTimeAfter", "StepExecutionStatus", "StepExecutionId", "StepName", "Action", "ParentStepExecutionId", "ParentStepIteration", "ParentStepIteratorValue"}}
 	ruleStepExecutionFilterList            = &model.Rule{Min: new(1.0), Max: new(6.0)}
 	ruleStepExecutionFilterValue           = &model.Rule{Min: new(1.0), Max: new(150.0)}

@@ -61,7 +61,7 @@ func IdempotentParameterMismatch(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "IdempotentParameterMismatch", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
-// InternalServerError is answered by CreateDocument and 14 more operations.
+// InternalServerError is answered by CreateDocument and 15 more operations.
 func InternalServerError(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "InternalServerError", Status: 400, Fault: true, MessageKey: "Message"}, format, args...)
 }
@@ -159,6 +159,11 @@ func MaxDocumentSizeExceeded(format string, args ...any) *model.Error {
 // NoLongerSupportedException is answered by CreateDocument.
 func NoLongerSupportedException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "NoLongerSupportedException", Status: 400, MessageKey: "Message"}, format, args...)
+}
+
+// ServiceSettingNotFound is answered by GetServiceSetting.
+func ServiceSettingNotFound(format string, args ...any) *model.Error {
+	return model.Errorf(model.Error{Code: "ServiceSettingNotFound", Status: 400, MessageKey: "Message"}, format, args...)
 }
 
 // TooManyUpdates is answered by CreateDocument, DeleteDocument.

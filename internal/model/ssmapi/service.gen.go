@@ -64,6 +64,11 @@ func (s *Service) GetInventory(handle func(context.Context, *GetInventoryInput) 
 	model.Bind(s.registry, "GetInventory", handle, (*GetInventoryInput).check)
 }
 
+// GetServiceSetting binds the operation of that name.
+func (s *Service) GetServiceSetting(handle func(context.Context, *GetServiceSettingInput) (*GetServiceSettingOutput, error)) {
+	model.Bind(s.registry, "GetServiceSetting", handle, (*GetServiceSettingInput).check)
+}
+
 // ListDocuments binds the operation of that name.
 func (s *Service) ListDocuments(handle func(context.Context, *ListDocumentsInput) (*ListDocumentsOutput, error)) {
 	model.Bind(s.registry, "ListDocuments", handle, (*ListDocumentsInput).check)
@@ -118,6 +123,7 @@ func routes() []model.Route {
 		{Operation: "GetAutomationExecution", Method: "POST", URI: "/", Status: 200},
 		{Operation: "GetDocument", Method: "POST", URI: "/", Status: 200},
 		{Operation: "GetInventory", Method: "POST", URI: "/", Status: 200},
+		{Operation: "GetServiceSetting", Method: "POST", URI: "/", Status: 200},
 		{Operation: "ListDocuments", Method: "POST", URI: "/", Status: 200},
 		{Operation: "ListResourceComplianceSummaries", Method: "POST", URI: "/", Status: 200},
 		{Operation: "StartAutomationExecution", Method: "POST", URI: "/", Status: 200},

@@ -383,6 +383,16 @@ type GetInventoryOutput struct {
 	NextToken *string                 `json:"NextToken,omitzero"`
 }
 
+// GetServiceSettingInput is what GetServiceSetting reads.
+type GetServiceSettingInput struct {
+	SettingId *string `json:"SettingId,omitzero"`
+}
+
+// GetServiceSettingOutput is what GetServiceSetting answers.
+type GetServiceSettingOutput struct {
+	ServiceSetting *ServiceSetting `json:"ServiceSetting,omitzero"`
+}
+
 // InventoryAggregator has only optional members.
 type InventoryAggregator struct {
 	Expression  *string               `json:"Expression,omitzero"`
@@ -510,6 +520,16 @@ type Runbook struct {
 	MaxConcurrency      *string               `json:"MaxConcurrency,omitzero"`
 	MaxErrors           *string               `json:"MaxErrors,omitzero"`
 	TargetLocations     []TargetLocation      `json:"TargetLocations,omitzero"`
+}
+
+// ServiceSetting has only optional members.
+type ServiceSetting struct {
+	SettingId        *string    `json:"SettingId,omitzero"`
+	SettingValue     *string    `json:"SettingValue,omitzero"`
+	LastModifiedDate *time.Time `json:"LastModifiedDate,omitempty"`
+	LastModifiedUser *string    `json:"LastModifiedUser,omitzero"`
+	ARN              *string    `json:"ARN,omitzero"`
+	Status           *string    `json:"Status,omitzero"`
 }
 
 // SeveritySummary has only optional members.
