@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,9 +47,9 @@ func insert(ctx context.Context, d *db.DB, q *job.Queue, a job.Args, o job.Optio
 func TestJobsBelongToTheTraceInWhichTheyWereInserted(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		all := traced(t, d, func(q *job.Queue, tr *trace.Tracer, clk *clock.Clock) {
-			tries := 0
+			var tries atomic.Int64
 			job.Handle(q, func(_ context.Context, j job.Job[note]) error {
-				if tries++; j.Args.Text == "now" && j.Attempt == 1 {
+				if tries.Add(1); j.Args.Text == "now" && j.Attempt == 1 {
 					return errors.New("not yet")
 				}
 				return nil
@@ -72,8 +73,8 @@ func TestJobsBelongToTheTraceInWhichTheyWereInserted(t *testing.T) {
 			if err := q.Drain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if tries != 3 {
-				t.Errorf("%d attempts", tries)
+			if n := tries.Load(); n != 3 {
+				t.Errorf("%d attempts", n)
 			}
 		})
 		if len(all) != 4 || all[0].Name != "request" {
