@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"plumb/internal/apptest"
+	"plumb/internal/lambda/lambdatest"
 	"plumb/internal/ruletest"
 	"plumb/internal/settings"
 )
@@ -208,6 +209,7 @@ func TestBenchRefusesInWords(t *testing.T) {
 }
 
 func TestSavingAFunctionShowsItsVerdictWithinHalfASecond(t *testing.T) {
+	lambdatest.NeedBoto3(t)
 	p := apptest.Start(t, withConsole)
 	b := newBrowser(t, p)
 	text := textOf(t, b.begin("quick", "python"))
