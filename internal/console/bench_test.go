@@ -47,6 +47,7 @@ func (b *browser) save(form url.Values) shown {
 const untagged = `{resourceId: plain, tags: {}}`
 
 func TestBenchAsksARuleOfEachLanguageAboutAnItem(t *testing.T) {
+	lambdatest.NeedBoto3(t)
 	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
 		b := newBrowser(t, p)
 		languages := []string{"cel", "guard", "python"}
@@ -104,6 +105,7 @@ func TestBenchKeepsWhatARuleSaidAsATest(t *testing.T) {
 }
 
 func TestBenchTriesARuleOnRecordedItemsAndWritesNothing(t *testing.T) {
+	lambdatest.NeedBoto3(t)
 	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
 		b := newBrowser(t, p)
 		story(t, p) // the bucket reports, whose versioning was suspended
