@@ -67,23 +67,9 @@ func (s *Service) InvokeFor(ctx context.Context, from Invoker, functionARN strin
 	if err != nil || !may {
 		return Answer{}, ErrNotPermitted
 	}
-	type result struct {
-		answer Answer
-		err    error
+	a, err := s.InvokeWithin(ctx, r, c, within)
+	if errors.Is(err, ErrNotInTime) {
+		return a, ErrTooSlow
 	}
-	done := make(chan result, 1)
-	go func() {
-		a, err := s.Invoke(ctx, r, c)
-		done <- result{a, err}
-	}()
-	limit := time.NewTimer(within)
-	defer limit.Stop()
-	select {
-	case got := <-done:
-		return got.answer, got.err
-	case <-limit.C:
-		return Answer{}, ErrTooSlow
-	case <-ctx.Done():
-		return Answer{}, ctx.Err()
-	}
+	return a, err
 }
