@@ -352,3 +352,6 @@ func (a *App) close() {
 
 // Drain runs all that is due by the clock until nothing is.
 func (a *App) Drain(ctx context.Context) error { return a.machine.Load().Drain(ctx) }
+
+// Hold lets no job start until release is called.
+func (a *App) Hold() (release func()) { return a.machine.Load().Jobs.Hold() }

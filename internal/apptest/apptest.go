@@ -57,7 +57,8 @@ type Server struct {
 	settings settings.Settings
 	// http is shared by the SDK's clients: one that each of them made would be
 	// collected with it, while an answer is read.
-	http *awshttp.BuildableClient
+	http    *awshttp.BuildableClient
+	release func() // ends Hold; may be nil
 }
 
 // Start runs a server on SQLite until the test ends. Change edits its settings.
@@ -166,10 +167,16 @@ func (s *Server) Drain(t testing.TB) {
 }
 
 func (s *Server) drain() error {
+	if s.release != nil {
+		s.release()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	return s.app.Drain(ctx)
 }
+
+// Hold lets no job start until the next Drain: what is asked for stays in progress.
+func (s *Server) Hold() { s.release = s.app.Hold() }
 
 // As returns the same server seen by another account in another region.
 func (p *Plumb) As(account, region string) *Plumb {

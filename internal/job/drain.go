@@ -60,6 +60,21 @@ func (q *Queue) keepPromoting(ctx context.Context) {
 	}
 }
 
+// Hold lets no job of this process start until release is called, which may be
+// done again. A test uses it to look at work that is asked for and not begun.
+func (q *Queue) Hold() (release func()) {
+	set := func(on bool) {
+		q.hold.Lock()
+		defer q.hold.Unlock()
+		q.onHold = on
+	}
+	set(true)
+	return func() {
+		set(false)
+		q.wake()
+	}
+}
+
 // promote makes the waiting jobs available whose time has come.
 func (q *Queue) promote(ctx context.Context) error {
 	due, err := q.anyWaitingDue(ctx)

@@ -82,6 +82,11 @@ func (e executor) NotifyMany(ctx context.Context, p *riverdriver.NotifyManyParam
 func (e executor) JobGetAvailable(
 	ctx context.Context, p *riverdriver.JobGetAvailableParams,
 ) (*riverdriver.JobGetAvailableResult, error) {
+	e.q.hold.RLock()
+	defer e.q.hold.RUnlock()
+	if e.q.onHold {
+		return &riverdriver.JobGetAvailableResult{}, nil
+	}
 	due := *p
 	due.Now = e.q.now()
 	res, err := e.Executor.JobGetAvailable(ctx, &due)

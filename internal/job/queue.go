@@ -91,6 +91,9 @@ type Queue struct {
 	completed sync.Map // ids of those that a transaction completed, until River says that they ended
 	unknown   sync.Map // kinds that were logged
 
+	hold   sync.RWMutex // is held for reading while jobs are taken
+	onHold bool         // no job is taken
+
 	session        *pgx.Conn     // holds the server's name on PostgreSQL
 	stopping       chan struct{} // closed when the queue is to stop
 	stopOnce       sync.Once

@@ -69,6 +69,7 @@ func TestEveryMemberCarriesAnOrganizationsPack(t *testing.T) {
 		c := organization(t, p, 4)
 		excluded, m := c.members[3], c.members[0]
 		first := resources(ruleOf("A", "versioning", "S3_BUCKET_VERSIONING_ENABLED"))
+		p.Hold()
 		c.must(c.putOrgPack("base", first, excluding(excluded.Account())))
 		whole, _ := c.packStates("base")
 		c.equal(whole, "CREATE_IN_PROGRESS")
@@ -166,6 +167,7 @@ func TestAPackThatIsPutWhileItIsDeployedEndsAsItWasPutLast(t *testing.T) {
 				t.Fatal(rules)
 			}
 		}
+		p.Hold()
 		c.must(c.deleteOrgPack("base"))
 		c.refused(c.putOrgPack("base", resources(ruleOf("A", "a", "AWS_CONFIG_PROCESS_CHECK"))), "ResourceInUseException", "base")
 		p.Drain(t)

@@ -89,6 +89,7 @@ func TestProactiveRulesEvaluateWhatIsNotThereYet(t *testing.T) {
 		a.must(a.put(inModes(policy("named", `rule named when resourceType == 'AWS::S3::Bucket' { configuration.BucketName exists }`), types.EvaluationModeDetective, types.EvaluationModeProactive)))
 		a.must(a.put(inModes(a.pythonRule("function", proactiveFunction), types.EvaluationModeProactive)))
 		a.must(a.put(managed("detective", "S3_BUCKET_VERSIONING_ENABLED")))
+		p.Hold()
 		id := a.startEvaluation(bucketDetails(`{"BucketName":"ok-1","LoggingConfiguration":{"DestinationBucketName":"logs"}}`))
 		a.equal(a.summary(id).EvaluationStatus.Status, types.ResourceEvaluationStatusInProgress)
 		a.equal(a.summary(id).Compliance, "")
