@@ -146,6 +146,42 @@ func TestScheduledJobWaitsForTheClock(t *testing.T) {
 	})
 }
 
+func TestAJobWhoseTimeHasComeWaitsForNoScheduler(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d)
+		job.Handle(b.queue, func(context.Context, job.Job[note]) error { return nil }, job.Policy{})
+		b.insert(t, job.Options{At: b.clock.Now()}, "now")
+		b.insert(t, job.Options{At: b.clock.Now().Add(-time.Hour)}, "an hour ago")
+		var available int
+		err := d.ReadOne(t.Context(), func(tx *db.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT count(*) FROM river_job WHERE state = 'available'`).Scan(&available)
+		})
+		if err != nil || available != 2 {
+			t.Fatalf("%d of 2 jobs are available: %v", available, err)
+		}
+	})
+}
+
+func TestWhatIsHeldStartsWhenItIsReleased(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d)
+		job.Handle(b.queue, func(_ context.Context, j job.Job[note]) error {
+			b.note(j.Args.Text)
+			return nil
+		}, job.Policy{})
+		b.start(t)
+		release := b.queue.Hold()
+		b.insert(t, job.Options{}, "held")
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := b.queue.Drain(ctx); err == nil || len(b.did) != 0 {
+			t.Fatalf("drained while jobs are held: %v, did %q", err, b.did)
+		}
+		release()
+		b.drained(t, "held")
+	})
+}
+
 func TestFailedJobIsTriedAgainWhenItsWaitIsOver(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		b := newBench(t, d)

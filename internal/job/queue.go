@@ -204,7 +204,7 @@ func schemaVersion(ctx context.Context, d *db.DB) (version int, err error) {
 
 // Insert adds a job in tx: it exists exactly when tx is committed.
 func (q *Queue) Insert(ctx context.Context, tx *db.Tx, args Args, o Options) error {
-	opts := o.river(ctx)
+	opts := q.options(ctx, o)
 	var err error
 	if q.pg != nil {
 		_, err = q.pg.InsertTx(ctx, tx.Postgres(), args, opts)
@@ -226,7 +226,7 @@ func InsertMany[A Args](ctx context.Context, q *Queue, tx *db.Tx, args []A, o Op
 	case 1:
 		return q.Insert(ctx, tx, args[0], o) // one round trip less on PostgreSQL
 	}
-	opts := o.river(ctx)
+	opts := q.options(ctx, o)
 	params := make([]river.InsertManyParams, len(args))
 	for i, a := range args {
 		params[i] = river.InsertManyParams{Args: a, InsertOpts: opts}
@@ -244,7 +244,12 @@ func InsertMany[A Args](ctx context.Context, q *Queue, tx *db.Tx, args []A, o Op
 	return nil
 }
 
-func (o Options) river(ctx context.Context) *river.InsertOpts {
+// options are o in the runner's terms. A job with a time waits for the runner's
+// scheduler, even when that time has passed: such a job gets none.
+func (q *Queue) options(ctx context.Context, o Options) *river.InsertOpts {
+	if !o.At.After(q.clock.Now()) {
+		o.At = time.Time{}
+	}
 	return &river.InsertOpts{
 		Queue: cmp.Or(o.Queue, Default), ScheduledAt: o.At, MaxAttempts: cmp.Or(o.MaxAttempts, forever), Metadata: carry(ctx, o),
 	}

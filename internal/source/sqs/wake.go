@@ -50,11 +50,7 @@ func (p *Poller) wake(ctx context.Context, tx *db.Tx, m mapping.Mapping, at time
 			return fmt.Errorf("plan a look: %w", err)
 		}
 		if n == 1 {
-			o := job.Options{Queue: job.Function}
-			if at.After(p.now()) {
-				o.At = at // a job with a time waits for the runner's scheduler, even if that has passed
-			}
-			return p.jobs.Insert(ctx, tx, look{m.Place, m.ID, db.Micros(at)}, o)
+			return p.jobs.Insert(ctx, tx, look{m.Place, m.ID, db.Micros(at)}, job.Options{Queue: job.Function, At: at})
 		}
 	}
 }
