@@ -14,6 +14,7 @@ import (
 	"plumb/internal/lambda"
 	"plumb/internal/policy"
 	"plumb/internal/store"
+	"plumb/internal/template"
 )
 
 // A reading is an input whose members are asked for, in a transaction.
@@ -105,6 +106,44 @@ func (r reading) texts(path string) []string {
 		return out
 	}
 	return nil
+}
+
+// rolesIn returns the roles in a member that is a document of OpenAPI: those by which
+// integrations and authorizers are called.
+func (r reading) rolesIn(member string) []string {
+	if member == "" {
+		return nil
+	}
+	var text []byte
+	switch v := reflect.Indirect(r.in.FieldByName(member)); v.Kind() {
+	case reflect.String:
+		text = []byte(v.String())
+	case reflect.Slice:
+		text = v.Bytes()
+	}
+	document, err := template.Plain(text)
+	if err != nil {
+		return nil // it is refused by who reads it
+	}
+	var out []string
+	collectRoles(document, &out)
+	return out
+}
+
+func collectRoles(v any, out *[]string) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			collectRoles(item, out)
+		}
+	case map[string]any:
+		for key, item := range v {
+			if text, ok := item.(string); ok && text != "" && (key == "credentials" || key == "authorizerCredentials") {
+				*out = append(*out, text)
+			}
+			collectRoles(item, out)
+		}
+	}
 }
 
 // first returns the resources of the first pattern whose members are there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"plumb/internal/arn"
@@ -24,6 +25,7 @@ type service struct {
 	actions   map[string]string // of operations that are called otherwise
 	free      []string          // operations that everybody may call
 	passes    map[string]string // operations that hand a role to a service: the members with the role's ARN
+	documents map[string]string // operations that may hand roles over in a document of OpenAPI: the member with it
 	passedTo  string            // the service's name
 	methods   bool              // actions are methods: apigateway:GET
 }
@@ -113,13 +115,15 @@ var services = map[string]service{
 		methods:   true,
 		byDefault: "arn:aws:apigateway:%::/apis/{ApiId} arn:aws:apigateway:%::/restapis/{RestApiId} {ResourceArn}",
 		resources: map[string]string{"CreateApi": "arn:aws:apigateway:%::/apis", "GetApis": "arn:aws:apigateway:%::/apis",
+			"ImportApi": "arn:aws:apigateway:%::/apis", "ImportRestApi": "arn:aws:apigateway:%::/restapis",
 			"CreateRestApi": "arn:aws:apigateway:%::/restapis", "GetRestApis": "arn:aws:apigateway:%::/restapis"},
 		passes: map[string]string{
 			"CreateIntegration": "CredentialsArn", "UpdateIntegration": "CredentialsArn", "CreateAuthorizer": "AuthorizerCredentialsArn AuthorizerCredentials",
 			"UpdateAuthorizer": "AuthorizerCredentialsArn", "CreateApi": "CredentialsArn", "UpdateApi": "CredentialsArn",
 			"PutIntegration": "Credentials",
 		},
-		passedTo: "apigateway.amazonaws.com",
+		documents: map[string]string{"ImportApi": "Body", "ReimportApi": "Body", "ImportRestApi": "Body", "PutRestApi": "Body"},
+		passedTo:  "apigateway.amazonaws.com",
 	},
 	"events": {
 		passes:   map[string]string{"PutRule": "RoleArn", "PutTargets": "Targets.RoleArn"},
@@ -191,7 +195,7 @@ func Resources(c caller.Caller, info model.Info, operation string, in any) []str
 	if r.in.Kind() != reflect.Struct {
 		return nil
 	}
-	s.passes = nil
+	s.passes, s.documents = nil, nil
 	var out []string
 	for _, q := range s.asks(r, info.Signing, operation, false) {
 		if strings.HasPrefix(q.Resource, "arn:") && !strings.HasSuffix(q.Resource, "*") {
@@ -293,15 +297,17 @@ func (s service) asks(r reading, name, operation string, root bool) []Ask {
 	}
 	if !root {
 		for member := range strings.FieldsSeq(s.passes[operation]) {
-			asks = append(asks, s.pass(r, member)...)
+			asks = append(asks, s.pass(r, r.texts(member))...)
 		}
+		asks = append(asks, s.pass(r, r.rolesIn(s.documents[operation]))...)
 	}
 	return asks
 }
 
 // methodOf is the method of HTTP that an operation of API Gateway is called with.
 func methodOf(operation string) string {
-	for _, m := range [][2]string{{"Get", "GET"}, {"Update", "PATCH"}, {"Delete", "DELETE"}, {"Untag", "DELETE"}, {"Reset", "DELETE"}, {"Flush", "DELETE"}, {"Put", "PUT"}} {
+	for _, m := range [][2]string{{"Get", "GET"}, {"Update", "PATCH"}, {"Delete", "DELETE"}, {"Untag", "DELETE"}, {"Reset", "DELETE"}, {"Flush", "DELETE"}, {"Put", "PUT"},
+		{"ImportApi", "PUT"}, {"Reimport", "PUT"}} {
 		if strings.HasPrefix(operation, m[0]) {
 			return m[1]
 		}
@@ -312,23 +318,18 @@ func methodOf(operation string) string {
 // passesForeign says whether a role of another account is handed to the service, which
 // nobody may: not the account itself, whatever policies say.
 func (s service) passesForeign(r reading, operation string) bool {
+	foreign := func(role string) bool { return arn.Foreign(role, r.c.Account) }
 	for member := range strings.FieldsSeq(s.passes[operation]) {
-		for _, role := range r.texts(member) {
-			if arn.Foreign(role, r.c.Account) {
-				return true
-			}
+		if slices.ContainsFunc(r.texts(member), foreign) {
+			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(r.rolesIn(s.documents[operation]), foreign)
 }
 
-// pass asks whether a role may be handed to the service.
-func (s service) pass(r reading, member string) []Ask {
+// pass asks whether roles may be handed to the service.
+func (s service) pass(r reading, roles []string) []Ask {
 	var asks []Ask
-	var roles []string
-	for m := range strings.FieldsSeq(member) {
-		roles = append(roles, r.texts(m)...)
-	}
 	for _, role := range roles {
 		if !strings.HasPrefix(role, "arn:") {
 			role = r.named(role, "role")

@@ -68,7 +68,7 @@ var creations = []string{
 	"CreateBucket", "CreateFunction", "CreateTopic", "CreateQueue", "CreateLogGroup",
 	"CreateRole", "CreateServiceLinkedRole", "CreateUser", "CreateGroup", "CreatePolicy", "CreateInstanceProfile", "CreateStack",
 	"CreateDeliveryStream",
-	"CreateApi", "CreateRestApi",
+	"CreateApi", "CreateRestApi", "ImportApi", "ImportRestApi",
 	"CreateDeliveryStream", "CreateDistribution", "CreateDistributionWithTags",
 }
 

@@ -97,6 +97,10 @@ func (h *Handler) decodeRest(p protocol, r *http.Request, body []byte, labels ma
 	query := r.URL.Query()
 	for _, f := range fields {
 		f.xml = p.kind == "rest-xml"
+		if value := v.Field(f.index); f.place == "query" && value.Kind() == reflect.Map {
+			bindRest(value, query, fields)
+			continue
+		}
 		if err := h.bindIn(f, v.Field(f.index), r.Header, query, labels, body); err != nil {
 			if f.xml && f.place == "payload" {
 				return err
@@ -129,6 +133,19 @@ func (h *Handler) bindIn(
 		}
 	}
 	return nil
+}
+
+// bindRest gives a map the parameters of the query that have no member of their own.
+func bindRest(v reflect.Value, query url.Values, fields []field) {
+	rest := map[string]string{}
+	for key, values := range query {
+		if !slices.ContainsFunc(fields, func(f field) bool { return f.place == "query" && f.key == key }) {
+			rest[key] = values[0]
+		}
+	}
+	if len(rest) > 0 && v.Type() == reflect.TypeOf(rest) {
+		v.Set(reflect.ValueOf(rest))
+	}
 }
 
 // setIfAny sets a scalar from the first value, or a list from all of them.

@@ -18,7 +18,7 @@ func New(s *restapi.Service, tokens wire.Tokens) *model.Registry {
 	return service.Registry()
 }
 
-// register is the table of contents. API keys and usage plans, domain names, import and
+// register is the table of contents. API keys and usage plans, domain names and
 // export are not built.
 func register(s *apigatewayapi.Service, o operations) {
 	s.CreateRestApi(o.CreateRestApi)
@@ -26,6 +26,8 @@ func register(s *apigatewayapi.Service, o operations) {
 	s.GetRestApis(o.GetRestApis)
 	s.UpdateRestApi(o.UpdateRestApi)
 	s.DeleteRestApi(o.DeleteRestApi)
+	s.ImportRestApi(o.ImportRestApi)
+	s.PutRestApi(o.PutRestApi)
 
 	s.CreateResource(o.CreateResource)
 	s.GetResource(o.GetResource)

@@ -2,9 +2,7 @@ package apigateway
 
 import (
 	"context"
-	"regexp"
 
-	"plumb/internal/model"
 	"plumb/internal/model/apigatewayapi"
 	"plumb/internal/source/apigateway/restapi"
 )
@@ -86,24 +84,13 @@ func (o operations) DeleteIntegration(ctx context.Context, in *apigatewayapi.Del
 	return nil, err
 }
 
-// checkResponse refuses a response that cannot be made.
-func checkResponse(r apigatewayapi.IntegrationResponse) error {
-	if _, err := regexp.Compile(model.Deref(r.SelectionPattern)); err != nil {
-		return invalid("Invalid selection pattern specified: %s", *r.SelectionPattern)
-	}
-	if r.ContentHandling != "" {
-		return invalid("ContentHandling is not supported here.")
-	}
-	return restapi.CheckTemplates(r.ResponseTemplates)
-}
-
 // PutIntegrationResponse adds a response to an integration, or replaces it.
 func (o operations) PutIntegrationResponse(
 	ctx context.Context, in *apigatewayapi.PutIntegrationResponseInput,
 ) (*apigatewayapi.PutIntegrationResponseOutput, error) {
 	r := apigatewayapi.IntegrationResponse{StatusCode: in.StatusCode, SelectionPattern: in.SelectionPattern, ResponseParameters: in.ResponseParameters,
 		ResponseTemplates: in.ResponseTemplates, ContentHandling: in.ContentHandling}
-	if err := checkResponse(r); err != nil {
+	if err := restapi.CheckResponse(r); err != nil {
 		return nil, err
 	}
 	_, err := o.changeMethod(ctx, in.RestApiId, in.ResourceId, in.HttpMethod, func(m *apigatewayapi.Method) error {
@@ -157,7 +144,7 @@ func (o operations) UpdateIntegrationResponse(
 			return err
 		}
 		i.IntegrationResponses[*in.StatusCode] = r
-		return checkResponse(r)
+		return restapi.CheckResponse(r)
 	})
 	if err != nil {
 		return nil, err

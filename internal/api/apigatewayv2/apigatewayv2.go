@@ -18,7 +18,7 @@ func New(s *httpapi.Service, tokens wire.Tokens) *model.Registry {
 	return service.Registry()
 }
 
-// register is the table of contents. Import and export, domain names, VPC links, models,
+// register is the table of contents. Export, domain names, VPC links, models,
 // and what only WebSocket APIs have are not built.
 func register(s *apigatewayv2api.Service, o operations) {
 	s.CreateApi(o.CreateApi)
@@ -26,6 +26,8 @@ func register(s *apigatewayv2api.Service, o operations) {
 	s.GetApis(o.GetApis)
 	s.UpdateApi(o.UpdateApi)
 	s.DeleteApi(o.DeleteApi)
+	s.ImportApi(o.ImportApi)
+	s.ReimportApi(o.ReimportApi)
 	s.DeleteCorsConfiguration(o.DeleteCorsConfiguration)
 
 	s.CreateRoute(o.CreateRoute)

@@ -254,6 +254,17 @@ func checkIntegration(i *apigatewayapi.Integration) error {
 	return CheckTemplates(i.RequestTemplates)
 }
 
+// CheckResponse refuses a response of an integration that cannot be made.
+func CheckResponse(r apigatewayapi.IntegrationResponse) error {
+	if _, err := regexp.Compile(model.Deref(r.SelectionPattern)); err != nil {
+		return invalid("Invalid selection pattern specified: %s", *r.SelectionPattern)
+	}
+	if r.ContentHandling != "" {
+		return invalid("ContentHandling is not supported here.")
+	}
+	return CheckTemplates(r.ResponseTemplates)
+}
+
 // serviceURI is the form of an integration's URI for a service.
 var serviceURI = regexp.MustCompile(`^arn:aws[a-z-]*:apigateway:[a-z0-9-]+:([a-z0-9.-]+):(path|action)/`)
 
