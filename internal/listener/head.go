@@ -33,7 +33,8 @@ const (
 // With a TLS configuration, the connections are decrypted. It may offer HTTP/1.1 only.
 func Head(l net.Listener, config *tls.Config, within time.Duration) net.Listener {
 	h := &headed{
-		Listener: l, config: config, within: within, heads: memory.New(maxHeads), begun: make(chan accepted), closed: make(chan struct{}), waiting: map[net.Conn]bool{},
+		Listener: l, config: config, within: within, heads: memory.New(maxHeads), handshakes: newHandshakes(maxHandshakes),
+		begun: make(chan accepted), closed: make(chan struct{}), waiting: map[net.Conn]bool{},
 	}
 	go h.accept()
 	return h
@@ -47,6 +48,8 @@ type headed struct {
 	once   sync.Once
 	closed chan struct{}
 	heads  *memory.Budget // for all long ones that are being read
+
+	handshakes *handshakes
 
 	mu      sync.Mutex
 	waiting map[net.Conn]bool // nil once the listener is closed
@@ -142,9 +145,13 @@ func (h *headed) read(c net.Conn) {
 }
 
 func (h *headed) shake(c net.Conn, hello []byte) {
-	secure := tls.Server(&begun{Conn: c, head: hello}, h.config)
-	if err := secure.Handshake(); err != nil {
-		if isRequest(hello) {
+	plain := isRequest(hello)
+	shaking := h.handshakes.begin(c, hello)
+	secure := tls.Server(shaking, h.config)
+	err := secure.Handshake()
+	shaking.end()
+	if err != nil {
+		if plain {
 			io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 		}
 		h.end(c)
