@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,6 +56,7 @@ type Client struct {
 	http  *http.Client
 	retry aws.Retryer
 	slots chan struct{} // bounds the requests under way: one client per account bounds the account
+	paces sync.Map      // of services by name
 }
 
 // New returns a client. It does no input or output.
@@ -152,8 +154,13 @@ type answer struct {
 // attempts sends the request until it is answered, or the SDK's retry policy gives up.
 func (c *Client) attempts(ctx context.Context, api *model.API, enc *request) (*answer, error) {
 	release := c.retry.GetInitialToken()
+	pace := c.paceOf(api.Name)
 	for attempt := 1; ; attempt++ {
+		if err := wait(ctx, pace.take(time.Now())); err != nil {
+			return nil, err
+		}
 		ans, err := c.once(ctx, api, enc)
+		pace.answered(time.Now(), err)
 		if relErr := release(err); err == nil || relErr != nil {
 			return ans, errors.Join(err, relErr)
 		}
@@ -174,6 +181,9 @@ func (c *Client) attempts(ctx context.Context, api *model.API, enc *request) (*a
 }
 
 func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
