@@ -73,6 +73,9 @@ func terraform(t *testing.T, dir string, args ...string) ([]byte, error) {
 
 // The provider says which services it knows, and which names are of one service.
 func TestTerraformRedirectsEveryServiceOfTheProvider(t *testing.T) {
+	if os.Getenv("PLUMB_TEST_REAL") == "" {
+		t.Skip("takes a minute: set PLUMB_TEST_REAL")
+	}
 	plugins := os.Getenv("PLUMB_TERRAFORM_PLUGINS")
 	if _, err := exec.LookPath("terraform"); err != nil || plugins == "" {
 		t.Skip("no terraform, or PLUMB_TERRAFORM_PLUGINS names no folder with its provider for AWS")
