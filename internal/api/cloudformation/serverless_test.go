@@ -116,8 +116,14 @@ func upload(t *testing.T, p *apptest.Plumb, key, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	object(t, p, key, archive.String())
+}
+
+// object puts a text into the bucket of packages, which it makes.
+func object(t *testing.T, p *apptest.Plumb, key, text string) {
+	t.Helper()
 	_, _ = p.S3().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("packages")})
-	_, err = p.S3().PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("packages"), Key: &key, Body: bytes.NewReader(archive.Bytes())})
+	_, err := p.S3().PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("packages"), Key: &key, Body: strings.NewReader(text)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,9 @@ type Catalogue struct {
 // NewCatalogue returns all types.
 func NewCatalogue() *Catalogue {
 	c := &Catalogue{types: map[string]Type{}}
-	for _, list := range []map[string]Type{configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes(), identityTypes(), eventTypes(), scheduleTypes()} {
+	for _, list := range []map[string]Type{
+		configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes(), identityTypes(), eventTypes(), scheduleTypes(), restTypes(), httpTypes(),
+	} {
 		maps.Copy(c.types, list)
 	}
 	return c

@@ -280,6 +280,7 @@ func CheckIntegration(i *apigatewayv2api.Integration) error {
 	default:
 		return invalid("IntegrationType %s is not supported for HTTP APIs: AWS_PROXY and HTTP_PROXY are.", i.IntegrationType)
 	}
+	dropEmpty(i.RequestParameters)
 	return checkParameters(*i)
 }
 
