@@ -124,7 +124,7 @@ func (t *text) Set(s string) error { t.value = s; return nil }
 func (t *text) Type() string       { return t.kind }
 
 // newLog makes the program's logger: it writes to standard error as the settings
-// say, and a failure that goes on once an hour. Who debugs sees each.
+// say, and a failure that goes on once an hour. At level debug each is logged.
 func newLog(cmd *cobra.Command, s settings.Settings) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {

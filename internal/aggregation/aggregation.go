@@ -8,8 +8,8 @@
 // which jobs read (outside.go). A walk takes the places in pieces, so that its memory is bounded
 // however many accounts there are; sums come from the kept tallies.
 //
-// All accounts of an organization are shown to its management account, and to who
-// administers the service for it, without an authorization of each.
+// All accounts of an organization are shown to its management account, and to
+// the service's delegated administrators, without an authorization of each.
 //
 // A source of which nothing is known here is reported as failed. What is kept is in
 // store.

@@ -29,11 +29,11 @@ import (
 // Options are what the settings cannot say.
 type Options struct {
 	Version string // shown by /metrics
-	// Idle has no job run by itself: only Drain runs what is due. Who tests a rule
-	// then decides alone what the rule is asked.
+	// Idle keeps jobs from running by themselves: only Drain runs what is due. A
+	// test of a rule then decides alone what the rule is asked.
 	Idle bool
-	// Reload has functions go on with their next code in a warm process. It is for who
-	// writes one.
+	// Reload gives a function's next code to its warm process. It is for authors of
+	// functions.
 	Reload bool
 	// Functions are asked at the console's rule bench, in development mode; nil for none.
 	// They are closed when the server stops.

@@ -52,7 +52,7 @@ func showTrial(t rule.Tried) shownTrial {
 }
 
 // postBacktest answers a line of JSON for each flip, some of how far it is, and one
-// of the end. Who closes the connection ends it.
+// of the end. Closing the connection ends it.
 func (a *App) postBacktest(w http.ResponseWriter, r *http.Request) {
 	var o backtestOrder
 	if !decodeOrder(w, r, &o, `want {"rule": NAME} and one of "identifier", "policy", "file" or "parameters"`) {

@@ -64,8 +64,8 @@ func (a *App) usualMQTT() string {
 	return "127.0.0.1:1883"
 }
 
-// endpointOfDevices is where devices connect, for who reached the server at a URL. Where
-// nobody listens for them it is where HTTP is spoken.
+// endpointOfDevices is where devices connect, for a client that reached the server at a
+// URL. Without a listener for devices it is the address for HTTP.
 func (a *App) endpointOfDevices(at string, devices bool) string {
 	host := at
 	if u, err := url.Parse(at); err == nil && u.Host != "" {

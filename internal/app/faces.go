@@ -216,7 +216,7 @@ func enforce(o *wire.Options, router *outside.Router, buckets *s3.Handler, by *a
 	}
 }
 
-// routeS3 has requests for S3 answered by who holds the bucket.
+// routeS3 sends requests for S3 to the server or the endpoint that holds the bucket.
 func routeS3(router *outside.Router, h *s3.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		operation, bucket, key := h.Asks(r)

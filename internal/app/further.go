@@ -106,7 +106,7 @@ func (f *further) start() error {
 	return nil
 }
 
-// follow is look for who has nobody to tell of a failure.
+// follow is look for a caller that cannot return an error: it logs it.
 func (f *further) follow(ctx context.Context) {
 	if err := f.look(ctx); err != nil && ctx.Err() == nil {
 		f.log.Warn("a further listener could not be opened or closed", "err", err)

@@ -43,7 +43,7 @@ type Event struct {
 	Data      bool // about what a resource holds, not about the resource
 }
 
-// Who sent a call, as CloudTrail describes it.
+// Who is the caller that sent a call, as CloudTrail describes it.
 type Who struct {
 	Type           string    `json:"type"`
 	PrincipalID    string    `json:"principalId,omitempty"`

@@ -3,7 +3,7 @@
 // credentials.
 //
 // It is asked once a request's input is read and checked, with the resources that
-// one table names per service (table.go, bucket.go). Who owns an account (a key of the
+// one table names per service (table.go, bucket.go). The owner of an account (a key of the
 // settings, its root) may do everything in it. An account remains a wall: what belongs
 // to another one is used only where both sides' policies allow it, which is noted in
 // the request's context for the faces.

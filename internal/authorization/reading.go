@@ -123,7 +123,7 @@ func (r reading) rolesIn(member string) []string {
 	}
 	document, err := template.Plain(text)
 	if err != nil {
-		return nil // it is refused by who reads it
+		return nil // the operation refuses it
 	}
 	var out []string
 	collectRoles(document, &out)

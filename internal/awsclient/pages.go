@@ -18,7 +18,7 @@ type Page = map[string]any
 
 // Pages makes a call and yields the pages of its answer as they come, so that one page is in memory and not the whole.
 // An error ends it: a token that cannot be followed, one that comes twice, and an answer that says it is cut short without
-// a token are errors. Who got no error got the complete answer.
+// a token are errors. Without an error, the answer is complete.
 func (c *Client) Pages(ctx context.Context, service, operation string, in map[string]any) iter.Seq2[Page, error] {
 	return c.opt.Models.Pages(service, operation, in, func(in map[string]any) (Page, error) {
 		api, op, err := c.opt.Models.operation(service, operation)

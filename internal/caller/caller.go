@@ -84,8 +84,8 @@ var (
 	ErrExpired    = errors.New("temporary credentials have expired")
 )
 
-// Become makes the caller the owner of an access key. Who has no principal of
-// their own is the account's root.
+// Become makes the caller the owner of an access key. A key without a principal of
+// its own is the account root's.
 func (c *Caller) Become(id Identity) {
 	c.Account, c.PrincipalARN, c.UserID = id.Account, id.PrincipalARN, id.UserID
 	c.Root, c.Session, c.Revision = id.Root, id.Session, id.Revision

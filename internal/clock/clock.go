@@ -2,7 +2,7 @@
 // machine's clock until somebody freezes or advances it, which tests and rule
 // authors do instead of waiting.
 //
-// It keeps nothing. Who wants it to go on after a restart keeps its State.
+// It keeps nothing. A server that goes on after a restart keeps its State.
 package clock
 
 import (

@@ -25,8 +25,8 @@ type Identity struct {
 	Logins  []string // providers
 }
 
-// Identify returns the identity of who has the logins, which is made at the first time.
-// Without logins it is a new one.
+// Identify returns the identity that has the logins. The first call makes it. Without
+// logins it is a new one.
 func (s *Store) Identify(ctx context.Context, tx *db.Tx, p Pool, logins map[string]string) (Identity, error) {
 	if len(logins) == 0 {
 		if !p.Unauthenticated {
@@ -124,7 +124,7 @@ func scanIdentity(scan func(...any) error) (i Identity, err error) {
 	return i, json.Unmarshal([]byte(logins), &i.Logins)
 }
 
-// NoIdentity is the error of who names an identity that is not there.
+// NoIdentity is the error for an identity that does not exist.
 func NoIdentity(id string) error {
 	return api.ResourceNotFoundException("Identity '%s' not found.", id)
 }

@@ -122,7 +122,7 @@ func FindPool(ctx context.Context, tx *db.Tx, id string) (Pool, error) {
 	return p, nil
 }
 
-// NoPool is the error of who names a pool that is not there.
+// NoPool is the error for a pool that does not exist.
 func NoPool(id string) error {
 	return api.ResourceNotFoundException("IdentityPool '%s' not found.", id)
 }

@@ -42,8 +42,8 @@ type MembershipChanged struct {
 // is there.
 type RuleChanged struct{ Rule Rule }
 
-// RuleDeleted says that a rule and its results are gone. Who remembers the rule
-// still finds it in the transaction.
+// RuleDeleted says that a rule and its results are gone. What remembers the rule
+// is still there in the transaction.
 type RuleDeleted struct{ Rule Rule }
 
 // PackEnded says that the deployment or the deletion of a conformance pack ended,

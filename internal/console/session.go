@@ -179,7 +179,7 @@ func (c *Console) showLogin(w http.ResponseWriter, v *visit, failed string) erro
 	return c.write(w, v, p)
 }
 
-// login begins a session for who knows the secret of an access key. No session is
+// login begins a session for a visitor that knows the secret of an access key. No session is
 // taken over from before, so nobody can prepare one for somebody else.
 func (c *Console) login(w http.ResponseWriter, v *visit) error {
 	from := sources(v.r.RemoteAddr, strings.TrimSpace(v.r.PostForm.Get("id")), c.Settings.BehindProxy)

@@ -258,7 +258,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	return nil
 }
 
-// outgoing returns the client for calls whose address a client names. Who uses
+// outgoing returns the client for calls whose address a client names. A user of
 // development mode is at this machine already.
 func (m *Machine) outgoing() (*http.Client, error) {
 	s := m.options.Settings

@@ -12,7 +12,7 @@ import (
 	"plumb/internal/model"
 )
 
-// errTooLarge says that an object is larger than who reads it can take.
+// errTooLarge says that an object is larger than its reader can take.
 var errTooLarge = errors.New("the object is too large")
 
 // object reads an object of a bucket whole: of the place's outside S3, or of the

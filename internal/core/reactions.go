@@ -9,7 +9,7 @@ import (
 	"plumb/internal/store"
 )
 
-// publish is the one list of who reacts to what. Reactions run in the
+// publish is the one list of events and their reactions. Reactions run in the
 // transaction that made the event true: they read, record what follows at once,
 // and insert jobs. An error of one undoes what it reacts to.
 func (m *Machine) publish(ctx context.Context, tx *db.Tx, event any) error {

@@ -8,7 +8,7 @@ const (
 )
 
 // Decoded returns what decode makes of a text that is read again and again, such
-// as the definition of a rule. Who gets the value shares it and does not change
+// as the definition of a rule. Callers share the value and do not change
 // it. A text always means the same, so nothing is ever out of date.
 func Decoded[T any](tx *Tx, text string, decode func(text []byte, v *T) error) (v T, err error) {
 	known, _ := tx.db.decoded.get(text)

@@ -11,7 +11,7 @@ import (
 type spans []trace.Span
 
 // traced begins the spans of the messages at some places of the batch. Where all are of
-// one trace, what is done with them belongs to it; else to who sends them.
+// one trace, what is done with them belongs to it; otherwise to the job that sends them.
 func (b *batch) traced(ctx context.Context, at []int) (context.Context, spans) {
 	if !trace.Of(ctx).On() {
 		return ctx, nil

@@ -65,7 +65,7 @@ func anyRule(ctx context.Context, tx *db.Tx, p config.Place, bus string) (some b
 }
 
 // Wanted reports whether the default bus of a place has a rule that could take
-// events of a service and a type. Who has many events to tell asks before it writes
+// events of a service and a type. A caller with many events asks before it writes
 // them.
 func (b *Bus) Wanted(ctx context.Context, tx *db.Tx, p config.Place, source, detailType string) (bool, error) {
 	if some, err := anyRule(ctx, tx, p, Default); err != nil || !some {

@@ -49,8 +49,8 @@ func Discard(err error) error { return river.JobCancel(err) }
 // Snooze has the job run again after d, without counting an attempt.
 func Snooze(d time.Duration) error { return river.JobSnooze(d) }
 
-// Logged returns an error with which an attempt fails like with any other, for who has
-// logged it with more than the queue knows: the queue's own line is one of level debug.
+// Logged returns an error with which an attempt fails like with any other, for a handler
+// that has logged it with more than the queue knows: the queue's own line is one of level debug.
 func Logged(err error) error { return logged{err} }
 
 type logged struct{ error }

@@ -90,7 +90,7 @@ func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notifi
 	}
 }
 
-// receive keeps n for who waits next.
+// receive keeps n for the next wait.
 func (l *listener) receive(n *riverdriver.Notification) {
 	select {
 	case l.notifications <- n:

@@ -19,7 +19,7 @@ type Event struct {
 	Payload   []byte // JSON
 	RequestID string // made if empty; the same at every try
 	TraceID   string
-	// Note is given back with every Outcome. Who gives one logs failures.
+	// Note is given back with every Outcome. A caller that sets one logs failures.
 	Note json.RawMessage
 }
 

@@ -63,8 +63,8 @@ func (s *Service) Invoke(ctx context.Context, r Ref, c Call) (Answer, error) {
 // ErrNotInTime is that a function has not answered for as long as it was waited for.
 var ErrNotInTime = errors.New("the function took too long")
 
-// InvokeWithin is Invoke for who waits no longer than a time, or than ctx lasts: the
-// error is ErrNotInTime then, or that of ctx, and the function goes on.
+// InvokeWithin is Invoke for a caller that waits no longer than a time, or than ctx
+// lasts: the error is ErrNotInTime then, or that of ctx, and the function goes on.
 func (s *Service) InvokeWithin(ctx context.Context, r Ref, c Call, within time.Duration) (Answer, error) {
 	type result struct {
 		answer Answer

@@ -52,8 +52,8 @@ var (
 	ErrTooSlow      = errors.New("the function did not answer in time")
 )
 
-// InvokeFor invokes a function for who waits for the answer, if the function's
-// policy lets it. A function that takes longer than within runs on, and nobody waits.
+// InvokeFor invokes a function for a caller that waits for the answer, if the
+// function's policy allows it. A function that takes longer than within runs on, and nobody waits.
 func (s *Service) InvokeFor(ctx context.Context, from Invoker, functionARN string, c Call, within time.Duration) (Answer, error) {
 	var may bool
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {

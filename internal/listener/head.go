@@ -27,8 +27,8 @@ const (
 // Head returns the listener with those of its connections that have sent the head of a
 // first HTTP request, or what is none. A server of net/http has buffers and a deep stack
 // for each connection; who sends a byte now and then has a small buffer here, and none
-// of the server's. Who has not sent a head in time is cut off, and so is a long head for
-// which there is no memory at the moment.
+// of the server's. A client that has not sent a head in time is cut off, and so is one with a
+// long head for which there is no memory at the moment.
 //
 // With a TLS configuration, the connections are decrypted. It may offer HTTP/1.1 only.
 func Head(l net.Listener, config *tls.Config, within time.Duration) net.Listener {
@@ -97,7 +97,7 @@ func (h *headed) accept() {
 	}
 }
 
-// hand gives a connection or an error to who accepts, and reports whether there is one.
+// hand gives a connection or an error to a call of Accept, and reports whether there is one.
 func (h *headed) hand(a accepted) bool {
 	select {
 	case h.begun <- a:

@@ -38,7 +38,7 @@ type Share struct {
 	held atomic.Int64
 }
 
-// ErrNone is the error of who finds no memory. Clients of AWS try again.
+// ErrNone is the error of a request that gets no memory. Clients of AWS try again.
 var ErrNone = model.ServiceUnavailable("The server has no memory for this at the moment. Try again.")
 
 // Take takes n bytes more, or fails with ErrNone and takes none.

@@ -61,7 +61,7 @@ func (o *Clients) Service(ctx context.Context, p config.Place, name string) (*aw
 	return o.client(ctx, endpointKey{p, o.settings.Place(p.Account, p.Region).Endpoints.For(name), false})
 }
 
-// Once is Service for who tries again by himself: a call is tried once.
+// Once is Service for callers with retries of their own: a call is tried once.
 func (o *Clients) Once(ctx context.Context, p config.Place, name string) (*awsclient.Client, error) {
 	return o.client(ctx, endpointKey{p, o.settings.Place(p.Account, p.Region).Endpoints.For(name), true})
 }

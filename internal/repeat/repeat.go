@@ -1,6 +1,6 @@
 // Package repeat keeps a log readable while something goes on failing: a warning or
 // an error is written once, and then hourly for as long as it comes again, with how
-// often it came. It knows nothing of who logs, and keeps nothing but in memory.
+// often it came. It knows nothing of its callers, and keeps nothing but in memory.
 //
 //	log := slog.New(repeat.New(slog.NewTextHandler(os.Stderr, nil)))
 package repeat
@@ -18,8 +18,8 @@ import (
 // every is how often a failure that goes on is written.
 const every = time.Hour
 
-// maxKnown bounds the failures that are remembered. Who has more different ones
-// within an hour may see some of them twice.
+// maxKnown bounds the failures that are remembered. With more different
+// ones within an hour, some of them may be logged twice.
 const maxKnown = 4096
 
 // A Handler hands records on, but those that repeat an earlier one.

@@ -55,7 +55,7 @@ func oidc() []Setting {
 			"The claim of the ID token that oidc-grants compares: a text or a list of texts. The claim email counts only if email_verified is true.",
 			"roles").in(group),
 		structure("oidc-grants", "LIST", func(s *Settings) *[]Grant { return &s.OIDC.Grants },
-			"Which value of the claim lets somebody see which account, read-only. Who has none of them is not let in.",
+			"The accounts that each value of the claim may see, read-only. A user with none of them cannot log in.",
 			`[{value: platform-team, account: "123456789012"}]`).in(group).notOnCommandLine(),
 	}
 }

@@ -197,7 +197,7 @@ func channels() []Setting {
 	const group = "Channels and mail"
 	return []Setting{
 		structure("channels", "LIST", func(s *Settings) *[]Channel { return &s.Channels },
-			"Who is told what, beside the topics of AWS Config: name, kind (webhook, slack, teams or email), and url or, for email, to; secret signs the "+
+			"The channels that notify people, beside the topics of AWS Config: name, kind (webhook, slack, teams or email), and url or, for email, to; secret signs the "+
 				"bodies of a webhook. events are compliance (by default), items and deliveries. accounts, regions, types, rules, packs, verdicts and tags "+
 				"choose among them; entries may have * for any text. digest puts together what happens in a time; in quiet (from, to, zone) nothing is "+
 				"sent. plumb channels test NAME sends an example. See deliveries.md.",

@@ -34,8 +34,8 @@ func PutAggregator(ctx context.Context, tx *db.Tx, a config.Aggregator) error {
 	return nil
 }
 
-// putSources replaces the accounts of an aggregator. Who refused its requests is
-// asked again.
+// putSources replaces the accounts of an aggregator. An account that refused its
+// requests is asked again.
 func putSources(ctx context.Context, tx *db.Tx, id int64, a config.Aggregator) error {
 	if _, err := tx.Exec(ctx, `DELETE FROM aggregation_source WHERE aggregator = ?`, id); err != nil {
 		return err

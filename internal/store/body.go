@@ -52,7 +52,7 @@ func bodyDigest(text []byte) []byte {
 	return sum[:]
 }
 
-// Pack packs the bodies of items as far as that writes nothing. Who appends many
+// Pack packs the bodies of items as far as that writes nothing. A caller that appends many
 // packs them before the transaction that writes; AppendItems packs the rest.
 func Pack(ctx context.Context, tx *db.Tx, items []NewItem) error {
 	for i := range items {

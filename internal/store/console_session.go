@@ -13,7 +13,7 @@ import (
 // the browser has, so that who reads the store cannot take the browser's place.
 type ConsoleSession struct {
 	ID        string
-	AccessKey string // empty for who logged in by OpenID Connect
+	AccessKey string // empty after a login by OpenID Connect
 	Subject   string // whom the provider named
 	Grants    string // JSON of the console's own
 	Account   string // the one of several that is shown

@@ -41,7 +41,7 @@ func CurrentItem(ctx context.Context, tx *db.Tx, key config.ResourceKey) (config
 
 // CurrentItems returns the newest items of those keys that were ever recorded,
 // in the order of the keys. Their configurations are texts, json.RawMessage, for
-// who hands them on; DecodedItems is for who looks into them.
+// callers that hand them on; DecodedItems is for callers that look into them.
 func CurrentItems(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) ([]config.Item, error) {
 	return currentItems(ctx, tx, p, keys, itemWithText)
 }

@@ -85,7 +85,7 @@ func EnsureOutsidePlan(ctx context.Context, tx *db.Tx) (bool, error) {
 	return n > 0, nil
 }
 
-// ForgetOutsidePlan is for who looks at nothing elsewhere any more.
+// ForgetOutsidePlan is for a server that reads no accounts elsewhere any more.
 func ForgetOutsidePlan(ctx context.Context, tx *db.Tx) error {
 	_, err := tx.Exec(ctx, `DELETE FROM outside_plan`)
 	return err

@@ -16,7 +16,7 @@ func HoldRules(ctx context.Context, tx *db.Tx, p config.Place) error {
 	return tx.LockShared(ctx, "rules of "+p.String())
 }
 
-// LockRules is for who changes the rules of a place, or deletes what one of them
+// LockRules is for changes to the rules of a place, and for deletions of what one of them
 // found: it waits until nobody holds them. It comes before the transaction holds
 // resources, or two of them could wait for each other.
 func LockRules(ctx context.Context, tx *db.Tx, p config.Place) error {

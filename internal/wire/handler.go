@@ -23,7 +23,7 @@ type Options struct {
 	Fallback func(w http.ResponseWriter, r *http.Request, service string)
 
 	// Route may have a request for a served service, other than S3, answered elsewhere. here answers it as if there were no
-	// Route, to a client or to who looks at the answer first.
+	// Route, to a client or to code that reads the answer first.
 	Route func(w http.ResponseWriter, r *http.Request, a Asked, here func(http.ResponseWriter)) error
 
 	// SentOn are served services, by their names in credential scopes, whose operations that are not known here are a matter

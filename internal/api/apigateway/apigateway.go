@@ -106,7 +106,7 @@ func invalid(format string, args ...any) error {
 	return apigatewayapi.BadRequestException(format, args...)
 }
 
-// The sizes of pages: of who does not say, and the largest.
+// The sizes of pages: the default and the largest.
 const (
 	usualPage = 25
 	maxPage   = 500

@@ -77,7 +77,7 @@ func invalid(format string, args ...any) error {
 	return apigatewayv2api.BadRequestException(format, args...)
 }
 
-// maxPage is the largest page, and the one of who does not say.
+// maxPage is the largest page, and the default.
 const maxPage = 500
 
 func pageSize(text *string) (int, error) {

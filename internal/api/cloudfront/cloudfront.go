@@ -42,7 +42,7 @@ type operations struct{ distributions *cloudfront.Distributions }
 
 func account(ctx context.Context) string { return caller.From(ctx).Account }
 
-// maxPage is CloudFront's largest page, and the one of who does not say.
+// maxPage is CloudFront's largest page, and the default.
 const maxPage = 100
 
 func pageSize(text *string) (int, error) {

@@ -59,7 +59,7 @@ type operations struct {
 	o     Options
 }
 
-// GetId answers the identity of who calls, which is made if it has to be.
+// GetId answers the caller's identity, and makes it if there is none.
 func (o operations) GetId(ctx context.Context, in *api.GetIdInput) (*api.GetIdOutput, error) {
 	if err := o.takes(in.Logins); err != nil {
 		return nil, err

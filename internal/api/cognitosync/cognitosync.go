@@ -47,7 +47,7 @@ type operations struct {
 	now    func() time.Time
 }
 
-// maxPage is Cognito Sync's largest page, and the one of who does not say.
+// maxPage is Cognito Sync's largest page, and the default.
 const maxPage = 1024
 
 // sessionLength is how long a sync session lasts.

@@ -72,7 +72,7 @@ func ownBus(ctx context.Context, nameOrARN *string) (config.Place, string, error
 	return here, name, err
 }
 
-// maxPage is EventBridge's largest page, and the one of who does not say.
+// maxPage is EventBridge's largest page, and the default.
 const maxPage = 100
 
 func pageSize(limit *int32) int {

@@ -53,7 +53,7 @@ func invalid(format string, args ...any) error {
 	return iotapi.InvalidRequestException(format, args...)
 }
 
-// DescribeEndpoint tells where devices connect. Who asks has the listener opened.
+// DescribeEndpoint tells where devices connect, and opens the listener.
 func (o operations) DescribeEndpoint(ctx context.Context, in *iotapi.DescribeEndpointInput) (*iotapi.DescribeEndpointOutput, error) {
 	devices := false
 	switch kind := strings.ToLower(model.Deref(in.EndpointType)); kind {

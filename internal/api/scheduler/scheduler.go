@@ -39,7 +39,7 @@ type operations struct {
 	tokens    wire.Tokens
 }
 
-// maxPage is Scheduler's largest page, and the one of who does not say.
+// maxPage is Scheduler's largest page, and the default.
 const maxPage = 100
 
 func pageSize(limit *int32) int {

@@ -35,8 +35,8 @@ func (f face) Subscribe(ctx context.Context, in *snsapi.SubscribeInput) (*snsapi
 	return &snsapi.SubscribeOutput{SubscriptionArn: &answer}, nil
 }
 
-// ConfirmSubscription takes the token that an endpoint was sent. Who has it may
-// use it, whatever their account.
+// ConfirmSubscription takes the token that an endpoint was sent. Any caller that has
+// the token may use it, whatever its account.
 func (f face) ConfirmSubscription(ctx context.Context, in *snsapi.ConfirmSubscriptionInput) (*snsapi.ConfirmSubscriptionOutput, error) {
 	sub, _, err := f.store.Confirm(ctx, deref(in.TopicArn), deref(in.Token))
 	if err != nil {

@@ -336,7 +336,7 @@ func (p *Pool) Settle(ctx context.Context) error {
 	}
 }
 
-// giveBack takes an environment back and passes it on to who waits.
+// giveBack takes an environment back and passes it on to an invocation that waits.
 func (p *Pool) giveBack(e *environment) {
 	p.mu.Lock()
 	if e.ending {

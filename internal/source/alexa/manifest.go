@@ -52,8 +52,8 @@ func New(log *slog.Logger, d *db.DB, functions *lambda.Service, o Options) *Skil
 
 var goodID = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// Manifests answers the part of the Skill Management API that is served. Who may call it
-// is the caller's to ask.
+// Manifests answers the part of the Skill Management API that is served. The caller
+// checks who may call it.
 func (s *Skills) Manifests() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /v1/skills/{id}/stages/{stage}/manifest", s.putManifest)

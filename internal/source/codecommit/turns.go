@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// How many pushes are read at once: each is in memory until it is kept. Who pushes slowly
-// does not have all turns: an account has three at most, an access key one.
+// How many pushes are read at once: each is in memory until it is kept. Slow pushes
+// do not take all turns: an account has three at most, an access key one.
 const (
 	maxPushes        = 4
 	maxAccountPushes = 3 // of one account
@@ -21,7 +21,7 @@ const maxPushTime = 10 * time.Minute
 // A pusher is who has a turn, or waits for one.
 type pusher struct{ account, key string }
 
-// turns are those of pushes. Who came first has the first that is free for them.
+// turns are those of pushes. The first that waits gets the first that is free for it.
 type turns struct {
 	mu      sync.Mutex
 	taken   []pusher

@@ -83,7 +83,7 @@ func (b *Broker) Serve(l net.Listener) (stop func(ctx context.Context), err erro
 	}, nil
 }
 
-// Deliver hands a message that came otherwise to who is subscribed.
+// Deliver hands a message that came another way to the subscribers.
 func (b *Broker) Deliver(m Message) {
 	if s := b.server.Load(); s != nil {
 		if err := s.Publish(within(m.Place)+m.Topic, m.Payload, false, m.QoS); err != nil {

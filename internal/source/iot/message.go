@@ -43,7 +43,7 @@ func (m Message) check() error {
 	return nil
 }
 
-// Publish takes a message, and hands it to who is subscribed at this server.
+// Publish takes a message, and hands it to this server's subscribers.
 func (e *Engine) Publish(ctx context.Context, m Message) error {
 	if err := e.Accept(ctx, m); err != nil {
 		return err

@@ -125,7 +125,7 @@ func ListVersions(ctx context.Context, tx *db.Tx, like Part, after, limit int) (
 	return listParts(ctx, tx, like, ` AND name = ? AND version > ? ORDER BY version LIMIT ?`, like.Name, after, limit)
 }
 
-// PutPart makes or replaces what is being worked on. Who replaces it gives the checksum of
+// PutPart makes or replaces what is being worked on. A replacement names the checksum of
 // what was read.
 func (b *Bots) PutPart(ctx context.Context, tx *db.Tx, p Part, checksum string) (Part, error) {
 	if err := tx.Lock(ctx, "lex "+p.Place.String()); err != nil {

@@ -33,7 +33,7 @@ type Span struct {
 	Name              string
 	Kind              string
 	Attributes        map[string]string // of the span
-	Resource          map[string]string // of who sent it
+	Resource          map[string]string // of the sender
 	Error             string
 	Links             []string // ids of spans
 }

@@ -74,7 +74,7 @@ var (
 	noVerdict    = failure{500, "AuthorizerConfigurationException", "", "", apigatewayapi.GatewayResponseTypeAuthorizerConfigurationError, ""}
 )
 
-// denied is the answer to who may not.
+// denied is the answer to a caller that may not invoke the method.
 func denied(text string) *failure {
 	return &failure{403, "AccessDeniedException", text, "Message", apigatewayapi.GatewayResponseTypeAccessDenied, ""}
 }
