@@ -137,6 +137,9 @@ func (s *Store) Find(ctx context.Context, name string) (b Bucket, err error) {
 	return b, err
 }
 
+// Read returns a bucket in a transaction, or the error NoSuchBucket.
+func Read(ctx context.Context, tx *db.Tx, name string) (Bucket, error) { return find(ctx, tx, name) }
+
 func find(ctx context.Context, tx *db.Tx, name string) (Bucket, error) {
 	b := Bucket{Name: name}
 	var created int64

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"plumb/internal/arn"
+	"plumb/internal/authorization"
 	"plumb/internal/awsclient"
 	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/credential"
 	"plumb/internal/db"
+	"plumb/internal/eventbus"
 	"plumb/internal/lambda"
 	"plumb/internal/lambda/code"
 	"plumb/internal/lambda/environment"
@@ -56,12 +58,28 @@ func (m *Machine) addFunctions(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("function environments: %w", err)
 	}
-	m.targets = outside.NewTargets(m.Outside, m.Jobs, m.Queues, m.Topics)
+	m.addTargets()
 	m.Functions, err = lambda.New(ctx, m.log, m.DB, m.Jobs, m.pool, folders, m.Clock.Now, lambda.Options{
 		MayPass: m.mayPass,
 		Changed: m.changed, Object: m.codeObject, Targets: m.targets, Ended: m.invoked, Ran: m.meter.Invoked,
 	})
 	return err
+}
+
+// addTargets makes the ways on which results of functions go.
+func (m *Machine) addTargets() {
+	o := outside.TargetOptions{
+		Clients: m.Outside, Jobs: m.Jobs, Queues: m.Queues, Topics: m.Topics, Buckets: outside.NewBuckets(m.Outside, m.Buckets),
+		Bus: func(ctx context.Context, tx *db.Tx, from, busARN string, e eventbus.Event) error {
+			return m.Events.PutOn(ctx, tx, from, busARN, e)
+		},
+	}
+	if m.options.Settings.Enforces() {
+		o.RoleMay = func(ctx context.Context, tx *db.Tx, roleARN, region, action, resource string) error {
+			return m.Authorizer.RoleMay(ctx, tx, roleARN, region, authorization.Ask{Action: action, Resource: resource})
+		}
+	}
+	m.targets = outside.NewTargets(m.log, o)
 }
 
 // environments returns how many environments there may be.

@@ -99,7 +99,7 @@ func (m *Machine) jobFailed(kind string) {
 		m.meter.DeliveryFailed("subscriber")
 	case "audit.deliver":
 		m.meter.DeliveryFailed("audit")
-	case "outside.message":
+	case "outside.message", "outside.object":
 		m.meter.DeliveryFailed("destination")
 	}
 }

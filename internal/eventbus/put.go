@@ -35,6 +35,19 @@ func (b *Bus) PutFrom(ctx context.Context, tx *db.Tx, from string, p config.Plac
 	return b.put(ctx, tx, j)
 }
 
+// PutOn puts an event of an account on the bus of an ARN, or answers
+// ResourceNotFoundException. That the account may do that was asked before.
+func (b *Bus) PutOn(ctx context.Context, tx *db.Tx, from, busARN string, e Event) error {
+	p, name, err := ParseBus(config.Place{}, busARN)
+	if err != nil {
+		return err
+	}
+	if _, err := FindBus(ctx, tx, p, name); err != nil {
+		return err
+	}
+	return b.PutFrom(ctx, tx, from, p, name, []Event{e})
+}
+
 // Forward puts an event of another bus on a bus, as it is. The sender may do that
 // was asked before.
 func (b *Bus) Forward(ctx context.Context, tx *db.Tx, busARN string, from Recipient) error {

@@ -104,18 +104,6 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 	return out, err
 }
 
-// checkTarget refuses a dead letter target that is not there.
-func (s *Service) checkTarget(ctx context.Context, tx *db.Tx, f Function) error {
-	if f.DeadLetter == "" {
-		return nil
-	}
-	ok, err := s.o.Targets.Exists(ctx, tx, f.sender(), f.DeadLetter)
-	if err == nil && !ok {
-		return lambdaapi.InvalidParameterValueException("The provided dead letter target %s does not exist.", f.DeadLetter)
-	}
-	return err
-}
-
 // A Change is what an update does to the latest version. It gets a copy whose
 // maps and slices it must replace, not change.
 type Change struct {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
+	"plumb/internal/arn"
 	"plumb/internal/caller"
 	"plumb/internal/db"
 )
@@ -54,7 +56,33 @@ func (s *Service) report(ctx context.Context, tx *db.Tx, o Outcome, c EventInvok
 		s.log.Warn("result of event cannot be written", "function", o.Ref.ARN(), "request", o.RequestID, "err", err)
 		return
 	}
-	s.send(ctx, tx, o, f.sender(), Message{Target: destination, Body: string(body)})
+	s.send(ctx, tx, o, f.sender(), s.result(destination, o, body))
+}
+
+// result is the record of an event's end as its destination takes it.
+func (s *Service) result(destination string, o Outcome, body []byte) Message {
+	m := Message{Target: destination, Body: string(body)}
+	a, err := arn.Parse(destination)
+	switch {
+	case err != nil: // who sends it says so
+	case a.Service == "events":
+		how := "Success"
+		if o.Condition != Success {
+			how = "Failure"
+		}
+		m.Event = &Envelope{
+			Source: "lambda", DetailType: "Lambda Function Invocation Result - " + how, Resources: []string{destination, eventRef(o.Ref).ARN()},
+		}
+	case a.Service == "s3":
+		m.Key = ObjectKey("async/"+o.Ref.Name, s.now())
+	}
+	return m
+}
+
+// ObjectKey is where the record of something that failed is written in a bucket. The
+// folder says what failed.
+func ObjectKey(folder string, at time.Time) string {
+	return "aws/lambda/" + folder + at.UTC().Format("/2006/01/02/2006-01-02T15.04.05-") + NewID()
 }
 
 // sender is the function, as the policies of its targets know it.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"plumb/internal/arn"
-	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/model/lambdaapi"
 )
@@ -55,19 +54,19 @@ func (s *Service) PutEventInvoke(ctx context.Context, r Ref, merge bool, change 
 	r = eventRef(r)
 	c := EventInvoke{Ref: r}
 	err := s.change(ctx, func(tx *db.Tx) error {
-		if _, err := resolve(ctx, tx, r); err != nil {
+		f, err := resolve(ctx, tx, r)
+		if err != nil {
 			return lambdaapi.ResourceNotFoundException("The function doesn't exist.")
 		}
 		c = EventInvoke{Ref: r}
 		if merge {
-			var err error
 			if c, err = readEventInvoke(ctx, tx, r); err != nil {
 				return noEventInvoke(r, err)
 			}
 		}
 		change(&c)
 		c.Modified = s.now()
-		if err := s.checkDestinations(ctx, tx, c); err != nil {
+		if err := s.checkDestinations(ctx, tx, c, f); err != nil {
 			return err
 		}
 		return writeEventInvoke(ctx, tx, c)
@@ -75,48 +74,40 @@ func (s *Service) PutEventInvoke(ctx context.Context, r Ref, merge bool, change 
 	return c, err
 }
 
-// checkDestinations refuses what cannot take a result.
-func (s *Service) checkDestinations(ctx context.Context, tx *db.Tx, c EventInvoke) error {
+// checkDestinations refuses what cannot take a result of a function.
+func (s *Service) checkDestinations(ctx context.Context, tx *db.Tx, c EventInvoke, f Function) error {
+	own := c.Ref.unqualified().ARN()
 	for _, target := range []string{c.OnSuccess, c.OnFailure} {
 		if target == "" {
 			continue
 		}
 		a, err := arn.Parse(target)
-		if err != nil || a.Service != "sqs" && a.Service != "sns" && a.Service != "lambda" {
-			shown := func(t string) string {
-				if t == "" {
-					return "null"
-				}
-				return t
-			}
-			return lambdaapi.InvalidParameterValueException(
-				"The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=%s), onFailure=OnFailure(destination=%s)) is invalid.",
-				shown(c.OnSuccess), shown(c.OnFailure))
+		if err != nil || !takesResults(a) || a.Service == "s3" && target == c.OnSuccess {
+			return c.invalidDestinations()
 		}
-		if strings.HasPrefix(target, c.Ref.unqualified().ARN()) && (target == c.Ref.unqualified().ARN() || strings.HasPrefix(target, c.Ref.unqualified().ARN()+":")) {
+		if target == own || strings.HasPrefix(target, own+":") {
 			return lambdaapi.InvalidParameterValueException("You can't specify the function as a destination for itself.")
 		}
-		ok, err := s.exists(ctx, tx, caller.Sender{Account: c.Ref.Account, Region: c.Ref.Region, ARN: c.Ref.unqualified().ARN()}, a.Service, target)
+		call, err := s.reaches(ctx, tx, f.sender(), a)
+		if err == nil && call != "" {
+			err = lambdaapi.InvalidParameterValueException("The function's execution role does not have permissions to call %s on %s", call, target)
+		}
 		if err != nil {
 			return err
-		}
-		if !ok {
-			return lambdaapi.InvalidParameterValueException("The destination ARN %s is invalid.", target)
 		}
 	}
 	return nil
 }
 
-func (s *Service) exists(ctx context.Context, tx *db.Tx, from caller.Sender, service, target string) (bool, error) {
-	if service != "lambda" {
-		return s.o.Targets.Exists(ctx, tx, from, target)
+func (c EventInvoke) invalidDestinations() error {
+	shown := func(member, target string) string {
+		if target == "" {
+			return "null"
+		}
+		return member + "(destination=" + target + ")"
 	}
-	r, err := ParseARN(target)
-	if err != nil {
-		return false, nil
-	}
-	_, err = resolve(ctx, tx, r)
-	return err == nil, nil
+	return lambdaapi.InvalidParameterValueException("The provided destination config DestinationConfig(onSuccess=%s, onFailure=%s) is invalid.",
+		shown("OnSuccess", c.OnSuccess), shown("OnFailure", c.OnFailure))
 }
 
 func noEventInvoke(r Ref, err error) error {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -48,9 +50,17 @@ func (s *stage) Exists(_ context.Context, _ *db.Tx, _ caller.Sender, arn string)
 	return !strings.Contains(arn, "missing"), nil
 }
 
-// Send notes the message.
+// Lacks has a role that may send to all that is not called forbidden.
+func (s *stage) Lacks(_ context.Context, _ *db.Tx, _ caller.Sender, arn string) (string, error) {
+	if strings.Contains(arn, "forbidden") {
+		return "SendMessage", nil
+	}
+	return "", nil
+}
+
 func (s *stage) May(context.Context, *db.Tx, caller.Sender, string) error { return nil }
 
+// Send notes the message.
 func (s *stage) Send(_ context.Context, _ *db.Tx, _ caller.Sender, m lambda.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -451,6 +461,30 @@ func TestResultsGoToDestinationsAndDeadLetters(t *testing.T) {
 	})
 }
 
+func TestBusesAndBucketsGetResultsInTheirForms(t *testing.T) {
+	suite(t, func(s *stage) {
+		const bus = "arn:aws:events:us-east-1:123456789012:event-bus/results"
+		_, err := s.PutEventInvoke(s.Context(), s.ref, false, func(c *lambda.EventInvoke) {
+			c.Retries, c.OnSuccess, c.OnFailure = new(0), bus, "arn:aws:s3:::failures"
+		})
+		s.must(err)
+		s.event(`{"return": 1}`)
+		s.event(`{"fail": "no"}`)
+		if len(s.messages) != 2 {
+			s.Fatalf("got %v", s.messages)
+		}
+		good, bad := s.messages[0], s.messages[1]
+		want := lambda.Envelope{Source: "lambda", DetailType: "Lambda Function Invocation Result - Success", Resources: []string{bus, s.ref.ARN() + ":$LATEST"}}
+		if good.Target != bus || good.Event == nil || !reflect.DeepEqual(*good.Event, want) || !strings.Contains(good.Body, `"condition":"Success"`) {
+			s.Errorf("the bus got %+v", good)
+		}
+		if !regexp.MustCompile(`^aws/lambda/async/f/(\d{4}/\d\d/\d\d)/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[0-9a-f-]{36}$`).MatchString(bad.Key) ||
+			!strings.Contains(bad.Body, `"requestPayload":{"fail":"no"}`) {
+			s.Errorf("the bucket got %+v", bad)
+		}
+	})
+}
+
 func TestDestinationFunctionIsInvoked(t *testing.T) {
 	suite(t, func(s *stage) {
 		other := s.make("other")
@@ -534,11 +568,35 @@ func TestEventOfADeletedFunctionEnds(t *testing.T) {
 
 func TestDestinationsAreChecked(t *testing.T) {
 	suite(t, func(s *stage) {
-		for _, target := range []string{"arn:aws:sqs:us-east-1:123456789012:missing", "arn:aws:s3:::b", "nonsense", s.ref.ARN(), "arn:aws:lambda:us-east-1:123456789012:function:other"} {
+		const queue, invalid = "arn:aws:sqs:us-east-1:123456789012:", "The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=%s)) is invalid."
+		for target, want := range map[string]string{
+			queue + "missing":      "The destination ARN %s is invalid.",
+			"arn:aws:s3:::missing": "The destination ARN %s is invalid.",
+			"arn:aws:s3:::b/key":   invalid,
+			queue + "ordered.fifo": invalid,
+			"nonsense":             invalid,
+			"arn:aws:events:us-east-1:123456789012:rule/r":    invalid,
+			"arn:aws:kinesis:us-east-1:123456789012:stream/s": invalid,
+			s.ref.ARN():              "You can't specify the function as a destination for itself.",
+			s.ref.ARN() + ":$LATEST": "You can't specify the function as a destination for itself.",
+			"arn:aws:lambda:us-east-1:123456789012:function:other": "The destination ARN %s is invalid.",
+			queue + "forbidden": "The function's execution role does not have permissions to call SendMessage on %s",
+		} {
 			_, err := s.PutEventInvoke(s.Context(), s.ref, false, func(c *lambda.EventInvoke) { c.OnFailure = target })
 			s.code(err, "InvalidParameterValueException")
+			if want = strings.ReplaceAll(want, "%s", target); err == nil || !strings.HasSuffix(err.Error(), want) {
+				s.Errorf("%s: got %v, want %s", target, err, want)
+			}
 		}
-		_, err := s.PutEventInvoke(s.Context(), s.ref, true, func(c *lambda.EventInvoke) { c.Retries = new(1) })
+		_, err := s.PutEventInvoke(s.Context(), s.ref, false, func(c *lambda.EventInvoke) { c.OnSuccess = "arn:aws:s3:::b" })
+		if err == nil || !strings.Contains(err.Error(), "DestinationConfig(onSuccess=OnSuccess(destination=arn:aws:s3:::b), onFailure=null) is invalid.") {
+			s.Errorf("a bucket for successes: %v", err)
+		}
+		for _, target := range []string{"arn:aws:s3:::b", queue + "forbidden"} {
+			_, err := s.Update(s.Context(), s.ref, lambda.Change{Settings: func(f *lambda.Function) error { f.DeadLetter = target; return nil }})
+			s.code(err, "InvalidParameterValueException")
+		}
+		_, err = s.PutEventInvoke(s.Context(), s.ref, true, func(c *lambda.EventInvoke) { c.Retries = new(1) })
 		s.code(err, "ResourceNotFoundException")
 	})
 }

@@ -53,10 +53,13 @@ type ObjectError struct{ Code, Message string }
 
 func (e *ObjectError) Error() string { return e.Code + ": " + e.Message }
 
-// Targets are queues, topics and whatever else takes messages.
+// Targets are queues, topics, event buses and buckets: what takes messages.
 type Targets interface {
 	// Exists reports whether a target is there for the sender.
 	Exists(ctx context.Context, tx *db.Tx, from caller.Sender, arn string) (bool, error)
+	// Lacks returns the call to a target, or to a function, that the sender's role does
+	// not allow: SendMessage. It is empty if the role allows what is needed.
+	Lacks(ctx context.Context, tx *db.Tx, from caller.Sender, arn string) (call string, err error)
 	// May returns an error unless the sender may invoke a function.
 	May(ctx context.Context, tx *db.Tx, from caller.Sender, arn string) error
 	// Send has a message sent, if the sender may. It must decide in the transaction
@@ -66,10 +69,18 @@ type Targets interface {
 
 // A Message is what a target gets.
 type Message struct {
-	Target     string // ARN of a queue or topic
+	Target     string // ARN of a queue, topic, event bus or bucket
 	Subject    string `json:",omitempty"` // for a topic
 	Body       string
 	Attributes map[string]Attribute
+	Event      *Envelope `json:",omitempty"` // for an event bus, whose event has Body as its detail
+	Key        string    `json:",omitempty"` // for a bucket, whose object Body becomes
+}
+
+// An Envelope is what the event of a message says beside its detail.
+type Envelope struct {
+	Source, DetailType string
+	Resources          []string
 }
 
 // An Attribute is a message attribute of SQS and SNS.
@@ -172,6 +183,10 @@ type noTargets struct{}
 
 func (noTargets) Exists(context.Context, *db.Tx, caller.Sender, string) (bool, error) {
 	return false, nil
+}
+
+func (noTargets) Lacks(context.Context, *db.Tx, caller.Sender, string) (string, error) {
+	return "", nil
 }
 
 func (noTargets) May(context.Context, *db.Tx, caller.Sender, string) error { return nil }

@@ -2,7 +2,6 @@ package outside_test
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -81,9 +80,7 @@ func TestFilesAndMessagesGoToTheOutsideBucketAndTopic(t *testing.T) {
 }
 
 func TestDeadLetterGoesToTheOutsideQueue(t *testing.T) {
-	if exec.CommandContext(t.Context(), "python3", "--version").Run() != nil {
-		t.Skip("no python3")
-	}
+	needPython(t)
 	in, out := twoPlumbs(t, func(e *settings.Endpoints, url string) { e.SQS = url })
 	ctx := t.Context()
 	must[*sqs.CreateQueueOutput](t)(out.SQS().CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("dead")}))

@@ -2,14 +2,17 @@ package outside
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"plumb/internal/arn"
 	"plumb/internal/caller"
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/eventbus"
 	"plumb/internal/job"
 	"plumb/internal/lambda"
 	"plumb/internal/model"
@@ -19,21 +22,40 @@ import (
 	"plumb/internal/topic"
 )
 
-// Targets are where dead letters and results of functions go: queues and topics,
-// embedded or of an outside service.
-type Targets struct {
-	clients *Clients
-	jobs    *job.Queue
-	queues  *queue.Store
-	topics  *topic.Store
+// TargetOptions are what Targets are made of.
+type TargetOptions struct {
+	Clients *Clients
+	Jobs    *job.Queue
+	Queues  *queue.Store
+	Topics  *topic.Store
+	Buckets *Buckets
+	// Bus puts an event on an event bus, which is there, for an account.
+	Bus func(ctx context.Context, tx *db.Tx, from string, busARN string, e eventbus.Event) error
+	// RoleMay returns AccessDeniedException unless a role's policies let it do an action
+	// with a resource. It is nil where policies are not asked.
+	RoleMay func(ctx context.Context, tx *db.Tx, roleARN, region, action, resource string) error
 }
 
-// NewTargets returns the targets, and registers the job that sends to an outside
-// one.
-func NewTargets(c *Clients, jobs *job.Queue, queues *queue.Store, topics *topic.Store) *Targets {
-	t := &Targets{c, jobs, queues, topics}
-	job.Handle(jobs, t.send, job.Policy{Timeout: time.Minute})
+// Targets are where dead letters and results of functions go: queues, topics and
+// buckets, embedded or of an outside service, and event buses.
+type Targets struct {
+	TargetOptions
+	log *slog.Logger
+}
+
+// NewTargets returns the targets, and registers the jobs that send to an outside one
+// and that write to a bucket.
+func NewTargets(log *slog.Logger, o TargetOptions) *Targets {
+	t := &Targets{o, log}
+	job.Handle(o.Jobs, t.send, job.Policy{Timeout: time.Minute})
+	job.Handle(o.Jobs, t.write, job.Policy{Timeout: 5 * time.Minute})
 	return t
+}
+
+// replaces reports whether an outside service takes the place of the embedded one.
+// Event buses are those embedded here.
+func (t *Targets) replaces(from caller.Sender, service string) bool {
+	return service != "events" && t.Clients.Replaces(place(from), service)
 }
 
 // Exists reports whether a target is there for a sender. An outside one is taken at
@@ -43,8 +65,14 @@ func (t *Targets) Exists(ctx context.Context, tx *db.Tx, from caller.Sender, tar
 	if err != nil {
 		return false, nil
 	}
-	if t.clients.Replaces(place(from), a.Service) {
+	if t.replaces(from, a.Service) {
 		return true, nil
+	}
+	if from.Service != "" && a.Service != "sqs" && a.Service != "sns" {
+		return false, nil // services send to queues and topics only
+	}
+	if a.Service == "s3" {
+		return t.bucketExists(ctx, tx, from, a.Resource)
 	}
 	if err := May(ctx, tx, from, target); errors.Is(err, ErrMayNot) {
 		return false, nil
@@ -60,6 +88,15 @@ func (t *Targets) Exists(ctx context.Context, tx *db.Tx, from caller.Sender, tar
 			return false, nil
 		}
 		return err == nil, err
+	case "events":
+		p, name, err := eventbus.ParseBus(config.Place{}, target)
+		if err == nil {
+			_, err = eventbus.FindBus(ctx, tx, p, name)
+		}
+		if _, named := errors.AsType[*model.Error](err); named {
+			return false, nil
+		}
+		return err == nil, err
 	}
 	return false, nil
 }
@@ -71,7 +108,14 @@ func place(from caller.Sender) config.Place {
 
 // May returns ErrMayNot unless a function may invoke another.
 func (t *Targets) May(ctx context.Context, tx *db.Tx, from caller.Sender, target string) error {
-	return May(ctx, tx, from, target)
+	if err := May(ctx, tx, from, target); err != nil {
+		return err
+	}
+	a, err := arn.Parse(target)
+	if err != nil {
+		return err
+	}
+	return t.roleMay(ctx, tx, from, a)
 }
 
 // Send gives a message to a target, or leaves a job that does so outside, as the
@@ -81,20 +125,39 @@ func (t *Targets) Send(ctx context.Context, tx *db.Tx, from caller.Sender, m lam
 	if err != nil {
 		return fmt.Errorf("target %q: %w", m.Target, err)
 	}
-	if t.clients.Replaces(place(from), a.Service) {
-		return t.jobs.Insert(ctx, tx, message{place(from), a.Service, a.Resource, m}, callOptions())
+	if a.Service == "s3" {
+		return t.sendObject(ctx, tx, from, a.Resource, m)
+	}
+	if t.replaces(from, a.Service) {
+		return t.Jobs.Insert(ctx, tx, message{place(from), a.Service, a.Resource, m}, callOptions())
 	}
 	if err := May(ctx, tx, from, m.Target); err != nil {
 		return err
 	}
-	switch a.Service {
-	case "sns":
-		_, err := t.topics.Publish(ctx, tx, m.Target, m.Subject, m.Body, topicAttributes(m))
+	if err := t.roleMay(ctx, tx, from, a); err != nil {
 		return err
-	case "sqs":
-		return t.queues.Send(ctx, tx, m.Target, m.Body, queueAttributes(m))
 	}
-	return fmt.Errorf("target %s is neither a queue nor a topic", m.Target)
+	switch {
+	case a.Service == "sns":
+		_, err := t.Topics.Publish(ctx, tx, m.Target, m.Subject, m.Body, topicAttributes(m))
+		return err
+	case a.Service == "sqs":
+		return t.Queues.Send(ctx, tx, m.Target, m.Body, queueAttributes(m))
+	case a.Service == "events" && m.Event != nil:
+		return t.putEvent(ctx, tx, from, m)
+	}
+	return fmt.Errorf("target %s does not take messages", m.Target)
+}
+
+// maxEvent is how many bytes an event may have that is put on a bus.
+const maxEvent = 256 << 10
+
+func (t *Targets) putEvent(ctx context.Context, tx *db.Tx, from caller.Sender, m lambda.Message) error {
+	if len(m.Body) > maxEvent {
+		return fmt.Errorf("a record of %d bytes is too large for an event bus", len(m.Body))
+	}
+	e := eventbus.Event{Source: m.Event.Source, DetailType: m.Event.DetailType, Resources: m.Event.Resources, Detail: json.RawMessage(m.Body)}
+	return t.Bus(ctx, tx, from.Account, m.Target, e)
 }
 
 func topicAttributes(m lambda.Message) topic.Attributes {
@@ -132,7 +195,7 @@ func callOptions() job.Options { return job.Options{Queue: job.Delivery, MaxAtte
 
 func (t *Targets) send(ctx context.Context, j job.Job[message]) error {
 	a := j.Args
-	client, err := t.clients.Service(ctx, a.Place, a.Service)
+	client, err := t.Clients.Service(ctx, a.Place, a.Service)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,8 @@ func (targets) Exists(_ context.Context, _ *db.Tx, _ caller.Sender, arn string) 
 }
 func (targets) Send(context.Context, *db.Tx, caller.Sender, lambda.Message) error { return nil }
 
+func (targets) Lacks(context.Context, *db.Tx, caller.Sender, string) (string, error) { return "", nil }
+
 func (targets) May(context.Context, *db.Tx, caller.Sender, string) error { return nil }
 
 func serve(t *testing.T) *server {

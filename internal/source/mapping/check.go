@@ -22,8 +22,8 @@ func (s *Store) check(ctx context.Context, m Mapping) error {
 		return err
 	}
 	if m.OnFailure != "" {
-		if d, err := arn.Parse(m.OnFailure); err != nil || d.Service != "sqs" && d.Service != "sns" {
-			return invalid("The destination ARN %s is invalid.", m.OnFailure)
+		if err := s.functions.CheckStreamDestination(ctx, m.Function, m.OnFailure); err != nil {
+			return err
 		}
 	}
 	return s.pollers[a.Service].Check(ctx, m)

@@ -283,7 +283,7 @@ func (w *work) giveUp(ctx context.Context, i int, batch []waiting, tried part, c
 		parts = parts[1:]
 	}
 	w.log.Warn("batch of a stream is given up", "function", w.m.Function.ARN(), "shard", w.at.Shard, "condition", condition, "records", len(batch))
-	body, err := w.lost(batch, tried, condition, a, ran)
+	message, err := w.lost(batch, tried, condition, a, ran)
 	if err != nil {
 		return err
 	}
@@ -294,7 +294,7 @@ func (w *work) giveUp(ctx context.Context, i int, batch []waiting, tried part, c
 		f := w.m.Function
 		f.Qualifier = ""
 		from := caller.Sender{Account: w.m.Account, Region: w.m.Region, ARN: f.ARN(), Role: w.role}
-		err := w.targets.Send(ctx, tx, from, lambda.Message{Target: w.m.OnFailure, Body: string(body)})
+		err := w.targets.Send(ctx, tx, from, message)
 		if isNamed(err) {
 			w.log.Warn("batch that was given up could not be told", "function", w.m.Function.ARN(), "target", w.m.OnFailure, "err", err)
 			return nil

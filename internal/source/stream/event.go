@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"plumb/internal/arn"
 	"plumb/internal/lambda"
 	"plumb/internal/model"
 )
@@ -39,7 +40,8 @@ func (w *work) event(batch []waiting, last bool) []byte {
 const milliseconds = "2006-01-02T15:04:05.000Z"
 
 // lost is what the destination gets of a batch that was given up.
-func (w *work) lost(batch []waiting, tried part, condition string, a lambda.Answer, ran bool) ([]byte, error) {
+// A bucket gets the batch itself, too.
+func (w *work) lost(batch []waiting, tried part, condition string, a lambda.Answer, ran bool) (lambda.Message, error) {
 	member, format := readerOf(w.m).info()
 	first, last := batch[0], batch[len(batch)-1]
 	out := map[string]any{
@@ -59,7 +61,14 @@ func (w *work) lost(batch []waiting, tried part, condition string, a lambda.Answ
 		}
 		out["responseContext"] = map[string]any{"statusCode": 200, "executedVersion": a.Version, "functionError": failure}
 	}
-	return json.Marshal(out)
+	message := lambda.Message{Target: w.m.OnFailure}
+	if d, err := arn.Parse(w.m.OnFailure); err == nil && d.Service == "s3" {
+		message.Key = lambda.ObjectKey(w.m.ID+"/"+w.at.Shard, w.now())
+		out["payload"] = json.RawMessage(w.event(batch, false))
+	}
+	body, err := compact(out)
+	message.Body = string(body)
+	return message, err
 }
 
 // maxState is how many bytes the state of a window may have.

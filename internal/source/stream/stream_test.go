@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
@@ -281,6 +283,70 @@ func TestPoisonIsCutOutOfItsBatchAndToldToTheDestination(t *testing.T) {
 	b, _ := json.Marshal(told)
 	if string(a) != string(b) {
 		t.Errorf("got  %s\nwant %s", b, a)
+	}
+}
+
+func TestABucketGetsTheWholeOfABatchThatIsGivenUp(t *testing.T) {
+	f := setUp(t, refuses, 1)
+	onFailure := func(in *lambda.CreateEventSourceMappingInput) {
+		in.MaximumRetryAttempts = aws.Int32(0)
+		in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:s3:::lost")}}
+	}
+	f.put("a-1", "a-bad")
+	if _, err := f.p.S3().CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("lost")}); err != nil {
+		t.Fatal(err)
+	}
+	f.mapIt(onFailure)
+	var keys []string
+	f.until(func() bool {
+		keys = nil
+		out, err := f.p.S3().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("lost")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range out.Contents {
+			keys = append(keys, *o.Key)
+		}
+		return len(keys) > 0
+	})
+	want := regexp.MustCompile(`^aws/lambda/` + *f.uuid + `/shardId-000000000000/\d{4}/\d\d/\d\d/\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[0-9a-f-]{36}$`)
+	if len(keys) != 1 || !want.MatchString(keys[0]) {
+		t.Fatalf("the bucket has %v", keys)
+	}
+	out, err := f.p.S3().GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("lost"), Key: &keys[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct {
+		RequestContext   struct{ Condition string }
+		KinesisBatchInfo struct{ BatchSize int }
+		Payload          struct {
+			Records []struct{ Kinesis struct{ Data []byte } }
+		}
+	}
+	if err := json.NewDecoder(out.Body).Decode(&told); err != nil {
+		t.Fatal(err)
+	}
+	if told.RequestContext.Condition != "RetryAttemptsExhausted" || told.KinesisBatchInfo.BatchSize != 2 || len(told.Payload.Records) != 2 ||
+		string(told.Payload.Records[1].Kinesis.Data) != "a-bad" {
+		t.Errorf("the bucket got %+v", told)
+	}
+}
+
+func TestDestinationsOfStreamsAreChecked(t *testing.T) {
+	f := setUp(t, apptest.EventPrinter, 1)
+	for _, target := range []string{
+		"arn:aws:sqs:us-east-1:123456789012:missing", "arn:aws:sqs:us-east-1:123456789012:lost.fifo", "arn:aws:events:us-east-1:123456789012:event-bus/default",
+		"arn:aws:lambda:us-east-1:123456789012:function:f",
+	} {
+		_, err := f.p.Lambda().CreateEventSourceMapping(t.Context(), &lambda.CreateEventSourceMappingInput{
+			EventSourceArn: aws.String(streamARN), FunctionName: aws.String("f"), StartingPosition: types.EventSourcePositionTrimHorizon,
+			DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: &target}},
+		})
+		var refused *types.InvalidParameterValueException
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "The destination ARN "+target+" is invalid.") {
+			t.Errorf("%s gave %v", target, err)
+		}
 	}
 }
 
