@@ -28,8 +28,9 @@ import (
 )
 
 // TestWhatSourcesTookIsHandedOver kills servers while messages are sent to a queue,
-// records put into a delivery stream and into shards of moto, mail sent and messages
-// published. What was acknowledged arrives, and the records of a shard in their order.
+// records put into a delivery stream and into shards of moto, items into a table of moto
+// that has a stream, events into a log group, mail sent and messages published. What was
+// acknowledged arrives, and the records of a shard in their order.
 // Of two servers that live, one hands each thing over.
 func TestWhatSourcesTookIsHandedOver(t *testing.T) {
 	plumb, _ := programs(t)
@@ -110,13 +111,23 @@ func (s *sources) call(service, operation string, in map[string]any) map[string]
 	return out
 }
 
-// kinesis calls moto, which is asked for no signature.
-func (s *sources) kinesis(operation string, in map[string]any) (out map[string]any) {
+// kinesis calls the Kinesis of moto.
+func (s *sources) kinesis(operation string, in map[string]any) map[string]any {
+	return s.cloud("kinesis", "Kinesis_20131202."+operation, in)
+}
+
+// dynamodb calls the DynamoDB of moto.
+func (s *sources) dynamodb(operation string, in map[string]any) map[string]any {
+	return s.cloud("dynamodb", "DynamoDB_20120810."+operation, in)
+}
+
+// cloud calls moto, which is asked for no signature. The answer is nil if that fails.
+func (s *sources) cloud(service, operation string, in map[string]any) (out map[string]any) {
 	body, _ := json.Marshal(in)
 	r, _ := http.NewRequestWithContext(context.Background(), "POST", s.moto, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "Kinesis_20131202."+operation)
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set("X-Amz-Target", operation)
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		s.t.Errorf("%s: %v", operation, err)
@@ -126,7 +137,9 @@ func (s *sources) kinesis(operation string, in map[string]any) (out map[string]a
 	text, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		s.t.Errorf("%s: %s %s %v", operation, resp.Status, text, err)
+		return nil
 	}
+	out = map[string]any{}
 	_ = json.Unmarshal(text, &out) // some answers are empty
 	return out
 }
@@ -140,7 +153,7 @@ func (s *sources) build() {
 	}
 	s.call("lambda", "CreateFunction", map[string]any{"FunctionName": "got", "Handler": "main.handler", "Runtime": "python3.12", "Timeout": 20,
 		"Role": "arn:aws:iam::123456789012:role/got", "Code": map[string]any{"ZipFile": lambdatest.Zip(s.t, "main.py", code)}})
-	for n, principal := range []string{"iot.amazonaws.com", "ses.amazonaws.com"} {
+	for n, principal := range []string{"iot.amazonaws.com", "ses.amazonaws.com", "logs.amazonaws.com"} {
 		s.call("lambda", "AddPermission", map[string]any{"FunctionName": "got", "StatementId": fmt.Sprint("s", n), "Action": "lambda:InvokeFunction", "Principal": principal})
 	}
 	for _, queue := range []string{"got", "work"} {
@@ -165,6 +178,15 @@ func (s *sources) build() {
 			map[string]any{"ParameterName": "LambdaArn", "ParameterValue": sourceFunction}, map[string]any{"ParameterName": "BufferIntervalInSeconds", "ParameterValue": "1"}}}}}}})
 	s.kinesis("CreateStream", map[string]any{"StreamName": s.stream, "ShardCount": 2})
 	s.shards = map[string][]int{}
+	table := s.dynamodb("CreateTable", map[string]any{"TableName": s.stream, "BillingMode": "PAY_PER_REQUEST",
+		"KeySchema":            []any{map[string]any{"AttributeName": "pk", "KeyType": "HASH"}},
+		"AttributeDefinitions": []any{map[string]any{"AttributeName": "pk", "AttributeType": "N"}},
+		"StreamSpecification":  map[string]any{"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}})
+	made, _ := table["TableDescription"].(map[string]any)
+	s.call("lambda", "CreateEventSourceMapping", map[string]any{"FunctionName": "got", "EventSourceArn": made["LatestStreamArn"], "StartingPosition": "TRIM_HORIZON"})
+	s.call("logs", "CreateLogGroup", map[string]any{"logGroupName": "numbers"})
+	s.call("logs", "CreateLogStream", map[string]any{"logGroupName": "numbers", "logStreamName": "s"})
+	s.call("logs", "PutSubscriptionFilter", map[string]any{"logGroupName": "numbers", "filterName": "all", "filterPattern": "", "destinationArn": sourceFunction})
 	s.call("lambda", "CreateEventSourceMapping", map[string]any{"FunctionName": "got", "EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/" + s.stream,
 		"StartingPosition": "TRIM_HORIZON"})
 }
@@ -196,6 +218,24 @@ func (s *sources) produce(first int, long time.Duration) {
 			defer s.mu.Unlock()
 			s.shards[shard] = append(s.shards[shard], n)
 			return nil
+		},
+		"dynamodb": func(n int) error {
+			item := map[string]any{"pk": map[string]any{"N": fmt.Sprint(n)}}
+			if s.dynamodb("PutItem", map[string]any{"TableName": s.stream, "Item": item}) == nil {
+				return errors.New("the item was not put")
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.shards["dynamodb"] = append(s.shards["dynamodb"], n) // moto's tables have one shard
+			return nil
+		},
+		"logs": func(n int) error {
+			out, err := s.client(n).Call(s.t.Context(), "logs", "PutLogEvents", map[string]any{"logGroupName": "numbers", "logStreamName": "s",
+				"logEvents": []any{map[string]any{"timestamp": time.Now().UnixMilli(), "message": fmt.Sprint(n)}}})
+			if out["rejectedLogEventsInfo"] != nil {
+				s.t.Errorf("an event of a log group was rejected: %v", out)
+			}
+			return err
 		},
 	} {
 		running.Go(func() {

@@ -1,4 +1,4 @@
-import base64, json, os, time, urllib.request
+import base64, gzip, json, os, time, urllib.request
 
 endpoint = os.environ["AWS_ENDPOINT_URL"]
 
@@ -15,7 +15,12 @@ def handler(event, context):
         return {"records": [{"recordId": r["recordId"], "result": "Ok", "data": r["data"]} for r in event["records"]]}
     if "n" in event:  # of IoT
         return tell("iot", [event["n"]])
+    if "awslogs" in event:
+        batch = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+        return tell("logs", [int(e["message"]) for e in batch["logEvents"]])
     records = event["Records"]
+    if "dynamodb" in records[0]:
+        return tell("dynamodb", [int(r["dynamodb"]["Keys"]["pk"]["N"]) for r in records])
     if "kinesis" in records[0]:
         shard = records[0]["eventID"].split(":")[0]
         return tell(shard, [int(base64.b64decode(r["kinesis"]["data"])) for r in records])
