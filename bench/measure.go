@@ -52,6 +52,29 @@ func rate(ctx context.Context, turn time.Duration, a act) (perSecond, cpu float6
 	return float64(things) / time.Since(start).Seconds(), (processorTime() - used).Seconds() / float64(things), nil
 }
 
+// spent is what something took: time, and processor time of this process.
+type spent struct{ wall, cpu time.Duration }
+
+// startWatch begins to measure and returns what says how much it was by then.
+func startWatch() func() spent {
+	began, used := time.Now(), processorTime()
+	return func() spent { return spent{time.Since(began), processorTime() - used} }
+}
+
+func (s spent) plus(t spent) spent { return spent{s.wall + t.wall, s.cpu + t.cpu} }
+
+// each is what one of so many things took.
+func (s spent) each(things float64) spent {
+	return spent{time.Duration(float64(s.wall) / things), time.Duration(float64(s.cpu) / things)}
+}
+
+// race compares what things took with what each of them takes the floor. It is for what
+// runs once.
+func (s spent) race(things float64, floor spent) race {
+	ours := s.each(things)
+	return race{1 / ours.wall.Seconds(), 1 / floor.wall.Seconds(), floor.wall.Seconds() / ours.wall.Seconds(), floor.cpu.Seconds() / ours.cpu.Seconds()}
+}
+
 // times counts n things for each that an act did.
 func times(n int, a act) act {
 	return func(ctx context.Context) (int, error) {

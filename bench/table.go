@@ -14,7 +14,7 @@ type table struct{ rows [][]string }
 // race adds a rate with its floor.
 func (t *table) race(what, unit string, r race, goal float64) {
 	cpu := ""
-	if r.cpu > 0 { // what runs once has none
+	if r.cpu > 0 { // 0 where the system does not tell it
 		cpu = fmt.Sprintf("%.2f", r.cpu)
 	}
 	t.add(what, fmt.Sprintf("%.0f %s", r.ours, unit), fmt.Sprintf("%.0f", r.floor), fmt.Sprintf("%.2f", r.ratio), cpu,

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -449,4 +450,34 @@ func TestOrderLeavesOutWhatIsNotAskedFor(t *testing.T) {
 			t.Errorf("%+v: %+v", c.Order, r)
 		}
 	}
+}
+
+// AWS Config writes many files of few items: their items are recorded together, each file
+// is known to be through, and an import that is stopped between goes on after what it has.
+func TestItemsOfManyFilesAreRecordedTogether(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		var kept atomic.Int64
+		d.Trace(func(query string, _ []any) {
+			if strings.Contains(query, "INSERT INTO import_file") {
+				kept.Add(1)
+			}
+		})
+		s := newFiles()
+		for n := range 1200 {
+			s.add(fmt.Sprintf("%04d.json.gz", n), zipped(`{"configurationItems":[`+strings.ReplaceAll(recorded, "vol-1", fmt.Sprintf("vol-%d", n))+`]}`))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		some, err := w.Importer.Run(ctx, s, archive.Order{Global: "eu-west-1"}, func(archive.Report) { cancel() }) // after the first batch
+		if !errors.Is(err, context.Canceled) || some.Written == 0 || some.Written == 1200 {
+			t.Fatalf("%+v: %v", some, err)
+		}
+		all := w.run(s, archive.Order{Global: "eu-west-1"})
+		if all.Written != 1200-some.Written || all.Before < some.Written-1 || all.Files != 1200 { // of the last file it is not known yet that nothing follows
+			t.Errorf("%+v after %+v", all, some)
+		}
+		if n := kept.Load(); n > 4 {
+			t.Errorf("%d transactions for 1200 items", n)
+		}
+	})
 }

@@ -31,7 +31,7 @@ func regionOf(name string) string {
 
 // parseItem reads an item of a file that a region's recorder delivered, if its name
 // says which. Where neither the file nor the item names a region, it is global's.
-func parseItem(raw json.RawMessage, region, global string) (config.Item, error) {
+func parseItem(raw []byte, region, global string) (config.Item, error) {
 	it, version, err := config.ItemFromFile(raw)
 	if err != nil || it.Account == "" || it.StateID == 0 {
 		if raw, err = fromOldForm(raw); err != nil {
@@ -81,7 +81,7 @@ func short(s string) string { return s[:min(len(s), 64)] }
 // fromOldForm turns what items of the first schema versions and of the API look like
 // into the form of events: other names of members, states as text, configurations as
 // text.
-func fromOldForm(raw json.RawMessage) (json.RawMessage, error) {
+func fromOldForm(raw []byte) ([]byte, error) {
 	v, err := config.Decode(raw)
 	if err != nil {
 		return nil, err

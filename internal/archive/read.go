@@ -3,11 +3,13 @@ package archive
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"plumb/internal/config"
+	"plumb/internal/pack"
 )
 
 // maxItem is how large an item may be, as text. AWS's are below a few MiB.
@@ -34,30 +36,28 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // readItems calls each with every item of a file, by number from 1, and returns the
-// location of the object that holds the item of an oversized message. An error of each
-// ends it and is returned as it is.
-func readItems(r io.Reader, each func(n int64, item json.RawMessage) error) (referred string, err error) {
+// location of the object that holds the item of an oversized message. An item is
+// overwritten by the next one. An error of each ends it and is returned as it is.
+func readItems(r io.Reader, each func(n int64, item []byte) error) (referred string, err error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	r = buffered
 	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		zip, err := gzip.NewReader(buffered)
-		if err != nil {
+		if r, err = pack.NewGunzip(buffered); err != nil {
 			return "", err
 		}
-		r = zip
 	}
 	b := &bounded{r, maxItem}
-	f := &itemReader{bounded: b, d: json.NewDecoder(b), each: each}
-	if err := f.open('{'); err != nil {
+	f := &itemReader{bounded: b, s: config.NewStream(b), each: each}
+	if err := f.enter('{'); err != nil {
 		return "", err
 	}
-	for f.d.More() {
+	for f.s.More() {
 		if err := f.member(); err != nil {
 			return "", err
 		}
 	}
-	if _, err := f.d.Token(); err != nil {
-		return "", unexpected(err)
+	if err := f.s.Leave(); err != nil {
+		return "", err
 	}
 	if !f.found && f.referred == "" {
 		return "", errNoItems
@@ -71,28 +71,28 @@ func readItems(r io.Reader, each func(n int64, item json.RawMessage) error) (ref
 // An itemReader walks through a file.
 type itemReader struct {
 	*bounded
-	d        *json.Decoder
-	each     func(int64, json.RawMessage) error
+	s        *config.Stream
+	each     func(int64, []byte) error
 	n        int64
 	found    bool
 	referred string
 }
 
-func (f *itemReader) open(want json.Delim) error {
+func (f *itemReader) enter(first byte) error {
 	f.left = maxItem
-	t, err := f.d.Token()
-	if err == nil && t != want {
+	ok, err := f.s.Enter(first)
+	if err == nil && !ok {
 		return errNoItems
 	}
-	return unexpected(err)
+	return err
 }
 
 // member reads a member of the file's object.
 func (f *itemReader) member() error {
 	f.left = maxItem
-	name, err := f.d.Token()
+	name, err := f.s.Name()
 	if err != nil {
-		return unexpected(err)
+		return err
 	}
 	switch name {
 	case "configurationItems":
@@ -100,46 +100,38 @@ func (f *itemReader) member() error {
 	case "configurationItem": // of a message, or of the object of an oversized one
 		f.found = true
 		return f.item()
-	case "s3DeliverySummary":
-		var s struct {
-			Location string `json:"s3BucketLocation"`
-		}
-		err := f.d.Decode(&s)
-		f.referred = s.Location
-		return unexpected(err)
 	}
-	var skipped json.RawMessage
-	return unexpected(f.d.Decode(&skipped))
+	value, err := f.s.Value()
+	if err != nil || name != "s3DeliverySummary" {
+		return err
+	}
+	var s struct {
+		Location string `json:"s3BucketLocation"`
+	}
+	err = json.Unmarshal(value, &s)
+	f.referred = s.Location
+	return err
 }
 
 func (f *itemReader) items() error {
-	if err := f.open('['); err != nil {
+	if err := f.enter('['); err != nil {
 		return err
 	}
 	f.found = true
-	for f.d.More() {
+	for f.s.More() {
 		if err := f.item(); err != nil {
 			return err
 		}
 	}
-	_, err := f.d.Token()
-	return unexpected(err)
+	return f.s.Leave()
 }
 
 func (f *itemReader) item() error {
 	f.left = maxItem
-	var item json.RawMessage
-	if err := f.d.Decode(&item); err != nil {
-		return unexpected(err)
+	item, err := f.s.Value()
+	if err != nil {
+		return err
 	}
 	f.n++
 	return f.each(f.n, item)
-}
-
-// unexpected says that a file ends where it must not.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -43,16 +43,31 @@ func ImportOf(ctx context.Context, tx *db.Tx, f ImportFile) (ImportFile, error) 
 	return f, nil
 }
 
-// SetImport keeps how far a file has come.
-func SetImport(ctx context.Context, tx *db.Tx, f ImportFile) error {
-	problems, err := json.Marshal(f.Problems)
-	if err == nil {
-		_, err = tx.Exec(ctx, `INSERT INTO import_file (source, name, version, position, done, unread, problems) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (source, name) DO UPDATE SET version = excluded.version, position = excluded.position, done = excluded.done,
-			unread = excluded.unread, problems = excluded.problems`, f.Source, f.Name, f.Version, f.Position, f.Done, f.Unread, string(problems))
+// SetImports keeps how far files have come.
+func SetImports(ctx context.Context, tx *db.Tx, all []ImportFile) error {
+	problems := make([]string, len(all))
+	for i, f := range all {
+		text, err := json.Marshal(f.Problems)
+		if err != nil {
+			return fmt.Errorf("keep how far the import of %s has come: %w", f.Name, err)
+		}
+		problems[i] = string(text)
 	}
+	with, args := list{
+		texts("source", collect(all, func(f ImportFile) string { return f.Source })),
+		texts("name", collect(all, func(f ImportFile) string { return f.Name })),
+		texts("version", collect(all, func(f ImportFile) string { return f.Version })),
+		ints("position", collect(all, func(f ImportFile) int64 { return f.Position })),
+		booleans("done", collect(all, func(f ImportFile) bool { return f.Done })),
+		ints("unread", collect(all, func(f ImportFile) int64 { return f.Unread })),
+		texts("problems", problems),
+	}.with(tx)
+	_, err := tx.Exec(ctx, with+`INSERT INTO import_file (source, name, version, position, done, unread, problems)
+		SELECT source, name, version, position, done, unread, problems FROM w WHERE true
+		ON CONFLICT (source, name) DO UPDATE SET version = excluded.version, position = excluded.position, done = excluded.done,
+		unread = excluded.unread, problems = excluded.problems`, args...)
 	if err != nil {
-		return fmt.Errorf("keep how far the import of %s has come: %w", f.Name, err)
+		return fmt.Errorf("keep how far the import of %d files has come: %w", len(all), err)
 	}
 	return nil
 }
