@@ -237,5 +237,5 @@ func (l *Ledger) Forget(ctx context.Context, tx *db.Tx, r config.Rule, limit int
 	if err := store.DeleteVerdictDigests(ctx, tx, r.Place, gone); err != nil {
 		return false, err
 	}
-	return len(gone) == limit, l.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Resources: gone})
+	return len(gone) == limit, l.publish(ctx, tx, config.ComplianceForgotten{Place: r.Place, Rule: r, Resources: gone})
 }

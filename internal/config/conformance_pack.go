@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ConformancePackPrincipal is the service that makes the rules of conformance
 // packs: they belong to it, and users cannot change them.
@@ -48,6 +51,10 @@ type PackStatus struct {
 	Completed time.Time // zero while it is in progress
 	Leaving   bool      // its rules were made, and it waits for those that leave it
 }
+
+// MayBeOfPack reports whether a rule can be one of a pack by its name, which then has
+// the pack's id.
+func MayBeOfPack(rule string) bool { return strings.Contains(rule, "-conformance-pack-") }
 
 // A PackRule is a rule of a pack, with the controls that it stands for.
 type PackRule struct {

@@ -25,9 +25,10 @@ type VerdictChange struct {
 	New     Verdict  `json:"new"`
 }
 
-// ComplianceForgotten says that results on those resources were deleted.
+// ComplianceForgotten says that results of a rule on those resources were deleted.
 type ComplianceForgotten struct {
 	Place     Place
+	Rule      Rule
 	Resources []ResourceKey
 }
 

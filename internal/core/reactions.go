@@ -31,16 +31,17 @@ func (m *Machine) react(ctx context.Context, tx *db.Tx, event any) error {
 		)
 	case config.ComplianceChanged:
 		return inOrder(
-			func() error { return m.Recorder.RecordCompliance(ctx, tx, e.Place, judged(e)) },
+			func() error { return m.Recorder.OnComplianceChanged(ctx, tx, e) },
 			func() error { return m.Delivery.OnComplianceChanged(ctx, tx, e) },
 			func() error { return m.announcer.OnComplianceChanged(ctx, tx, e) },
 			func() error { return m.Remediation.OnComplianceChanged(ctx, tx, e) },
 		)
 	case config.ComplianceForgotten:
-		return m.Recorder.RecordCompliance(ctx, tx, e.Place, e.Resources)
+		return m.Recorder.OnComplianceForgotten(ctx, tx, e)
 	case config.RecorderChanged:
 		return inOrder(
 			func() error { return m.Recorder.RecordRecorder(ctx, tx, e) },
+			func() error { return m.Recorder.RecordPacks(ctx, tx, e) },
 			func() error { return m.Deployment.OnRecorderChanged(ctx, tx, e) },
 		)
 	case config.RulesEvaluationStarted:
@@ -58,6 +59,7 @@ func (m *Machine) react(ctx context.Context, tx *db.Tx, event any) error {
 		)
 	case config.PackEnded:
 		return inOrder(
+			func() error { return m.Recorder.OnPackEnded(ctx, tx, e) },
 			func() error { return m.Deployment.OnPackEnded(ctx, tx, e) },
 			func() error { return m.Stacks.Wake(ctx, tx, e.Pack.Place, "AWS::Config::ConformancePack", e.Pack.Name) },
 		)
@@ -97,13 +99,4 @@ func inOrder(reactions ...func() error) error {
 		}
 	}
 	return nil
-}
-
-// judged names the resources whose verdicts changed.
-func judged(e config.ComplianceChanged) []config.ResourceKey {
-	var keys []config.ResourceKey
-	for _, c := range e.Changes {
-		keys = append(keys, config.ResourceKey{Place: e.Place, Type: c.New.ResourceType, ID: c.New.ResourceID})
-	}
-	return keys
 }

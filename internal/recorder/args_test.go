@@ -22,6 +22,7 @@ func TestArgumentsOfJobsAreKeptAsTheyWere(t *testing.T) {
 		`{"place":{"account":"123456789012","region":"eu-west-1"},"keys":[{"type":"A::B::C","id":"a"}],"since":9}`: capture{
 			p, []typeID{{"A::B::C", "a"}}, 9,
 		},
+		`{"place":{"account":"123456789012","region":"eu-west-1"},"packs":["conformance-pack-a"]}`: packs{p, []string{"conformance-pack-a"}},
 	} {
 		got, err := json.Marshal(args)
 		if err != nil || string(got) != want {

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,8 +12,8 @@ import (
 
 // AWS Config records two types about itself: its recorders, always and free of
 // charge, and the compliance of resources, where the recorder records that type.
-// Such items are made in the transaction that changes what they describe, and no
-// rule evaluates them.
+// Such items are made in the transaction that changes what they describe. Those of
+// the compliance of conformance packs are made by a job soon after (pack.go).
 
 // RecordRecorder records a recorder that was put, started, stopped or deleted.
 func (r *Recorder) RecordRecorder(ctx context.Context, tx *db.Tx, e config.RecorderChanged) error {
@@ -53,11 +52,7 @@ func list(s []string) []any {
 // RecordCompliance records the compliance of resources after one of their
 // verdicts changed, where a recorder runs that records the type.
 func (r *Recorder) RecordCompliance(ctx context.Context, tx *db.Tx, p config.Place, keys []config.ResourceKey) error {
-	rec, status, err := store.Recorder(ctx, tx, p)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!status.Recording || !rec.Records(config.TypeResourceCompliance)) {
-		return nil
-	}
-	if err != nil {
+	if recorded, err := recordsNow(ctx, tx, p, config.TypeResourceCompliance); err != nil || !recorded {
 		return err
 	}
 	keys = evaluatedOnce(keys)

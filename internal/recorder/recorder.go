@@ -88,6 +88,7 @@ func New(log *slog.Logger, o Options) *Recorder {
 func (r *Recorder) handleJobs() {
 	job.HandleTx(r.Jobs, r.doPoll, job.Policy{})
 	job.HandlePrepared(r.Jobs, r.doDiscover, job.Policy{Timeout: readingTimeout + time.Minute, Yields: true})
+	job.HandleTx(r.Jobs, r.doPacks, job.Policy{})
 	job.Handle(r.Jobs, r.doCapture, job.Policy{Timeout: captureTimeout, Yields: true})
 }
 

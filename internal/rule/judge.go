@@ -105,7 +105,7 @@ func judged(r config.Rule, it config.Item) bool {
 	if it.Status == config.StatusNotRecorded || it.Status == config.StatusDeletedNotRecorded {
 		return false
 	}
-	if it.Type != config.TypeResourceCompliance {
+	if it.Type != config.TypeResourceCompliance && it.Type != config.TypePackCompliance {
 		return true
 	}
 	return slices.Contains(scopeTypes(r), it.Type)

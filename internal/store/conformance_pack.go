@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"plumb/internal/config"
 	"plumb/internal/db"
@@ -209,6 +210,25 @@ func PackOfRule(ctx context.Context, tx *db.Tx, rule string) (pack string, err e
 		return "", fmt.Errorf("read the conformance pack of rule %s: %w", rule, err)
 	}
 	return pack, nil
+}
+
+// PacksOfRules returns the ids of the packs that rules are of, each once.
+func PacksOfRules(ctx context.Context, tx *db.Tx, rules []string) (packs []string, err error) {
+	for chunk := range slices.Chunk(rules, maxRows) {
+		in, args := db.In(chunk)
+		err := db.Each(ctx, tx, func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			packs = append(packs, id)
+			return err
+		}, `SELECT DISTINCT c.public_id FROM rule r CROSS JOIN conformance_pack_rule m CROSS JOIN conformance_pack c
+			WHERE r.public_id IN `+in+` AND m.rule = r.id AND c.id = m.pack`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read the conformance packs of rules: %w", err)
+		}
+	}
+	slices.Sort(packs)
+	return slices.Compact(packs), nil
 }
 
 // DeletePackRule takes a rule out of its pack.

@@ -114,7 +114,7 @@ func (r resourceConfigs) checkPushedType(t string) error {
 	case "amzn", "amazon", "alexa", "custom":
 		return model.ValidationException("You cannot use the organization name '%s' with custom resource types.", organization)
 	case "aws":
-		if !r.Development || t == config.TypeResourceCompliance || t == config.TypeRecorder {
+		if !r.Development || t == config.TypeResourceCompliance || t == config.TypePackCompliance || t == config.TypeRecorder {
 			return model.ValidationException("You cannot use the organization name '%s' with custom resource types.", organization)
 		}
 	}
