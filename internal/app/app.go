@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"plumb/internal/clock"
+	"plumb/internal/config"
 	"plumb/internal/console"
 	"plumb/internal/core"
 	"plumb/internal/db"
+	"plumb/internal/lambda"
 	"plumb/internal/listener"
 	"plumb/internal/memory"
 	"plumb/internal/sandbox"
@@ -355,3 +357,10 @@ func (a *App) Drain(ctx context.Context) error { return a.machine.Load().Drain(c
 
 // Hold lets no job start until release is called.
 func (a *App) Hold() (release func()) { return a.machine.Load().Jobs.Hold() }
+
+// PutProgram gives a function, whose code is one program, another one. UpdateFunctionCode
+// does the same with a zip file; this is for a server that is run to try functions out.
+func (a *App) PutProgram(ctx context.Context, p config.Place, function string, program []byte) error {
+	_, err := a.machine.Load().Functions.Update(ctx, lambda.Ref{Place: p, Name: function}, lambda.Change{Code: &lambda.Source{Program: program}})
+	return err
+}

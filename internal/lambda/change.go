@@ -19,15 +19,45 @@ const MaxZip = 52428800
 // MaxCode is how many bytes the zip files of a place's functions may have.
 const MaxCode = 80530636800
 
-// A Source is where a function's code comes from: the zip file itself, or an
-// object.
+// A Source is where a function's code comes from: the zip file itself, an object, or
+// a program that is all of the code. Requests name no program: it is for who runs a
+// server to try functions out, and spares packing, keeping and unpacking it.
 type Source struct {
 	Zip                  []byte
 	Bucket, Key, Version string
+	Program              []byte
 }
 
-// fetch returns the zip file, checked.
-func (s *Service) fetch(ctx context.Context, p config.Place, from Source) ([]byte, error) {
+// A parcel is code that was checked.
+type parcel struct {
+	zip     []byte // nil for a program: its folder is there
+	sha     string
+	size    int64
+	release func() // lets the folder of a program go
+}
+
+// fetch returns the code, checked.
+func (s *Service) fetch(ctx context.Context, p config.Place, from Source) (parcel, error) {
+	if from.Program != nil {
+		sha, release, err := s.folders.PutProgram(from.Program)
+		if errors.Is(err, code.ErrTooLarge) {
+			err = errTooLarge()
+		}
+		return parcel{sha: sha, size: int64(len(from.Program)), release: release}, err
+	}
+	zip, err := s.fetchZip(ctx, p, from)
+	if err != nil {
+		return parcel{}, err
+	}
+	return parcel{zip: zip, sha: code.SHA(zip), size: int64(len(zip)), release: func() {}}, nil
+}
+
+func errTooLarge() error {
+	return lambdaapi.InvalidParameterValueException("Unzipped size must be smaller than %d bytes", code.MaxUnzipped)
+}
+
+// fetchZip returns the zip file, checked.
+func (s *Service) fetchZip(ctx context.Context, p config.Place, from Source) ([]byte, error) {
 	zip := from.Zip
 	if from.Bucket != "" {
 		if s.o.Object == nil {
@@ -46,7 +76,7 @@ func (s *Service) fetch(ctx context.Context, p config.Place, from Source) ([]byt
 	}
 	switch err := code.Check(zip); {
 	case errors.Is(err, code.ErrTooLarge):
-		return nil, lambdaapi.InvalidParameterValueException("Unzipped size must be smaller than %d bytes", code.MaxUnzipped)
+		return nil, errTooLarge()
 	case err != nil:
 		return nil, lambdaapi.InvalidParameterValueException("Could not unzip uploaded file. Please check your file, then try to upload again.")
 	}
@@ -66,11 +96,12 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 	if err := s.mayPass(f); err != nil {
 		return Function{}, err
 	}
-	zip, err := s.fetch(ctx, f.Place, from)
+	put, err := s.fetch(ctx, f.Place, from)
 	if err != nil {
 		return Function{}, err
 	}
-	f.Version, f.CodeSHA, f.CodeSize = Latest, code.SHA(zip), int64(len(zip))
+	defer put.release()
+	f.Version, f.CodeSHA, f.CodeSize = Latest, put.sha, put.size
 	f.Revision, f.Modified = NewID(), s.now()
 	out := f
 	err = s.change(ctx, func(tx *db.Tx) error {
@@ -85,7 +116,7 @@ func (s *Service) Create(ctx context.Context, f Function, from Source, publish b
 		if err := s.checkTarget(ctx, tx, f); err != nil {
 			return err
 		}
-		if err := putCode(ctx, tx, f.CodeSHA, zip); err != nil {
+		if err := putCode(ctx, tx, put); err != nil {
 			return err
 		}
 		if err := writeVersion(ctx, tx, f); err != nil {
@@ -116,12 +147,13 @@ type Change struct {
 
 // Update changes the latest version. It returns the version that was made last.
 func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error) {
-	var zip []byte
+	var put parcel
 	if c.Code != nil {
 		var err error
-		if zip, err = s.fetch(ctx, r.Place, *c.Code); err != nil {
+		if put, err = s.fetch(ctx, r.Place, *c.Code); err != nil {
 			return Function{}, err
 		}
+		defer put.release()
 	}
 	var out Function
 	err := s.change(ctx, func(tx *db.Tx) error {
@@ -149,14 +181,14 @@ func (s *Service) Update(ctx context.Context, r Ref, c Change) (Function, error)
 			}
 		}
 		if c.Code != nil {
-			f.CodeSHA, f.CodeSize = code.SHA(zip), int64(len(zip))
+			f.CodeSHA, f.CodeSize = put.sha, put.size
 		}
 		f.Revision, f.Modified = NewID(), s.now()
 		out = f
 		if c.DryRun {
 			return nil
 		}
-		out, err = s.store(ctx, tx, before, f, zip, c.Publish)
+		out, err = s.store(ctx, tx, before, f, put, c.Publish)
 		return err
 	})
 	if err == nil && !c.DryRun {
@@ -174,9 +206,9 @@ func (s *Service) mayPass(f Function) error {
 }
 
 // store writes an updated latest version.
-func (s *Service) store(ctx context.Context, tx *db.Tx, before, f Function, zip []byte, publish bool) (Function, error) {
+func (s *Service) store(ctx context.Context, tx *db.Tx, before, f Function, put parcel, publish bool) (Function, error) {
 	if f.CodeSHA != before.CodeSHA {
-		if err := putCode(ctx, tx, f.CodeSHA, zip); err != nil {
+		if err := putCode(ctx, tx, put); err != nil {
 			return f, err
 		}
 	}

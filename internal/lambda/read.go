@@ -80,14 +80,17 @@ func (s *Service) List(ctx context.Context, p config.Place, all bool, marker str
 
 // Code returns the zip file with a digest; ok is false if no function has it.
 func (s *Service) Code(ctx context.Context, sha string) (zip []byte, ok bool, err error) {
+	had := false
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		zip, err = readCode(ctx, tx, sha)
-		return err
+		if zip, err = readCode(ctx, tx, sha); !errors.Is(err, errNoRow) {
+			return err
+		}
+		return tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM lambda_function WHERE sha = ?)", sha).Scan(&had)
 	})
-	if errors.Is(err, errNoRow) {
-		return nil, false, nil
+	if err == nil && had {
+		return s.folders.Program(sha)
 	}
-	return zip, err == nil, err
+	return zip, err == nil && zip != nil, err
 }
 
 // Usage returns how many functions a place has and how many bytes of code.

@@ -112,9 +112,13 @@ func list(ctx context.Context, tx *db.Tx, p config.Place, query string, args ...
 	return out, err
 }
 
-// putCode keeps a zip file under its digest.
-func putCode(ctx context.Context, tx *db.Tx, sha string, zip []byte) error {
-	_, err := tx.Exec(ctx, "INSERT INTO lambda_code (sha, size, zip) VALUES (?, ?, ?) ON CONFLICT (sha) DO NOTHING", sha, int64(len(zip)), zip)
+// putCode keeps a zip file under its digest. A program's folder is all that is kept
+// of it.
+func putCode(ctx context.Context, tx *db.Tx, put parcel) error {
+	if put.zip == nil {
+		return nil
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO lambda_code (sha, size, zip) VALUES (?, ?, ?) ON CONFLICT (sha) DO NOTHING", put.sha, put.size, put.zip)
 	return err
 }
 

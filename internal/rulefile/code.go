@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,21 +18,71 @@ import (
 	"strings"
 )
 
-// Code returns the archive of a function's code, as one would upload it. What a
-// folder holds beside its code is left out: tests, fixtures, hidden files. A Go
-// program is built first.
-func (r Rule) Code(ctx context.Context) ([]byte, error) {
+// Code is the code of a function: an archive, or the one program that is all of it.
+type Code struct {
+	Program []byte // that was built; nil for an archive
+	archive []byte
+}
+
+// Archive returns the zip file that one would upload.
+func (c Code) Archive() ([]byte, error) {
+	if c.Program == nil {
+		return c.archive, nil
+	}
+	method := zip.Store // which saves a fifth of a second at each save
+	if len(c.Program) > storedProgram {
+		method = zip.Deflate
+	}
+	var b bytes.Buffer
+	z := newZip(&b)
+	head := &zip.FileHeader{Name: "bootstrap", Method: method}
+	head.SetMode(0o755)
+	w, err := z.CreateHeader(head)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(c.Program); err != nil {
+		return nil, err
+	}
+	err = z.Close()
+	return b.Bytes(), err
+}
+
+// Digest is another one for other code.
+func (c Code) Digest() [sha256.Size]byte {
+	if c.Program != nil {
+		return sha256.Sum256(c.Program)
+	}
+	return sha256.Sum256(c.archive)
+}
+
+// newZip returns a writer that compresses as fast as it can.
+func newZip(w io.Writer) *zip.Writer {
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	return z
+}
+
+// Code returns a function's code. What a folder holds beside its code is left out:
+// tests, fixtures, hidden files. A Go program is built.
+func (r Rule) Code(ctx context.Context) (Code, error) {
 	if r.packed != nil {
-		return r.packed, nil
+		return *r.packed, nil
 	}
 	if r.Handler == "bootstrap" {
 		if _, err := os.Stat(filepath.Join(r.Path, "bootstrap")); err != nil {
-			return buildGo(ctx, r.Path)
+			program, err := buildGo(ctx, r.Path)
+			return Code{Program: program}, err
 		}
 	}
+	archive, err := r.archive()
+	return Code{archive: archive}, err
+}
+
+// archive packs what the folder holds.
+func (r Rule) archive() ([]byte, error) {
 	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	z := newZip(&b)
 	err := filepath.WalkDir(r.Path, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || path == r.Path {
 			return err
@@ -49,7 +100,7 @@ func (r Rule) Code(ctx context.Context) ([]byte, error) {
 		if e.IsDir() {
 			return nil
 		}
-		return addFile(z, filepath.ToSlash(inside), path, zip.Deflate)
+		return addFile(z, filepath.ToSlash(inside), path)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pack %s: %w", r.Path, err)
@@ -63,8 +114,10 @@ func (r Rule) Code(ctx context.Context) ([]byte, error) {
 // Pack returns the rule with its code read, or built, as it is now: Code returns that
 // from then on.
 func (r Rule) Pack(ctx context.Context) (Rule, error) {
-	var err error
-	r.packed, err = r.Code(ctx)
+	c, err := r.Code(ctx)
+	if err == nil {
+		r.packed = &c
+	}
 	return r, err
 }
 
@@ -81,7 +134,7 @@ func (r Rule) leftOut(inside string, e fs.DirEntry) bool {
 	return e.IsDir() && inside == "fixtures"
 }
 
-func addFile(z *zip.Writer, name, path string, method uint16) error {
+func addFile(z *zip.Writer, name, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -91,7 +144,7 @@ func addFile(z *zip.Writer, name, path string, method uint16) error {
 	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
-	head := &zip.FileHeader{Name: name, Method: method}
+	head := &zip.FileHeader{Name: name, Method: zip.Deflate}
 	head.SetMode(info.Mode().Perm() | 0o444)
 	w, err := z.CreateHeader(head)
 	if err == nil {
@@ -158,27 +211,13 @@ func buildGo(ctx context.Context, folder string) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "bootstrap")
-	// Without what debuggers want, linking and unpacking take half as long; panics have their lines all the same.
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", program, ".")
+	// Without what debuggers want, linking takes half as long; panics have their lines all the same. Nobody asks
+	// which commit it is of.
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", program, ".")
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, notBuilt(folder, err, string(out))
 	}
-	info, err := os.Stat(program)
-	if err != nil {
-		return nil, err
-	}
-	method := zip.Store // which saves a fifth of a second at each save
-	if info.Size() > storedProgram {
-		method = zip.Deflate
-	}
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	if err := addFile(z, "bootstrap", program, method); err != nil {
-		return nil, err
-	}
-	err = z.Close()
-	return b.Bytes(), err
+	return os.ReadFile(program)
 }

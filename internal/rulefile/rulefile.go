@@ -46,7 +46,7 @@ type Rule struct {
 	Library          bool              // it imports rdklib
 	Variables        map[string]string // of its environment
 
-	packed []byte // its code, if Pack read it
+	packed *Code // its code, if Pack read it
 }
 
 // OnChange reports whether changes trigger the rule.

@@ -93,7 +93,7 @@ func TestCodeHasWhatTheFunctionNeedsAndNothingOfTheTests(t *testing.T) {
 	})
 	names := func(r rulefile.Rule) (names []string) {
 		t.Helper()
-		code, err := r.Code(t.Context())
+		code, err := archiveOf(t, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,5 +167,27 @@ func TestPolicyThatComparesWithATypeThatIsNotThereIsRefusedAtItsLine(t *testing.
 	err = all[0].CheckTypes()
 	if want := filepath.Join(dir, "p.guard") + ":4: AWS Config has no resource type AWS::EC2::Subnett; is AWS::EC2::Subnet meant?"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func archiveOf(t *testing.T, r rulefile.Rule) ([]byte, error) {
+	c, err := r.Code(t.Context())
+	if err != nil {
+		return nil, err
+	}
+	return c.Archive()
+}
+
+func TestProgramIsUploadedAsOneFileThatCanBeExecuted(t *testing.T) {
+	archive, err := rulefile.Code{Program: []byte("x")}.Archive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(z.File) != 1 || z.File[0].Name != "bootstrap" || z.File[0].Mode() != 0o755 {
+		t.Errorf("the archive has %v", z.File)
 	}
 }

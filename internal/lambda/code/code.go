@@ -101,6 +101,17 @@ func (f *Folders) sameBoot() (bool, error) {
 // Get returns the folder of a content, and unpacks the zip that read returns if
 // there is none yet. The folder stays until release is called.
 func (f *Folders) Get(sha string, read func() ([]byte, error)) (dir string, release func(), err error) {
+	return f.get(sha, func(part string) error {
+		b, err := read()
+		if err != nil {
+			return err
+		}
+		return extract(part, b)
+	})
+}
+
+// get returns the folder of a content, and has it filled if there is none yet.
+func (f *Folders) get(sha string, fill func(part string) error) (dir string, release func(), err error) {
 	dir = filepath.Join(f.dir, sha)
 	for {
 		f.mu.Lock()
@@ -119,7 +130,7 @@ func (f *Folders) Get(sha string, read func() ([]byte, error)) (dir string, rele
 	f.busy[sha] = done
 	f.mu.Unlock()
 	defer close(done)
-	size, err := f.make(dir, read)
+	size, err := f.make(dir, fill)
 	f.mu.Lock()
 	delete(f.busy, sha)
 	if err != nil {
@@ -236,11 +247,7 @@ func remove(gone []string) {
 }
 
 // make makes the folder whole or not at all, and returns its size.
-func (f *Folders) make(dir string, read func() ([]byte, error)) (size int64, err error) {
-	b, err := read()
-	if err != nil {
-		return 0, err
-	}
+func (f *Folders) make(dir string, fill func(part string) error) (size int64, err error) {
 	part, err := os.MkdirTemp(f.dir, "part-")
 	if err != nil {
 		return 0, err
@@ -249,7 +256,7 @@ func (f *Folders) make(dir string, read func() ([]byte, error)) (size int64, err
 	if err := os.Chmod(part, 0o755); err != nil {
 		return 0, err
 	}
-	if err := extract(part, b); err != nil {
+	if err := fill(part); err != nil {
 		return 0, err
 	}
 	return sizeOf(part), os.Rename(part, dir)
