@@ -41,6 +41,8 @@ type Session struct {
 	// What the last round came to.
 	Failed bool // a test failed
 	Broken bool // a rule or a function could not be run
+
+	elsewhere []string // files and folders of rules that are not below the folder
 }
 
 // A look is one thing that a rule looks at.

@@ -182,6 +182,52 @@ func TestFolderWithNothingToLookAtSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestSaveOfCodeElsewhereIsNoticed(t *testing.T) {
+	lambdatest.NeedBoto3(t)
+	d := newDesk(t, map[string]string{"rule/fixtures/on.json": on, "src/rule.py": function, "rule/main.tf": `
+data "archive_file" "code" {
+  source_file = "${path.module}/../src/rule.py"
+  output_path = "code.zip"
+}
+resource "aws_lambda_function" "f" {
+  filename = "code.zip"
+  handler  = "rule.lambda_handler"
+  runtime  = "python3.12"
+}
+resource "aws_config_config_rule" "r" {
+  source {
+    owner             = "CUSTOM_LAMBDA"
+    source_identifier = aws_lambda_function.f.arn
+  }
+}
+`})
+	top := d.Folder
+	d.Session.Folder = filepath.Join(top, "rule")
+	ctx, cancel := context.WithCancel(t.Context())
+	tick := make(chan time.Time)
+	ended := make(chan error)
+	go func() { ended <- d.watch(ctx, tick) }()
+	wait := func() { tick <- time.Time{} }
+	wait()
+	d.printed("on  COMPLIANT")
+	d.out.Reset()
+	wait()
+	wait()
+	if d.out.Len() > 0 {
+		t.Errorf("it was evaluated without a save:\n%s", d.out.String())
+	}
+	if err := os.WriteFile(filepath.Join(top, "src", "rule.py"), []byte(strings.Replace(function, "== 'on'", "== 'off'", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wait()
+	wait()
+	d.printed("on  NON_COMPLIANT")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSaveIsNoticedAndNothingElseIs(t *testing.T) {
 	d := newDesk(t, map[string]string{"p.guard": policy, "fixtures/on.json": on})
 	ctx, cancel := context.WithCancel(t.Context())

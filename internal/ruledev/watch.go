@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"plumb/internal/rulefile"
 )
 
 // interval is how often a folder is looked at for saved files. Looking at some
@@ -22,12 +25,15 @@ func (s *Session) Watch(ctx context.Context) error {
 func (s *Session) watch(ctx context.Context, tick <-chan time.Time) error {
 	var last uint64
 	for {
-		now, err := fingerprint(s.base())
+		now, err := s.fingerprint()
 		if err != nil {
 			return err
 		}
 		if now != last {
-			last = now
+			s.notice()
+			if last, err = s.fingerprint(); err != nil {
+				return err
+			}
 			s.round(ctx)
 		}
 		select {
@@ -50,10 +56,37 @@ func (s *Session) round(ctx context.Context) {
 	fmt.Fprintln(s.Out)
 }
 
-// fingerprint changes when a file of the folder is saved, comes or goes.
-func fingerprint(folder string) (uint64, error) {
+// fingerprint changes when a file of the folder is saved, comes or goes, or one that a
+// rule of it has elsewhere.
+func (s *Session) fingerprint() (uint64, error) {
 	h := fnv.New64a()
-	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+	err := addFiles(h, s.base())
+	for _, path := range s.elsewhere {
+		_ = addFiles(h, path) // a round says that it is not there
+	}
+	return h.Sum64(), err
+}
+
+// notice finds the code of rules that is not below the folder. While a declaration is
+// broken, what it named before is watched.
+func (s *Session) notice() {
+	rules, err := rulefile.Find(s.Folder)
+	if err != nil {
+		return
+	}
+	s.elsewhere = nil
+	for _, r := range rules {
+		for _, path := range r.Sources() {
+			if inside, err := filepath.Rel(s.base(), path); err != nil || !filepath.IsLocal(inside) {
+				s.elsewhere = append(s.elsewhere, path)
+			}
+		}
+	}
+}
+
+// addFiles adds the state of a file, or of those below a folder, to a hash.
+func addFiles(h io.Writer, folder string) error {
+	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			if path == folder {
 				return err
@@ -71,5 +104,4 @@ func fingerprint(folder string) (uint64, error) {
 		}
 		return nil
 	})
-	return h.Sum64(), err
 }

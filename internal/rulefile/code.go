@@ -69,6 +69,10 @@ func (r Rule) Code(ctx context.Context) (Code, error) {
 	if r.packed != nil {
 		return *r.packed, nil
 	}
+	if r.Zipped() {
+		archive, err := os.ReadFile(r.Path)
+		return Code{archive: archive}, err
+	}
 	if r.Handler == "bootstrap" {
 		if _, err := os.Stat(filepath.Join(r.Path, "bootstrap")); err != nil {
 			program, err := buildGo(ctx, r.Path)

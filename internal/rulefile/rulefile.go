@@ -30,7 +30,7 @@ const (
 type Rule struct {
 	Kind Kind
 	Name string
-	Path string // the file, or the folder of a function's code
+	Path string // the file, or the folder or zip file of a function's code
 	Line int    // in a template that declares it
 	Text string // of a policy that stands in a template
 
@@ -51,6 +51,24 @@ type Rule struct {
 
 // OnChange reports whether changes trigger the rule.
 func (r Rule) OnChange() bool { return len(r.Types) > 0 || r.Frequency == "" }
+
+// Zipped reports whether the rule is a function whose code is a zip file already.
+func (r Rule) Zipped() bool {
+	info, err := os.Stat(r.Path)
+	return r.Kind == Function && err == nil && info.Mode().IsRegular()
+}
+
+// Sources are the files and folders that the rule is made of.
+func (r Rule) Sources() []string {
+	if len(r.Files) == 0 {
+		return []string{r.Path}
+	}
+	var all []string
+	for _, f := range r.Files {
+		all = append(all, filepath.Join(r.Path, f))
+	}
+	return all
+}
 
 // Defaults of functions: enough for one that loads an SDK.
 const (

@@ -173,14 +173,23 @@ func (d declared) function(r Rule, id string) (Rule, error) {
 		}
 	}
 	r.Path, r.Line = filepath.Join(filepath.Dir(d.path), filepath.FromSlash(folder)), 0
-	if r.Handler == "" || r.Runtime == "" {
-		found, err := functionFolder(r.Path)
-		if err != nil {
-			return r, err
-		}
-		r.Handler, r.Runtime = orElse(r.Handler, found.Handler), orElse(r.Runtime, found.Runtime)
+	if err := r.complete(); err != nil {
+		return r, err
 	}
 	return r.withDefaults(), nil
+}
+
+// complete has a function's code say what its declaration does not.
+func (r *Rule) complete() error {
+	if r.Handler != "" && r.Runtime != "" {
+		return nil
+	}
+	if r.Zipped() {
+		return fmt.Errorf("the function whose code is %s needs its handler and its runtime", r.Path)
+	}
+	found, err := functionFolder(r.Path)
+	r.Handler, r.Runtime = orElse(r.Handler, found.Handler), orElse(r.Runtime, found.Runtime)
+	return err
 }
 
 func orElse(s, other string) string {

@@ -120,27 +120,53 @@ func (m *module) function(r Rule, b block) (Rule, error) {
 			r.Variables[k] = s
 		}
 	}
-	filename, _ := v["filename"].(string)
-	archive, ok := m.referred(filename)
-	if !ok || archive.kind != terraformArchive {
-		return r, fmt.Errorf("the code of %s is not an archive_file of this folder: give filename = data.archive_file.NAME.output_path", b.name)
+	var err error
+	if r.Path, r.Files, err = m.code(b, v); err != nil {
+		return r, err
+	}
+	if err := r.complete(); err != nil {
+		return r, err
+	}
+	return r.withDefaults(), nil
+}
+
+// code returns where a function's code is: what Terraform would pack, in preference
+// to the zip file that it may have packed some time ago, or a zip file.
+func (m *module) code(function block, v map[string]any) (path string, files []string, err error) {
+	filename, ok := v["filename"].(string)
+	archive, packs := m.packs(filename)
+	if !ok || strings.HasPrefix(filename, reference) && !packs {
+		return "", nil, fmt.Errorf("the code of %s is not here: give filename, the path of a zip file or data.archive_file.NAME.output_path", function.name)
+	}
+	if !packs {
+		path = m.path(filename)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			return "", nil, fmt.Errorf("the code of %s is not there: %s is no zip file; build it first", function.name, path)
+		}
+		return path, nil, nil
 	}
 	packed := m.values(archive)
 	if folder, ok := packed["source_dir"].(string); ok {
-		r.Path = m.path(folder)
-	} else if file, ok := packed["source_file"].(string); ok {
-		r.Path, r.Files = filepath.Dir(m.path(file)), []string{filepath.Base(file)}
-	} else {
-		return r, fmt.Errorf("the archive %s has no source_dir and no source_file", archive.name)
+		return m.path(folder), nil, nil
 	}
-	if r.Handler == "" || r.Runtime == "" {
-		found, err := functionFolder(r.Path)
-		if err != nil {
-			return r, err
+	if file, ok := packed["source_file"].(string); ok {
+		return filepath.Dir(m.path(file)), []string{filepath.Base(file)}, nil
+	}
+	return "", nil, fmt.Errorf("the archive %s has no source_dir and no source_file", archive.name)
+}
+
+// packs returns the archive_file that makes a zip file, which is named by a reference
+// or by its path.
+func (m *module) packs(filename string) (block, bool) {
+	if b, ok := m.referred(filename); ok {
+		return b, b.kind == terraformArchive
+	}
+	for _, b := range m.named(terraformArchive) {
+		if out, ok := m.values(b)["output_path"].(string); ok && m.path(out) == m.path(filename) {
+			return b, true
 		}
-		r.Handler, r.Runtime = orElse(r.Handler, found.Handler), orElse(r.Runtime, found.Runtime)
 	}
-	return r.withDefaults(), nil
+	return block{}, false
 }
 
 // first is the only block of its type in another one.

@@ -145,6 +145,46 @@ resource "aws_config_config_rule" "r" {
 	}
 }
 
+const zippedFunction = `
+resource "aws_lambda_function" "f" {
+  filename = "${path.module}/build/code.zip"
+  runtime  = "provided.al2023"
+  handler  = "bootstrap"
+}
+resource "aws_config_config_rule" "r" {
+  source {
+    owner             = "CUSTOM_LAMBDA"
+    source_identifier = aws_lambda_function.f.arn
+  }
+}
+`
+
+// A zip file that something else makes is the code as it is, unless an archive_file of
+// the module makes it.
+func TestTerraformOfWhichAZipFileIsTheCode(t *testing.T) {
+	dir := folder(t, map[string]string{"build/code.zip": "as it is", "main.tf": zippedFunction})
+	all, err := rulefile.Find(dir)
+	if err != nil || len(all) != 1 || all[0].Handler != "bootstrap" || all[0].Path != filepath.Join(dir, "build", "code.zip") {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if archive, err := archiveOf(t, all[0]); err != nil || string(archive) != "as it is" {
+		t.Errorf("the code is %q, %v", archive, err)
+	}
+	dir = folder(t, map[string]string{"build/code.zip": "old", "src/index.py": python, "main.tf": zippedFunction + `
+data "archive_file" "code" {
+  source_dir  = "src"
+  output_path = "build/code.zip"
+}
+`})
+	if all, err := rulefile.Find(dir); err != nil || all[0].Path != filepath.Join(dir, "src") {
+		t.Errorf("%+v, %v", all, err)
+	}
+	dir = folder(t, map[string]string{"build/code.zip": "x", "main.tf": strings.Replace(zippedFunction, `"bootstrap"`, `""`, 1)})
+	if _, err := rulefile.Find(dir); err == nil || !strings.Contains(err.Error(), "code.zip needs its handler and its runtime") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTerraformThatCannotBeReadSaysWhere(t *testing.T) {
 	rule := func(source string) string {
 		return "resource \"aws_config_config_rule\" \"r\" {\n  source {\n" + source + "\n  }\n}\n"
@@ -156,7 +196,7 @@ func TestTerraformThatCannotBeReadSaysWhere(t *testing.T) {
 		rule("owner = \"CUSTOM_POLICY\"\ncustom_policy_details {\n policy_text = data.http.policy.body_text[0]\n}"):                                                   "main.tf:1: r: policy_text is not known",
 		rule("owner = \"CUSTOM_POLICY\"\ncustom_policy_details {\n policy_text = file(\"none.guard\")\n}"):                                                            "main.tf:1: r: policy_text is not known",
 		rule("owner = \"CUSTOM_POLICY\"\ncustom_policy_details {\n policy_text = local.a\n}") + "locals {\n  a = local.b\n  b = local.a\n}\n":                         "main.tf:1: r: policy_text is not known",
-		rule("owner = \"CUSTOM_LAMBDA\"\nsource_identifier = aws_lambda_function.f.arn") + "resource \"aws_lambda_function\" \"f\" {\n  filename = \"code.zip\"\n}\n": "main.tf:1: r: the code of f is not an archive_file",
+		rule("owner = \"CUSTOM_LAMBDA\"\nsource_identifier = aws_lambda_function.f.arn") + "resource \"aws_lambda_function\" \"f\" {\n  filename = \"code.zip\"\n}\n": "main.tf:1: r: the code of f is not there: ",
 		"resource \"aws_config_config_rule\" \"r\" {\n  input_parameters = jsonencode({a = aws_x.y.z, b = each.value})\n  source {\n    owner = \"AWS\"\n  }\n}\n":    "main.tf:1: r: input_parameters is not known",
 	} {
 		dir := folder(t, map[string]string{"main.tf": text})
