@@ -103,6 +103,9 @@ func (s *Service) AddPermission(ctx context.Context, r Ref, p Permission, revisi
 		return "", err
 	}
 	err = s.change(ctx, func(tx *db.Tx) error {
+		if err := lockPolicy(ctx, tx, r); err != nil {
+			return err
+		}
 		f, err := resolve(ctx, tx, r)
 		if err != nil {
 			return err
@@ -130,9 +133,17 @@ func (s *Service) AddPermission(ctx context.Context, r Ref, p Permission, revisi
 	return string(text), err
 }
 
+// lockPolicy has the changes of a policy come one after another: each writes all of it.
+func lockPolicy(ctx context.Context, tx *db.Tx, r Ref) error {
+	return tx.Lock(ctx, "function policy "+r.ARN())
+}
+
 // RemovePermission takes a statement out of a policy.
 func (s *Service) RemovePermission(ctx context.Context, r Ref, sid, revision string) error {
 	return s.change(ctx, func(tx *db.Tx) error {
+		if err := lockPolicy(ctx, tx, r); err != nil {
+			return err
+		}
 		f, err := resolve(ctx, tx, r)
 		if err != nil {
 			return lambdaapi.ResourceNotFoundException("No policy found for: %s", r.ARN())
