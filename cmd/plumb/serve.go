@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"plumb/internal/app"
+	"plumb/internal/memory"
 	"plumb/internal/rulebench"
 	"plumb/internal/settings"
 )
@@ -55,6 +56,7 @@ see "plumb docs settings".`,
 func serve(cmd *cobra.Command, s settings.Settings, log *slog.Logger) error {
 	ctx, cancel := stopSignal(cmd.Context(), log)
 	defer cancel()
+	go memory.ReturnIdle(ctx)
 	a, err := app.New(ctx, s, log, app.Options{Version: version(), Functions: rulebench.NewDesk(log, s)})
 	if err == nil {
 		err = a.Start(ctx)

@@ -20,6 +20,10 @@ const bodyTimeout = 30 * time.Second
 // its connection is to be kept.
 const restTimeout = 2 * time.Second
 
+// lastTimeout is the same where the connection ends with the answer. It is not nothing:
+// who still sends when a connection ends may not see the answer.
+const lastTimeout = 500 * time.Millisecond
+
 // limitBody ends requests whose body stops coming.
 func limitBody(next http.Handler, timeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +39,13 @@ func limitBody(next http.Handler, timeout time.Duration) http.Handler {
 		b := &body{ReadCloser: r.Body, conn: http.NewResponseController(w), timeout: timeout}
 		// What the handler leaves unread is read by net/http, after it and before the answer is sent. Nobody needs it, and
 		// a stranger would keep the connection by it.
-		defer func() { b.timeout = min(timeout, restTimeout); b.expect() }()
+		defer func() {
+			b.timeout = min(timeout, restTimeout)
+			if w.Header().Get("Connection") == "close" {
+				b.timeout = min(timeout, lastTimeout)
+			}
+			b.expect()
+		}()
 		r.Body = b
 		next.ServeHTTP(w, r)
 	})

@@ -16,6 +16,7 @@ const maxHandshakes = 256
 // their client the oldest makes room for the next one: who opens a connection never waits
 // for those that do not answer.
 type handshakes struct {
+	next  sync.Mutex // of who begins and waits for a turn: one, so that those who go on do not queue behind all others
 	turns chan struct{}
 	most  int
 
@@ -29,7 +30,9 @@ func newHandshakes(most int) *handshakes {
 
 // begin waits for a turn. Its connection gives it up whenever it waits for the client.
 func (h *handshakes) begin(c net.Conn, hello []byte) *shaking {
+	h.next.Lock()
 	h.turns <- struct{}{}
+	h.next.Unlock()
 	return &shaking{begun: begun{Conn: c, head: hello}, of: h}
 }
 

@@ -23,7 +23,6 @@ const (
 	trickling  = 2000                   // connections that send a byte a second of their headers
 	unending   = 500                    // connections whose bodies go on
 	maxGrowth  = 64 << 20               // bytes of the server's memory
-	maxTLS     = 128 << 20              // the same, where each connection has the state of TLS
 	maxLatency = 100 * time.Millisecond // of a signed client, 99 of 100 times
 	besieged   = 40 * time.Second
 )
@@ -103,11 +102,7 @@ func besiege(t *testing.T, p *process, s *siege) {
 	p99 := during[len(during)*99/100]
 	t.Logf("%d connections open, %d were begun; memory %d MiB, %d MiB at most; p99 %v of %d calls, %v of %d before",
 		open, s.begun.Load(), before>>20, most>>20, p99, len(during), calm[len(calm)*99/100], len(calm))
-	limit := int64(maxGrowth)
-	if s.tls != nil {
-		limit = maxTLS
-	}
-	if most-before > limit {
+	if most-before > maxGrowth {
 		t.Errorf("strangers took %d MiB", (most-before)>>20)
 	}
 	if alone := calm[len(calm)*99/100]; p99 > max(maxLatency, 3*alone) { // the machine may be busy with something else
