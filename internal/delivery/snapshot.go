@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -126,48 +125,21 @@ func (d *Delivery) snapshotPages(ctx context.Context, p config.Place) <-chan cha
 				page <- snapshotPage{err: err}
 				return
 			}
-			from := after
 			after = items[len(items)-1].ResourceKey
-			go func(last config.ResourceKey) { page <- d.readSnapshotPage(ctx, p, from, last) }(after)
+			go func() { page <- d.unpackPage(ctx, items) }()
 		}
 	}()
 	return pages
 }
 
-// readSnapshotPage reads what lives after one resource and up to another. It lists it once
-// more, so that bodies are of what is there in the same state of the store.
-func (d *Delivery) readSnapshotPage(ctx context.Context, p config.Place, after, last config.ResourceKey) (page snapshotPage) {
-	page.err = d.db.Read(ctx, func(tx *db.Tx) error {
-		items, err := liveUntil(ctx, tx, p, after, last)
-		if err != nil {
-			return err
-		}
-		items = slices.DeleteFunc(items, func(s *store.StoredItem) bool { return s.Status == config.StatusNotRecorded })
+// unpackPage unpacks the items of a page that are recorded.
+func (d *Delivery) unpackPage(ctx context.Context, items []*store.StoredItem) (page snapshotPage) {
+	items = slices.DeleteFunc(items, func(s *store.StoredItem) bool { return s.Status == config.StatusNotRecorded })
+	page.err = d.db.Read(ctx, func(tx *db.Tx) (err error) {
 		page.items, err = store.Forms(ctx, tx, items)
 		return err
 	})
 	return page
-}
-
-// liveUntil lists live resources after one and up to another, of which there may be more
-// than a page by now.
-func liveUntil(ctx context.Context, tx *db.Tx, p config.Place, after, last config.ResourceKey) (all []*store.StoredItem, err error) {
-	for {
-		items, err := store.LiveItems(ctx, tx, p, after, filePage)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range items {
-			if cmp.Or(cmp.Compare(s.Type, last.Type), cmp.Compare(s.ID, last.ID)) > 0 {
-				return all, nil
-			}
-			all = append(all, s)
-		}
-		if len(items) < filePage {
-			return all, nil
-		}
-		after = items[len(items)-1].ResourceKey
-	}
 }
 
 func (d *Delivery) snapshotDelivered(c config.DeliveryChannel, began time.Time, e config.SnapshotDelivered) (job.Commit, error) {

@@ -73,6 +73,11 @@ func newEncoder(dictionary uint32, load Loader) (*zstd.Encoder, error) {
 
 // Decode unpacks what Encode made with the same dictionary.
 func (c *Codec) Decode(dictionary uint32, load Loader, packed []byte) ([]byte, error) {
+	return c.AppendDecoded(nil, dictionary, load, packed)
+}
+
+// AppendDecoded is Decode, and appends to a slice.
+func (c *Codec) AppendDecoded(to []byte, dictionary uint32, load Loader, packed []byte) ([]byte, error) {
 	d, ok := c.decoders.get(dictionary)
 	if !ok {
 		var err error
@@ -81,7 +86,7 @@ func (c *Codec) Decode(dictionary uint32, load Loader, packed []byte) ([]byte, e
 		}
 		c.decoders.put(dictionary, d)
 	}
-	text, err := d.DecodeAll(packed, nil)
+	text, err := d.DecodeAll(packed, to)
 	if err != nil {
 		return nil, fmt.Errorf("unpack with dictionary %d: %w", dictionary, err)
 	}

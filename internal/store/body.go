@@ -155,6 +155,23 @@ func appendBodies(ctx context.Context, tx *db.Tx, all []born) error {
 
 // bodies returns the texts of bodies.
 func bodies(ctx context.Context, tx *db.Tx, keys []bodyKey) (map[bodyKey][]byte, error) {
+	kept, err := packedBodies(ctx, tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[bodyKey][]byte, len(kept))
+	for k, b := range kept {
+		text, err := b.appendText(ctx, tx, nil)
+		if err != nil {
+			return nil, fmt.Errorf("body %d of resource %d: %w", k.stateID, k.resource, err)
+		}
+		out[k] = text
+	}
+	return out, nil
+}
+
+// packedBodies returns bodies as they are kept.
+func packedBodies(ctx context.Context, tx *db.Tx, keys []bodyKey) (map[bodyKey]packedBody, error) {
 	kept := make(map[bodyKey]packedBody, len(keys))
 	for chunk := range slices.Chunk(keys, maxRows) {
 		with, args := list{
@@ -173,23 +190,16 @@ func bodies(ctx context.Context, tx *db.Tx, keys []bodyKey) (map[bodyKey][]byte,
 			return nil, fmt.Errorf("read bodies: %w", err)
 		}
 	}
-	out := make(map[bodyKey][]byte, len(kept))
-	for k, b := range kept {
-		text, err := b.text(ctx, tx)
-		if err != nil {
-			return nil, fmt.Errorf("body %d of resource %d: %w", k.stateID, k.resource, err)
-		}
-		out[k] = text
-	}
-	return out, nil
+	return kept, nil
 }
 
-func (b packedBody) text(ctx context.Context, tx *db.Tx) ([]byte, error) {
+// appendText appends the text of a body.
+func (b packedBody) appendText(ctx context.Context, tx *db.Tx, to []byte) ([]byte, error) {
 	switch b.coding {
 	case codingText:
-		return b.content, nil
+		return append(to, b.content...), nil
 	case codingZstd:
-		return dictionariesOf(tx).codec.Decode(uint32(b.dictionary), loader(ctx, tx, b.dictionary), b.content)
+		return dictionariesOf(tx).codec.AppendDecoded(to, uint32(b.dictionary), loader(ctx, tx, b.dictionary), b.content)
 	}
 	return nil, fmt.Errorf("coding %d is none that this version of Plumb knows", b.coding)
 }

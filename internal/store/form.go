@@ -21,17 +21,18 @@ type Form struct {
 }
 
 // LiveItems returns the newest items of live resources of a place, in the order of type
-// and id, after the given one: the walk of a snapshot.
+// and id, after the given one: the walk of a snapshot. Their bodies come with them, packed.
 func LiveItems(ctx context.Context, tx *db.Tx, p config.Place, after config.ResourceKey, limit int) (out []*StoredItem, err error) {
 	err = walkTypes(ctx, tx, p, nil, after, func(place int64, kind kind, past string) (bool, error) {
 		err := db.Each(ctx, tx, func(scan func(...any) error) error {
-			s := StoredItem{VersionKey: config.VersionKey{ResourceKey: config.ResourceKey{Place: p, Type: kind.name}}}
+			s := StoredItem{VersionKey: config.VersionKey{ResourceKey: config.ResourceKey{Place: p, Type: kind.name}}, packed: &packedBody{}}
 			var status int64
-			err := scan(&s.ID, &s.body.resource, &s.body.stateID, &s.StateID, &status)
+			err := scan(&s.ID, &s.body.resource, &s.body.stateID, &s.StateID, &status, &s.packed.coding, &s.packed.dictionary, &s.packed.content)
 			s.Status = statusOf(status)
 			out = append(out, &s)
 			return err
-		}, `SELECT r.external_id, r.id, r.body, r.state_id, r.status FROM resource r
+		}, `SELECT r.external_id, r.id, r.body, r.state_id, r.status, COALESCE(b.coding, -1), COALESCE(b.dictionary, 0), b.content
+			FROM resource r LEFT JOIN body b ON b.resource = r.id AND b.state_id = r.body
 			WHERE r.type = ? AND r.place = ? AND r.external_id > ? AND `+isLive+` ORDER BY r.external_id LIMIT ?`, kind.id, place, past, limit-len(out))
 		return len(out) < limit, err
 	})
@@ -85,24 +86,32 @@ func VersionForms(ctx context.Context, tx *db.Tx, p config.Place, versions []con
 
 // Forms returns the forms of items, in their order. Up to 500 at a time.
 func Forms(ctx context.Context, tx *db.Tx, all []*StoredItem) ([]Form, error) {
-	texts, err := bodies(ctx, tx, collect(all, func(s *StoredItem) bodyKey { return s.body }))
+	kept, err := packedBodies(ctx, tx, collect(slices.DeleteFunc(slices.Clone(all), hasPacked), func(s *StoredItem) bodyKey { return s.body }))
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Form, len(all))
+	var text []byte // of one body after another
 	for i, s := range all {
-		body, ok := texts[s.body]
+		body, ok := kept[s.body]
+		if hasPacked(s) {
+			body, ok = *s.packed, s.packed.coding >= 0
+		}
 		if !ok {
 			return nil, fmt.Errorf("item %d of %s has no body", s.StateID, s.ResourceKey)
 		}
-		text, err := s.form(body)
+		if text, err = body.appendText(ctx, tx, text[:0]); err == nil {
+			out[i] = Form{VersionKey: s.VersionKey, Status: s.Status}
+			out[i].Text, err = s.form(text)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("item %d of %s: %w", s.StateID, s.ResourceKey, err)
 		}
-		out[i] = Form{s.VersionKey, s.Status, text}
 	}
 	return out, nil
 }
+
+func hasPacked(s *StoredItem) bool { return s.packed != nil }
 
 // What a body ends with: the names behind the place of the stamps, and what only the
 // store knows. Bare quotes are in no text of it, and neither name stands further behind.
@@ -111,8 +120,8 @@ const (
 	importedName = `,"imported":`
 )
 
-// form returns the event form of the item with this body: the text that bodyText took
-// the stamps from, with those of the item.
+// form returns the event form of the item with this body: a text with the stamps of the
+// item where bodyText took them from.
 func (s *StoredItem) form(body []byte) ([]byte, error) {
 	at := bytes.LastIndex(body, []byte(afterStamps))
 	if at < 0 {

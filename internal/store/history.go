@@ -78,6 +78,7 @@ type StoredItem struct {
 	config.VersionKey
 	Status config.ItemStatus
 	body   bodyKey
+	packed *packedBody // if it was read with the item
 }
 
 // readItems reads the bodies of items.

@@ -39,7 +39,7 @@ func (e entry) bodyKey() bodyKey {
 
 // of returns the item of that resource that the entry is, or stands for.
 func (e entry) of(key config.ResourceKey) *StoredItem {
-	return &StoredItem{config.VersionKey{ResourceKey: key, StateID: e.item()}, statusOf(e.status), e.bodyKey()}
+	return &StoredItem{VersionKey: config.VersionKey{ResourceKey: key, StateID: e.item()}, Status: statusOf(e.status), body: e.bodyKey()}
 }
 
 const entryColumns = "resource, state_id, previous, body, status, reference"
