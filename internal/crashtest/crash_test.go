@@ -13,6 +13,8 @@
 //   - no process of a function outlived its server;
 //   - nobody waited for a server that stands still longer than maxBlocked;
 //   - stacks end whole, with each resource once;
+//   - a topic that failed meanwhile in every way was told all, in the order of each
+//     resource, and one that works was told at once;
 //   - work was done once: no chain of jobs was forked, no page of an evaluation
 //     was evaluated twice.
 //
