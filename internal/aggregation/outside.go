@@ -253,7 +253,10 @@ func (o *outside) readAll(ctx context.Context, p config.Place) error {
 	if err := o.deleteOthers(ctx, p, there); err != nil {
 		return err
 	}
-	return o.readRules(ctx, p)
+	if err := o.readRules(ctx, p); err != nil {
+		return err
+	}
+	return o.readPacks(ctx, p)
 }
 
 // pages calls f with all pages of an operation's answer.

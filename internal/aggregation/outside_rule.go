@@ -126,6 +126,9 @@ func (o *outside) forgetRule(ctx context.Context, r config.Rule) error {
 			if more = len(gone) > 0; more || err != nil {
 				return err
 			}
+			if err := store.DeletePackRule(ctx, tx, r.ID); err != nil {
+				return err
+			}
 			return store.DeleteRule(ctx, tx, r)
 		})
 		if err != nil {

@@ -95,6 +95,73 @@ func TestAnAggregatorShowsAnAccountWhoseConfigIsElsewhere(t *testing.T) {
 	})
 }
 
+// packsOf returns what the aggregator all says of packs, and of how many of them.
+func (a account) packsOf() string {
+	a.t.Helper()
+	out, err := a.aws.DescribeAggregateComplianceByConformancePacks(a.t.Context(),
+		&configservice.DescribeAggregateComplianceByConformancePacksInput{ConfigurationAggregatorName: new("all")})
+	a.must(err)
+	var all []string
+	for _, p := range out.AggregateComplianceByConformancePacks {
+		c := p.Compliance
+		all = append(all, fmt.Sprint(*p.AccountId, " ", *p.ConformancePackName, " ", c.ComplianceType, " ", c.CompliantRuleCount, " ", c.NonCompliantRuleCount, " ", c.TotalRuleCount))
+	}
+	sum, err := a.aws.GetAggregateConformancePackComplianceSummary(a.t.Context(),
+		&configservice.GetAggregateConformancePackComplianceSummaryInput{ConfigurationAggregatorName: new("all"), GroupByKey: types.AggregateConformancePackComplianceSummaryGroupKeyAccountId})
+	a.must(err)
+	for _, s := range sum.AggregateConformancePackComplianceSummaries {
+		all = append(all, fmt.Sprint(*s.GroupName, " ", s.ComplianceSummary.CompliantConformancePackCount, " ", s.ComplianceSummary.NonCompliantConformancePackCount))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestAnAggregatorShowsTheConformancePacksOfAnAccountElsewhere(t *testing.T) {
+	var elsewhere *apptest.Plumb // another one for each database
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		there := open(t, elsewhere.As(spokeA, "eu-west-1"))
+		there.recorder()
+		there.must(there.startWithoutBucket())
+		there.cars()
+		center := open(t, p.As(hub, "eu-west-1"))
+		there.authorize(center)
+		_, err := center.aggregator("all", []string{spokeA}, "eu-west-1")
+		center.must(err)
+		later := func() {
+			elsewhere.Drain(t)
+			p.Clock().Advance(6 * time.Minute)
+			p.Drain(t)
+		}
+		later()
+		center.equal(center.packsOf(), spokeA+" garage NON_COMPLIANT 0 2 3, "+spokeA+" 0 1")
+		there.deployed("garage", resources(guardOf("doors", "doors", 2))) // two rules leave
+		for n := range 5 {
+			there.push(fmt.Sprintf("car-%d", n), `{"doors":2}`)
+		}
+		later()
+		center.equal(center.packsOf(), spokeA+" garage COMPLIANT 1 0 1, "+spokeA+" 1 0")
+		_, err = there.aws.DeleteConformancePack(t.Context(), &configservice.DeleteConformancePackInput{ConformancePackName: new("garage")})
+		there.must(err)
+		there.deployed("lot", resources(guardOf("doors", "doors", 9)))
+		later()
+		center.equal(center.packsOf(), spokeA+" lot NON_COMPLIANT 0 1 1, "+spokeA+" 0 1")
+
+		// Items are read in one call, and those that are not there come back.
+		id := func(id string) types.AggregateResourceIdentifier {
+			return types.AggregateResourceIdentifier{SourceAccountId: new(spokeA), SourceRegion: new("eu-west-1"), ResourceType: custom, ResourceId: &id}
+		}
+		out, err := center.aws.BatchGetAggregateResourceConfig(t.Context(), &configservice.BatchGetAggregateResourceConfigInput{
+			ConfigurationAggregatorName: new("all"), ResourceIdentifiers: []types.AggregateResourceIdentifier{id("car-1"), id("nobody"), id("car-3")}})
+		center.must(err)
+		center.equal(len(out.BaseConfigurationItems), 2)
+		center.equal(*out.BaseConfigurationItems[0].Configuration, `{"doors":2}`)
+		center.equal(len(out.UnprocessedResourceIdentifiers), 1)
+		center.equal(*out.UnprocessedResourceIdentifiers[0].ResourceId, "nobody")
+	}, func(s *settings.Settings) {
+		elsewhere = apptest.Start(t)
+		s.Accounts = append(s.Accounts, settings.Account{Account: spokeA, Endpoints: settings.Endpoints{Config: elsewhere.URL()}})
+	})
+}
+
 func TestAnAccountElsewhereThatDoesNotAnswerIsOutdated(t *testing.T) {
 	elsewhere := apptest.Start(t)
 	there := open(t, elsewhere.As(spokeA, "eu-west-1"))

@@ -12,11 +12,16 @@ import (
 	"plumb/internal/apptest"
 )
 
-// garage deploys a pack of three rules on cars, one of which says nothing, and
-// pushes five cars.
+// garage starts a recorder, deploys a pack of three rules on cars, one of which says
+// nothing, and pushes five cars.
 func (a account) garage() (id string) {
 	a.t.Helper()
 	a.running()
+	return a.cars()
+}
+
+func (a account) cars() (id string) {
+	a.t.Helper()
 	id = a.deployed("garage", resources(guardOf("wheels", "wheels", 4), guardOf("doors", "doors", 2), ruleOf("P", "process", "AWS_CONFIG_PROCESS_CHECK")))
 	for n, car := range []string{`{"wheels":2,"doors":0}`, `{"wheels":4,"doors":5}`, `{"wheels":3,"doors":2}`, `{"wheels":4,"doors":4}`, `{"wheels":6,"doors":1}`} {
 		a.push(fmt.Sprintf("car-%d", n), car)
