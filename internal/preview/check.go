@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -186,7 +187,10 @@ func WrittenRule(c *managed.Catalogue, w rulefile.Rule) (Rule, error) {
 	}
 	e, err := w.Evaluator(c)
 	if err != nil {
-		return Rule{}, fmt.Errorf("%s: %w", w.Path, err)
+		if path := filepath.ToSlash(report.Relative(w.Path)); !strings.HasPrefix(err.Error(), path+":") { // it says where
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		return Rule{}, err
 	}
 	j, ok := e.(Judge)
 	if !ok {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"plumb/internal/config"
+	"plumb/internal/report"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rulebench"
 	"plumb/internal/rulefile"
@@ -209,4 +210,4 @@ func (d *deployed) reset(ctx context.Context) error {
 }
 
 // Shown is a path as it is written below the working folder.
-func shown(path string) string { return filepath.ToSlash(filepath.Clean(path)) }
+func shown(path string) string { return filepath.ToSlash(report.Relative(path)) }

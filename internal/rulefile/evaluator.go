@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"plumb/internal/config"
+	"plumb/internal/report"
 	"plumb/internal/rule"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rule/policy"
@@ -63,7 +64,7 @@ func (r Rule) Evaluator(c *managed.Catalogue) (rule.Evaluator, error) {
 		return nil, err
 	}
 	if r.Kind == Policy {
-		return policy.Compile(config.Rule{Name: filepath.Base(r.Path), InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: string(text)}}})
+		return policy.Compile(config.Rule{Name: filepath.ToSlash(report.Relative(r.Path)), InputParameters: parameters, Source: config.Source{Policy: &config.Policy{Text: string(text)}}})
 	}
 	file, err := c.ParseFile(r.Path, text)
 	if err != nil {

@@ -46,7 +46,7 @@ func guardSuite(path, shown string, trials []string) Suite {
 		if err != nil {
 			return broken(path, err)
 		}
-		rules, err := guard.Parse(filepath.Base(path), string(text))
+		rules, err := guard.Parse(filepath.ToSlash(report.Relative(path)), string(text))
 		if err != nil {
 			c := broken(path, err)
 			if e, ok := errors.AsType[*syntax.Error](err); ok {

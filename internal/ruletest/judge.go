@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"plumb/internal/config"
+	"plumb/internal/guard/syntax"
 	"plumb/internal/report"
 	"plumb/internal/rule"
 	"plumb/internal/rule/managed"
@@ -45,7 +46,10 @@ func fileSuite(path, shown string, o Options) Suite {
 			answer = answer.In(f.Rule.Path)
 			switch {
 			case err != nil:
-				c.Status, c.Message = report.Broken, err.Error()
+				c.Status, c.Message, c.Causes = report.Broken, err.Error(), mistakes(err)
+				if len(c.Causes) > 0 {
+					cannot = "the rule cannot be read"
+				}
 			case CannotStart(answer) && t.Error == "":
 				cannot = "the function cannot start"
 				c.Status, c.Message, c.Detail = report.Broken, cannot+": "+answer.Error, detail(answer)
@@ -54,7 +58,7 @@ func fileSuite(path, shown string, o Options) Suite {
 					c.Status, c.Detail = report.Failed, detail(answer)
 				}
 			}
-			if c.Status != report.Passed { // a failure that a test expects is nobody's to mend
+			if c.Status != report.Passed && c.Causes == nil { // a failure that a test expects is nobody's to mend
 				c.Causes = causes(answer)
 			}
 			c.Took = time.Since(began)
@@ -166,12 +170,15 @@ func causes(a rulebench.Answer) []report.Cause {
 	return []report.Cause{{Path: a.Cause.Path, Line: a.Cause.Line, Message: a.Error}}
 }
 
-// mistakes are those that a compiler found.
+// mistakes are those that a compiler found, or that keep a policy from being read.
 func mistakes(err error) (all []report.Cause) {
 	if e, ok := errors.AsType[*rulefile.BuildError](err); ok {
 		for _, m := range e.Mistakes {
 			all = append(all, report.Cause(m))
 		}
+	}
+	if e, ok := errors.AsType[*syntax.Error](err); ok && e.File != "" {
+		all = append(all, report.Cause{Path: e.File, Line: e.At.Line, Message: e.Message()})
 	}
 	return all
 }

@@ -304,6 +304,27 @@ tests:
 	})
 }
 
+// What keeps a policy from being read is annotated where it stands, below the working
+// folder, and once for all tests.
+func TestPolicyThatCannotBeReadIsToldWhereItStands(t *testing.T) {
+	top := folder(t, map[string]string{
+		"rules/a/p.guard":         "rule a {\n  b == \n}",
+		"rules/a/plumb-test.yaml": "types: [AWS::S3::Bucket]\ntests:\n  - {name: one, item: {}, compliance: COMPLIANT}\n  - {name: two, item: {}, compliance: COMPLIANT}\n",
+	})
+	t.Chdir(top)
+	cases := run(t, "rules")
+	one := cases["one"]
+	if len(one.Causes) != 1 || one.Causes[0].Path != "rules/a/p.guard" || one.Causes[0].Line != 3 || !strings.HasPrefix(one.Causes[0].Message, `found "}"`) {
+		t.Errorf("the causes are %+v", one.Causes)
+	}
+	if !strings.HasPrefix(one.Message, "rules/a/p.guard:3:1: ") {
+		t.Errorf("it says %s", one.Message)
+	}
+	if two := cases["two"]; two.Status != report.Broken || !two.Follows {
+		t.Errorf("the second test tells it again: %+v", two)
+	}
+}
+
 // A misspelled type would never be met, so that its tests would pass and its rule look at nothing.
 func TestTypeThatIsNotThereIsRefusedWhereverItIsWritten(t *testing.T) {
 	const policy = "rule owned when resourceType == \"AWS::S3::Buckett\" { tags.owner exists }\n"

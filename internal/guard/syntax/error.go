@@ -20,18 +20,21 @@ type Error struct {
 	Line     string   // the line of the file
 }
 
+// Message says what is wrong, without the place.
+func (e *Error) Message() string {
+	if e.Reason != "" {
+		return e.Reason
+	}
+	return fmt.Sprintf("found %s, expected %s", e.Found, list(e.Expected))
+}
+
 // Error says all of it, and quotes the line with a mark under the place.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
 		b.WriteString(e.File + ":")
 	}
-	fmt.Fprintf(&b, "%d:%d: ", e.At.Line, e.At.Column)
-	if e.Reason != "" {
-		b.WriteString(e.Reason)
-	} else {
-		fmt.Fprintf(&b, "found %s, expected %s", e.Found, list(e.Expected))
-	}
+	fmt.Fprintf(&b, "%d:%d: %s", e.At.Line, e.At.Column, e.Message())
 	prefix := fmt.Sprintf("%5d | ", e.At.Line)
 	fmt.Fprintf(&b, "\n%s%s\n%s%s^", prefix, e.Line, strings.Repeat(" ", len(prefix)-2)+"| ", e.indent())
 	return b.String()
