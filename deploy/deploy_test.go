@@ -159,6 +159,56 @@ func TestReleaseIsWellFormedToGoreleaser(t *testing.T) {
 }
 
 func TestPackageForDebianIsMade(t *testing.T) {
+	file := packaged(t, "deb")
+	dpkg, err := exec.LookPath("dpkg-deb")
+	if err != nil {
+		t.Skip("this machine has no dpkg-deb")
+	}
+	out, err := exec.CommandContext(t.Context(), dpkg, "--contents", file).CombinedOutput()
+	for _, want := range []string{"-rwxr-xr-x root/root", "./usr/bin/plumb", "-rw------- root/root", "./etc/plumb/plumb.yaml"} {
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%q is not in %v\n%s", want, err, out)
+		}
+	}
+}
+
+func TestPackageForRPMIsMade(t *testing.T) {
+	text, err := os.ReadFile(packaged(t, "rpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := readRPM(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, version, arch := h.first(rpmName), h.first(rpmVersion), h.first(rpmArch); name != "plumb" || version != "0.1.0" || arch != "x86_64" {
+		t.Errorf("it is %s %s for %s", name, version, arch)
+	}
+	if license := h.first(rpmLicense); license != "Apache-2.0" {
+		t.Errorf("its license is %q", license)
+	}
+	files := h.files()
+	for path, want := range map[string]rpmFile{
+		"/usr/bin/plumb":                        {0o100755, 0, "root", "root"},
+		"/usr/lib/systemd/system/plumb.service": {0o100644, 0, "root", "root"},
+		"/etc/plumb/plumb.yaml":                 {0o100600, rpmConfig | rpmNoReplace, "root", "root"},
+		"/usr/share/man/man1/plumb.1":           {0o100644, 0, "root", "root"},
+		"/usr/share/doc/plumb/copyright":        {0o100644, 0, "root", "root"},
+	} {
+		if got, ok := files[path]; !ok || got != want {
+			t.Errorf("%s is %+v, want %+v", path, got, want)
+		}
+	}
+	if rpm, err := exec.LookPath("rpm"); err == nil {
+		if out, err := exec.CommandContext(t.Context(), rpm, "--nosignature", "-qpl", packaged(t, "rpm")).CombinedOutput(); err != nil {
+			t.Errorf("rpm says: %v\n%s", err, out)
+		}
+	}
+}
+
+// packaged makes a package of the configuration and returns its path.
+func packaged(t *testing.T, kind string) string {
+	t.Helper()
 	root, dir := "..", t.TempDir()
 	program := filepath.Join(dir, "plumb")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
@@ -172,24 +222,17 @@ func TestPackageForDebianIsMade(t *testing.T) {
 	if err := os.WriteFile(config, bytes.ReplaceAll(text, []byte("dist/plumb"), []byte(program)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "nfpm", "package", "--config", config, "--packager", "deb", "--target", dir)
+	cmd := exec.CommandContext(t.Context(), "nfpm", "package", "--config", config, "--packager", kind, "--target", dir)
 	if _, err := exec.LookPath("nfpm"); err != nil {
-		cmd = exec.CommandContext(t.Context(), tool(t, "deb"), config, filepath.Join(dir, "plumb.deb"))
+		cmd = exec.CommandContext(t.Context(), tool(t, "package"), kind, config, filepath.Join(dir, "plumb."+kind))
 	}
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "VERSION=0.1.0", "ARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	packages, _ := filepath.Glob(filepath.Join(dir, "*.deb"))
+	packages, _ := filepath.Glob(filepath.Join(dir, "*."+kind))
 	if len(packages) != 1 {
 		t.Fatalf("it made %v", packages)
 	}
-	if dpkg, err := exec.LookPath("dpkg-deb"); err == nil {
-		out, err := exec.CommandContext(t.Context(), dpkg, "--contents", packages[0]).CombinedOutput()
-		for _, want := range []string{"-rwxr-xr-x root/root", "./usr/bin/plumb", "-rw------- root/root", "./etc/plumb/plumb.yaml"} {
-			if err != nil || !strings.Contains(string(out), want) {
-				t.Errorf("%q is not in %v\n%s", want, err, out)
-			}
-		}
-	}
+	return packages[0]
 }
