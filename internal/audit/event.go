@@ -41,6 +41,8 @@ type Event struct {
 	Answered  json.RawMessage
 	ReadOnly  bool
 	Data      bool // about what a resource holds, not about the resource
+	// Forwarder is who brought a record of CloudTrail's: the call was not to this server.
+	Forwarder string
 }
 
 // Who is the caller that sent a call, as CloudTrail describes it.

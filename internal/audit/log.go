@@ -91,6 +91,14 @@ func (l *Log) Add(e Event) {
 	}
 }
 
+// AddForwarded takes an event that CloudTrail recorded elsewhere, if calls like it are
+// kept here.
+func (l *Log) AddForwarded(e Event) {
+	if l != nil && (l.o.Level == All || !e.Data) {
+		l.Add(e)
+	}
+}
+
 // Run writes what was added until ctx ends, and then what is left.
 func (l *Log) Run(ctx context.Context) {
 	pause := writeEvery
@@ -153,7 +161,7 @@ func (l *Log) Flush(ctx context.Context) error {
 func (l *Log) write(ctx context.Context, tx *db.Tx, all []Event) error {
 	waits := false
 	for _, e := range all {
-		files := l.o.Put != nil && e.Place.Account != ""
+		files := l.o.Put != nil && e.Place.Account != "" && e.Forwarder == "" // those of others have their own files
 		if err := insert(ctx, tx, e, files); err != nil {
 			return err
 		}

@@ -30,6 +30,12 @@ type record struct {
 	Management bool            `json:"managementEvent"`
 	Account    string          `json:"recipientAccountId,omitempty"`
 	Category   string          `json:"eventCategory"`
+	More       *additional     `json:"additionalEventData,omitempty"`
+}
+
+// additional is what this server adds to a record.
+type additional struct {
+	Forwarder string `json:"forwardedBy"`
 }
 
 type resource struct {
@@ -82,6 +88,9 @@ func recordOf(e Event) record {
 	}
 	if e.Data {
 		r.Category = "Data"
+	}
+	if e.Forwarder != "" {
+		r.More = &additional{e.Forwarder}
 	}
 	if len(r.Sent) == 0 {
 		r.Sent = null

@@ -25,12 +25,14 @@ type stored struct {
 	Answered  json.RawMessage `json:"answered,omitempty"`
 	ReadOnly  bool            `json:"readOnly,omitempty"`
 	Data      bool            `json:"data,omitempty"`
+	Forwarder string          `json:"forwarder,omitempty"`
 }
 
 // insert keeps an event. One that is there already is one whose commit was not confirmed.
 func insert(ctx context.Context, tx *db.Tx, e Event, waits bool) error {
 	body, err := json.Marshal(stored{
 		e.Kind, e.Place.Region, e.Who, e.SourceIP, e.UserAgent, e.RequestID, e.Resources, e.Message, e.Sent, e.Answered, e.ReadOnly, e.Data,
+		e.Forwarder,
 	})
 	if err != nil {
 		return fmt.Errorf("encode a call: %w", err)
@@ -164,7 +166,7 @@ func scanEvent(scan func(...any) error) (Event, error) {
 	}
 	e.At, e.Place.Region = db.Time(at), s.Region
 	e.Kind, e.Who, e.SourceIP, e.UserAgent, e.RequestID, e.Resources = s.Kind, s.Who, s.SourceIP, s.UserAgent, s.RequestID, s.Resources
-	e.Message, e.Sent, e.Answered, e.ReadOnly, e.Data = s.Message, s.Sent, s.Answered, s.ReadOnly, s.Data
+	e.Message, e.Sent, e.Answered, e.ReadOnly, e.Data, e.Forwarder = s.Message, s.Sent, s.Answered, s.ReadOnly, s.Data, s.Forwarder
 	return e, nil
 }
 

@@ -24,6 +24,7 @@ import (
 func (m *Machine) addEvents() {
 	reach := outside.NewRecipients(m.Outside)
 	m.Events = eventbus.New(m.log, m.DB, m.Jobs, m.Clock.Now, eventbus.Options{
+		Came: m.callsOf,
 		Hand: m.handEvent, Letter: m.deadLetter, HandAway: reach.Hand,
 		Away: func(p config.Place, targetARN string) bool {
 			a, err := arn.Parse(targetARN)

@@ -283,7 +283,7 @@ func (m *Machine) addVerbs() {
 	}
 	m.Recorder = recorder.New(m.log, recorder.Options{
 		DB: m.DB, Jobs: m.Jobs, Source: source, Judge: m.Rules.Judge, Publish: m.publish, Poll: m.options.Settings.Poll, Now: m.Clock.Now,
-		ReadingFailed: m.meter.ReadingFailed, Cause: m.cause,
+		ReadingFailed: m.meter.ReadingFailed, Cause: m.cause, Service: m.serviceOf,
 	})
 	m.Delivery = delivery.New(m.log, m.DB, m.Jobs, outside.NewDestination(m.DB, m.Outside, m.Buckets, m.Topics, m.options.ResourcePage), m.publish, m.Clock.Now,
 		delivery.Options{MaxAge: m.options.Settings.DeliveryAge, Tell: m.announcer.Tell, Channels: m.channels, Bus: outside.NewBuses(m.Outside), Parquet: m.options.Settings.Parquet})

@@ -836,6 +836,17 @@ CREATE TABLE log_subscriptions (
     PRIMARY KEY (account, region, log_group, name)
 );
 
+CREATE TABLE noticed_call (
+    place   INTEGER NOT NULL,
+    name    TEXT NOT NULL, -- an id, a name or an ARN
+    event   TEXT NOT NULL,
+    service TEXT NOT NULL,
+    at      BIGINT NOT NULL,
+    PRIMARY KEY (place, name, event)
+) WITHOUT ROWID;
+
+CREATE INDEX noticed_call_by_time ON noticed_call (place, at);
+
 CREATE TABLE object_blobs (
   blob     TEXT NOT NULL PRIMARY KEY,
   owner    TEXT NOT NULL,

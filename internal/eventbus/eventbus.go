@@ -48,6 +48,9 @@ type Options struct {
 	// it. Either both are set or none.
 	Away     func(p config.Place, targetARN string) bool
 	HandAway func(ctx context.Context, from caller.Sender, to Recipient) error
+	// Came is told of events that an account put on one of its own buses, in the
+	// transaction that puts them. It may be nil.
+	Came func(ctx context.Context, tx *db.Tx, p config.Place, events []Event) error
 	// Letter gives the dead letters of a target to a queue.
 	Letter func(ctx context.Context, tx *db.Tx, from caller.Sender, queueARN, body string, attributes map[string]string) error
 }

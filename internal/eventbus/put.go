@@ -32,6 +32,11 @@ func (b *Bus) PutFrom(ctx context.Context, tx *db.Tx, from string, p config.Plac
 		}
 		j.Events = append(j.Events, string(body))
 	}
+	if b.o.Came != nil && from == p.Account {
+		if err := b.o.Came(ctx, tx, p, events); err != nil {
+			return err
+		}
+	}
 	return b.put(ctx, tx, j)
 }
 

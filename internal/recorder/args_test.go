@@ -23,6 +23,11 @@ func TestArgumentsOfJobsAreKeptAsTheyWere(t *testing.T) {
 			p, []typeID{{"A::B::C", "a"}}, 9,
 		},
 		`{"place":{"account":"123456789012","region":"eu-west-1"},"packs":["conformance-pack-a"]}`: packs{p, []string{"conformance-pack-a"}},
+		`{"place":{"account":"123456789012","region":"eu-west-1"},"calls":[{"at":"2026-03-01T12:00:00Z","service":"s3","operation":"CreateBucket",` +
+			`"names":["b"]}],"types":{"A::B::C":"2026-03-01T12:00:00Z"}}`: noticed{
+			p, []noticedCall{{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), "s3", "CreateBucket", []string{"b"}}},
+			map[string]time.Time{"A::B::C": time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
+		},
 	} {
 		got, err := json.Marshal(args)
 		if err != nil || string(got) != want {

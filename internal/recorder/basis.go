@@ -24,6 +24,8 @@ type basis struct {
 	announced []config.ResourceKey // those that have sequences
 	sequences map[config.ResourceKey]store.Announcement
 	causes    map[config.ResourceKey][]store.Cause // of announced changes that no item has yet
+	calls     map[string][]store.NoticedCall       // of outside accounts, by what they name
+	service   func(resourceType string) string
 }
 
 // errConflict says that another transaction changed the basis of a decision.
@@ -58,6 +60,12 @@ func (r *Recorder) readBasis(ctx context.Context, tx *db.Tx, p config.Place, obs
 	if b.deleted, err = b.readDeleted(ctx, tx, observations); err != nil {
 		return b, err
 	}
+	if r.Service != nil {
+		b.service = func(t string) string { s, _ := r.Service(t); return s }
+		if err := b.readCalls(ctx, tx, observations); err != nil {
+			return b, err
+		}
+	}
 	b.inverse, err = r.inverse(ctx, tx, p, observations)
 	return b, err
 }
@@ -89,7 +97,10 @@ func (b basis) exists(key config.ResourceKey) bool {
 }
 
 // causesOf are the events of the changes that an observation followed.
-func (b basis) causesOf(o Observation) (events []string) {
+func (b *basis) causesOf(o Observation) (events []string) {
+	if o.Sequence == nil && !o.Pushed {
+		return b.noticedFor(o)
+	}
 	if o.Sequence == nil {
 		return o.Item.RelatedEvents
 	}

@@ -62,6 +62,9 @@ type Options struct {
 	// Cause returns the event of the audit log that the request of ctx will be, empty if it
 	// is none; nil for no audit log.
 	Cause func(ctx context.Context) string
+	// Service returns how calls of the service are signed that has resources of a type, and
+	// whether they belong to no region; nil if nobody tells of calls to outside services.
+	Service func(resourceType string) (service string, global bool)
 	// ReadingFailed is called, if it is set, when a type could not be read.
 	ReadingFailed func(resourceType string)
 }
@@ -89,6 +92,7 @@ func (r *Recorder) handleJobs() {
 	job.HandleTx(r.Jobs, r.doPoll, job.Policy{})
 	job.HandlePrepared(r.Jobs, r.doDiscover, job.Policy{Timeout: readingTimeout + time.Minute, Yields: true})
 	job.HandleTx(r.Jobs, r.doPacks, job.Policy{})
+	job.HandlePrepared(r.Jobs, r.doNoticed, job.Policy{})
 	job.Handle(r.Jobs, r.doCapture, job.Policy{Timeout: captureTimeout, Yields: true})
 }
 

@@ -1,0 +1,60 @@
+package core
+
+import (
+	"context"
+	"strings"
+
+	"plumb/internal/audit"
+	"plumb/internal/caller"
+	"plumb/internal/config"
+	"plumb/internal/db"
+	"plumb/internal/eventbus"
+)
+
+// serviceOf returns how calls of a type's service are signed, which is how CloudTrail
+// names it, and whether the type belongs to no region.
+func (m *Machine) serviceOf(resourceType string) (service string, global bool) {
+	info, ok := m.Known.Types.Info(resourceType)
+	if !ok {
+		return "", false
+	}
+	api, err := m.Known.APIs.API(info.Service)
+	if err != nil {
+		return "", false
+	}
+	return api.Metadata.Signing(), info.Global
+}
+
+// callsOf looks for records of CloudTrail among events that an account put on its own bus.
+// A record speaks of that account only.
+func (m *Machine) callsOf(ctx context.Context, tx *db.Tx, p config.Place, events []eventbus.Event) error {
+	var calls []audit.Event
+	for _, e := range events {
+		if e.DetailType != config.CallDetailType {
+			continue
+		}
+		who := caller.From(ctx).PrincipalARN
+		call, err := audit.ParseRecord(e.Detail, strings.TrimSuffix("events:PutEvents by "+who, " by "))
+		if err == nil && call.Place.Account == p.Account {
+			calls = append(calls, call)
+		}
+	}
+	return m.OnRecords(ctx, tx, calls)
+}
+
+// OnRecords takes records of CloudTrail: what they say was changed is read again, and who
+// did it is kept in the audit log.
+func (m *Machine) OnRecords(ctx context.Context, tx *db.Tx, records []audit.Event) error {
+	var calls []config.Call
+	for _, e := range records {
+		if e.Code != "" || e.ReadOnly || m.options.Settings.Place(e.Place.Account, e.Place.Region).Target == "" {
+			continue
+		}
+		calls = append(calls, e.Call())
+		tx.AfterCommit(func() { m.Audit.AddForwarded(e) })
+	}
+	if len(calls) == 0 {
+		return nil
+	}
+	return m.Recorder.OnCalls(ctx, tx, calls)
+}
