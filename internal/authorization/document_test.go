@@ -12,13 +12,13 @@ import (
 // The roles in a document are handed over like those in the input itself, however the
 // document writes them.
 func TestTheRolesInADocumentAreFound(t *testing.T) {
-	text := `{"x": [{"credenti\u0061ls": "a"}], "components": {"authorizerCredentials": "b", "credentials": 3, "other": "c"}}`
+	text := `{"x": [{"credenti\u0061ls": "arn:aws:iam::1:role/a"}, {"credentials": "arn:aws:iam::*:user/*"}], "components": {"authorizerCredentials": "arn:aws:iam::1:role/b", "credentials": 3, "other": "c"}}`
 	for name, in := range map[string]any{
 		"a body of bytes": apigatewayapi.PutRestApiInput{Body: []byte(text)},
 		"a text":          apigatewayv2api.ImportApiInput{Body: &text},
 	} {
 		got := reading{in: reflect.ValueOf(in)}.rolesIn("Body")
-		if slices.Sort(got); !slices.Equal(got, []string{"a", "b"}) {
+		if slices.Sort(got); !slices.Equal(got, []string{"arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"}) {
 			t.Errorf("%s has the roles %v", name, got)
 		}
 	}

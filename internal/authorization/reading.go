@@ -109,7 +109,7 @@ func (r reading) texts(path string) []string {
 }
 
 // rolesIn returns the roles in a member that is a document of OpenAPI: those by which
-// integrations and authorizers are called.
+// integrations and authorizers are called. What else stands there gives no rights.
 func (r reading) rolesIn(member string) []string {
 	if member == "" {
 		return nil
@@ -138,7 +138,7 @@ func collectRoles(v any, out *[]string) {
 		}
 	case map[string]any:
 		for key, item := range v {
-			if text, ok := item.(string); ok && text != "" && (key == "credentials" || key == "authorizerCredentials") {
+			if text, ok := item.(string); ok && strings.Contains(text, ":role/") && (key == "credentials" || key == "authorizerCredentials") {
 				*out = append(*out, text)
 			}
 			collectRoles(item, out)

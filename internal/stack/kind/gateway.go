@@ -237,7 +237,7 @@ func (r *Request) settleRestAPI(ctx context.Context) error {
 		p.set(r, property, path)
 	}
 	slices.SortFunc(p, func(a, b any) int { return strings.Compare(at(a, "path"), at(b, "path")) })
-	p.setList(r.Old["BinaryMediaTypes"], r.Properties["BinaryMediaTypes"], "/binaryMediaTypes")
+	p.setList(mediaTypes(r.Old), mediaTypes(r.Properties), "/binaryMediaTypes")
 	kinds := texts(field(r.Properties["EndpointConfiguration"], "Types"))
 	if r.changed("EndpointConfiguration") && len(kinds) > 0 {
 		was := "EDGE"
@@ -254,6 +254,15 @@ func (r *Request) settleRestAPI(ctx context.Context) error {
 		return err
 	}
 	return r.retagByMap(ctx, "apigateway", arn.New("apigateway", r.Place.Region, "", "/restapis/"+r.Physical).String())
+}
+
+// mediaTypes are those of binary bodies. Templates may write image~1png.
+func mediaTypes(properties map[string]any) any {
+	var out []any
+	for _, v := range texts(properties["BinaryMediaTypes"]) {
+		out = append(out, strings.ReplaceAll(v, "~1", "/"))
+	}
+	return out
 }
 
 func field(v any, name string) any {

@@ -30,7 +30,8 @@ func eventTypes() map[string]eventType {
 	pattern := eventType{optional: []string{
 		"EventBusName", "RuleName", "Pattern", "DeadLetterConfig", "RetryPolicy", "Input", "InputPath", "Target", "Enabled", "State", "InputTransformer",
 	}, make: event.rule}
-	return map[string]eventType{
+	all := apiEvents()
+	maps.Copy(all, map[string]eventType{
 		"Schedule": {
 			required: []string{"Schedule"},
 			optional: []string{"RuleName", "Input", "Enabled", "State", "Name", "Description", "DeadLetterConfig", "RetryPolicy"},
@@ -56,7 +57,8 @@ func eventTypes() map[string]eventType {
 		},
 		"CloudWatchLogs": {required: []string{"LogGroupName", "FilterPattern"}, make: event.logs},
 		"AlexaSkill":     {optional: []string{"SkillId"}, make: event.skill},
-	}
+	})
+	return all
 }
 
 // events makes what a function's events need.
@@ -94,7 +96,7 @@ func (f *function) event(name string, v any) error {
 		return problemf("Event dictionary is missing the key 'Type'")
 	}
 	t, ok := eventTypes()[kind]
-	if !ok && f.authored {
+	if f.authored && (!ok || kind == "Api" || kind == "HttpApi") {
 		return nil
 	}
 	if !ok {

@@ -4,8 +4,8 @@
 // that AWS gives them, so that a stack can be moved between AWS and Plumb.
 //
 // It works on the values of a template, as JSON has them, and knows the types
-// AWS::Serverless::Function and LayerVersion. The others are refused by name: what
-// they become, stacks do not make. It is deterministic: the same template and
+// AWS::Serverless::Function, LayerVersion, Api and HttpApi. The others are refused by
+// name: what they become, stacks do not make. It is deterministic: the same template and
 // parameters are the same resources. It keeps nothing.
 //
 //	out, err := serverless.Transform(root, serverless.Values{"AWS::Region": "us-east-1"})
@@ -57,12 +57,14 @@ const (
 
 // transform is one run.
 type transform struct {
-	values    Values
-	globals   map[string]object // by the resource's type
-	resources object            // of the template, with what was made
-	renamed   map[string]string // what "Function.Alias" and its like are called now
-	copied    int               // bytes, up to maxCopied
-	authored  bool              // see Authored
+	values     Values
+	globals    map[string]object // by the resource's type
+	resources  object            // of the template, with what was made
+	renamed    map[string]string // what "Function.Alias" and its like are called now
+	apis       map[string]*api   // of the template, and those that functions imply
+	conditions object            // that are added
+	copied     int               // bytes, up to maxCopied
+	authored   bool              // see Authored
 }
 
 // errTooLarge is why a transform is given up.
@@ -82,7 +84,7 @@ func Transform(root map[string]any, values Values) (map[string]any, error) {
 
 // Authored is Transform for a template as its author has it, before it is packaged: code
 // may lie in a folder, whose path is what the function's Code or the layer's Content is
-// then, and the types and events that Transform refuses are left as they are.
+// then. APIs, and the types and events that Transform refuses, are left as they are.
 func Authored(root map[string]any, values Values) (map[string]any, error) {
 	return (&transform{authored: true}).all(root, values)
 }
@@ -93,17 +95,18 @@ func (t *transform) all(root map[string]any, values Values) (map[string]any, err
 		return nil, &Error{[]Problem{{Message: "'Resources' section is required"}}}
 	}
 	t.values, t.resources, t.renamed = withDefaults(root, values), resources, map[string]string{}
+	t.apis, t.conditions = map[string]*api{}, object{}
 	if err := t.readGlobals(root["Globals"]); err != nil {
 		return nil, err
 	}
 	var problems []Problem
-	for _, id := range slices.Sorted(maps.Keys(resources)) {
+	for _, id := range t.order() {
 		r, _ := resources[id].(object)
 		kind, _ := r["Type"].(string)
 		if !strings.HasPrefix(kind, prefix) || t.authored && !slices.Contains(transformed(), kind) {
 			continue
 		}
-		err := t.resource(id, kind, r)
+		err := t.one(id, kind, r)
 		if err == nil && (t.copied > maxCopied || len(resources) > maxResources) {
 			err = errTooLarge
 		}
@@ -114,8 +117,18 @@ func (t *transform) all(root map[string]any, values Values) (map[string]any, err
 			break
 		}
 	}
+	if len(problems) == 0 {
+		problems = t.finishAPIs()
+	}
 	if len(problems) > 0 {
 		return nil, &Error{problems}
+	}
+	if len(t.conditions) > 0 {
+		conditions, err := child(root, "Conditions")
+		if err != nil {
+			return nil, &Error{[]Problem{{Message: err.Error()}}}
+		}
+		maps.Copy(conditions, t.conditions)
 	}
 	delete(root, "Transform")
 	delete(root, "Globals")
@@ -127,7 +140,27 @@ func (t *transform) all(root map[string]any, values Values) (map[string]any, err
 	return root, nil
 }
 
-// transformed are the types of which something else is made.
+// order returns the ids of the resources: APIs first, as functions add to them.
+func (t *transform) order() []string {
+	ids := slices.Sorted(maps.Keys(t.resources))
+	isAPI := func(id string) bool {
+		kind := fieldOf(t.resources[id], "Type")
+		return kind == restType || kind == httpType
+	}
+	slices.SortStableFunc(ids, func(a, b string) int {
+		switch {
+		case isAPI(a) == isAPI(b):
+			return 0
+		case isAPI(a):
+			return -1
+		}
+		return 1
+	})
+	return ids
+}
+
+// transformed are the types of which something else is made in a template as its author has
+// it.
 func transformed() []string { return []string{prefix + "Function", prefix + "LayerVersion"} }
 
 // withDefaults adds the defaults of parameters that have no value.
@@ -144,21 +177,30 @@ func withDefaults(root object, given Values) Values {
 	return all
 }
 
-// resource transforms one resource.
-func (t *transform) resource(id, kind string, r object) error {
+// propertiesOf returns the properties of a resource, with those of Globals.
+func (t *transform) propertiesOf(id string, r object) (object, error) {
+	kind, _ := r["Type"].(string)
 	if len(id) > maxName || len(kind) > maxName {
-		return problemf("Names have at most %d characters.", maxName)
+		return nil, problemf("Names have at most %d characters.", maxName)
 	}
 	for k := range inherited(r) {
 		if len(textOrEmpty(r[k])) > maxName || r[k] != nil && textOrEmpty(r[k]) == "" {
-			return problemf("%s is the name of one, of at most %d characters.", k, maxName)
+			return nil, problemf("%s is the name of one, of at most %d characters.", k, maxName)
 		}
 	}
 	properties, ok := r["Properties"].(object)
 	if !ok && r["Properties"] != nil {
-		return problemf("Properties should be a map.")
+		return nil, problemf("Properties should be a map.")
 	}
-	properties, err := t.merged(kind, properties, r["IgnoreGlobals"])
+	return t.merged(kind, properties, r["IgnoreGlobals"])
+}
+
+// one transforms one resource, or begins with it.
+func (t *transform) one(id, kind string, r object) error {
+	if kind == restType || kind == httpType {
+		return t.beginAPI(id, r)
+	}
+	properties, err := t.propertiesOf(id, r)
 	if err != nil {
 		return err
 	}
@@ -183,6 +225,23 @@ func globalProperties() []string {
 	}
 }
 
+// globalsOf are what Globals may say of a type; nil of those that are not transformed.
+func globalsOf(section string) []string {
+	var known, refused []string
+	switch section {
+	case "Function":
+		return globalProperties()
+	case "Api":
+		known, refused = restProperties()
+	case "HttpApi":
+		known, refused = httpProperties()
+	default:
+		return nil
+	}
+	all := slices.DeleteFunc(append(known, refused...), func(k string) bool { return k == "DefinitionBody" || k == "Mode" || k == "Policy" })
+	return all
+}
+
 // readGlobals reads the section Globals. Those of types that are not transformed
 // are let be: a template may have none of them.
 func (t *transform) readGlobals(v any) error {
@@ -205,13 +264,15 @@ func (t *transform) readGlobals(v any) error {
 			return wrong("'%s' is not supported. Must be one of the following values - ['%s']", section, strings.Join(known, "', '"))
 		case !ok:
 			return wrong("Value of %s must be a dictionary", section)
-		case section != "Function":
+		}
+		allowed := globalsOf(section)
+		if allowed == nil {
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(properties)) {
-			if !slices.Contains(globalProperties(), key) {
+			if !slices.Contains(allowed, key) {
 				return wrong("'%s' is not a supported property of '%s'. Must be one of the following values - ['%s']", key, section,
-					strings.Join(globalProperties(), "', '"))
+					strings.Join(allowed, "', '"))
 			}
 		}
 		t.globals[prefix+section] = properties

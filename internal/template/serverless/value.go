@@ -145,6 +145,12 @@ func (t *transform) resolve(v any) any {
 
 // hash is the end of a logical id that changes with what it is of.
 func hash(v any) string {
+	sum := digest(v)
+	return sum[:min(len(sum), 10)]
+}
+
+// digest is a sum over a value; empty for an empty text.
+func digest(v any) string {
 	var b strings.Builder
 	if s, ok := v.(string); ok {
 		b.WriteString(s)
@@ -155,7 +161,7 @@ func hash(v any) string {
 		return ""
 	}
 	sum := sha1.Sum([]byte(b.String()))
-	return hex.EncodeToString(sum[:])[:10]
+	return hex.EncodeToString(sum[:])
 }
 
 // write writes the JSON that AWS hashes: no spaces, keys in order, all in ASCII.

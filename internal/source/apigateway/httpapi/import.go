@@ -145,7 +145,7 @@ func (i *importing) settings() {
 		}
 		i.API.CorsConfiguration = c
 	}
-	if c := openapi.Map(i.doc.Extension("endpoint-configuration")); c["disableExecuteApiEndpoint"] != nil {
+	if c := i.doc.Endpoint(); c["disableExecuteApiEndpoint"] != nil {
 		i.API.DisableExecuteApiEndpoint = new(openapi.Flag(c["disableExecuteApiEndpoint"]))
 	}
 	tags, _ := i.doc.Member("tags").([]any)
@@ -265,7 +265,7 @@ func (i *importing) secure(r *apigatewayv2api.Route, o openapi.Operation) error 
 				r.AuthorizationType = apigatewayv2api.AuthorizationTypeCustom
 			}
 		}
-		if !found {
+		if !found && one.Name != "NONE" { // by which SAM says that callers are not asked
 			return invalid("Authorizer %s is not defined in the document", one.Name)
 		}
 	}

@@ -173,6 +173,21 @@ func (d *Document) Servers() int {
 	return len(list)
 }
 
+// Endpoint is what the document says of where the API is reached.
+func (d *Document) Endpoint() Object {
+	const member = "endpoint-configuration"
+	if m := Map(d.Extension(member)); m != nil {
+		return m
+	}
+	servers, _ := d.root["servers"].([]any)
+	for _, server := range servers {
+		if m := Map(Map(server)[extension+member]); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
 // An Operation is a method of a path.
 type Operation struct {
 	Path string

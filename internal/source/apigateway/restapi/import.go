@@ -171,7 +171,7 @@ func (i *importing) settings() {
 	if policy := i.doc.Extension("policy"); policy != nil {
 		i.API.Policy = new(documentText(policy))
 	}
-	if c := openapi.Map(i.doc.Extension("endpoint-configuration")); c != nil {
+	if c := i.doc.Endpoint(); c != nil {
 		if v, ok := c["disableExecuteApiEndpoint"]; ok {
 			i.API.DisableExecuteApiEndpoint = new(openapi.Flag(v))
 		}
