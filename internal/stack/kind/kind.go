@@ -100,6 +100,7 @@ func NewCatalogue() *Catalogue {
 	c := &Catalogue{types: map[string]Type{}}
 	for _, list := range []map[string]Type{
 		configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes(), identityTypes(), eventTypes(), scheduleTypes(), restTypes(), httpTypes(),
+		busTypes(), sourceTypes(),
 	} {
 		maps.Copy(c.types, list)
 	}
@@ -187,7 +188,7 @@ func isAbsent(err error) bool {
 func isThere(err error) bool {
 	code := awsclient.Code(err)
 	return strings.Contains(code, "AlreadyExist") || strings.Contains(code, "AlreadyOwnedByYou") || code == "ResourceConflictException" ||
-		code == "QueueNameExists"
+		code == "QueueNameExists" || code == "AlreadyExists" || code == "RepositoryNameExistsException"
 }
 
 // mine takes the error of a resource that is there already for success where it
