@@ -22,6 +22,8 @@ type Options struct {
 	DB *db.DB
 	// Policy returns the policy of a queue, topic or function; empty if there is none.
 	Policy func(ctx context.Context, tx *db.Tx, resourceARN string) (string, error)
+	// Remember returns the context of a request in which Policy may leave what it read for the operation; nil leaves it.
+	Remember func(ctx context.Context) context.Context
 	// Elsewhere reports whether a place has a target, whose roles are not kept here.
 	Elsewhere func(p config.Place) bool
 	Now       func() time.Time

@@ -224,6 +224,10 @@ func (a *Authorizer) Operation(ctx context.Context, info model.Info, operation s
 	}
 	granted, err := a.withoutStore(r, s, info.Signing, operation)
 	if errors.Is(err, errNeedsStore) {
+		if a.o.Remember != nil {
+			ctx = a.o.Remember(ctx)
+		}
+		r.ctx = ctx
 		err = a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
 			r.tx = tx
 			granted, err = a.mayIn(ctx, tx, s.asks(r, info.Signing, operation, false))

@@ -221,7 +221,7 @@ func (m *Machine) addServices(ctx context.Context) error {
 	m.Embedded = outside.NewEmbedded(m.options.URL(), m.Known.APIs, m.Clock.Now)
 	m.Credentials = credential.New(m.DB, m.Clock.Now, m.options.Settings.Mode == settings.Server)
 	m.Authorizer = authorization.New(authorization.Options{
-		DB: m.DB, Policy: outside.ResourcePolicy, Now: m.Clock.Now,
+		DB: m.DB, Policy: outside.ResourcePolicy, Remember: queue.Remembering, Now: m.Clock.Now,
 		Elsewhere: func(p config.Place) bool { return m.options.Settings.Place(p.Account, p.Region).Target != "" },
 	})
 	m.Identities = identity.New(m.Clock.Now, identity.Options{Announce: m.changedEverywhere})

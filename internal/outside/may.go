@@ -93,7 +93,7 @@ func ResourcePolicy(ctx context.Context, tx *db.Tx, resource string) (string, er
 func policyOf(ctx context.Context, tx *db.Tx, a arn.ARN) (text, action string, err error) {
 	switch a.Service {
 	case "sqs":
-		q, err := queue.ByARN(ctx, tx, a.String())
+		q, err := queue.Asked(ctx, tx, a.String())
 		return q.Attributes["Policy"], "sqs:SendMessage", err
 	case "sns":
 		t, err := topic.Find(ctx, tx, a.String())

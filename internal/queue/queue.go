@@ -205,6 +205,9 @@ func Find(ctx context.Context, tx *db.Tx, p config.Place, name string) (Queue, e
 
 // Find returns a queue, or the error QueueDoesNotExist.
 func (s *Store) Find(ctx context.Context, p config.Place, name string) (q Queue, err error) {
+	if q, ok := recall(ctx, p, name); ok {
+		return q, nil
+	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		q, err = Find(ctx, tx, p, name)
 		return err
