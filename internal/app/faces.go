@@ -113,9 +113,11 @@ func (a *App) wire(m *core.Machine) http.Handler {
 			return err
 		}
 	}
-	urls, apis := a.pending.count(boundBodies(a.unsigned, byURL)), a.pending.count(boundBodies(a.unsigned, a.gateway(m, services)))
-	edge := a.pending.count(m.Edge)
-	git := a.pending.count(a.git(m, services))
+	urls := a.leave(isRefusal, a.pending.count(boundBodies(a.unsigned, byURL)))
+	apis := a.leave(isRefusal, a.pending.count(boundBodies(a.unsigned, a.gateway(m, services))))
+	edge := a.leave(isRefusal, a.pending.count(m.Edge))
+	git := a.leave(isError, a.pending.count(a.git(m, services)))
+	code, answers, pages = a.leave(isError, code), a.leave(isError, answers), a.leave(isError, pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case functionurl.IsHost(r.Host):
