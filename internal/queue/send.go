@@ -29,12 +29,23 @@ func (s *Store) Send(ctx context.Context, tx *db.Tx, queueARN, body string, a At
 // Deliver is Send for messages with more than body and attributes, such as a
 // group. Its errors leave the transaction usable when AWS names them.
 func (s *Store) Deliver(ctx context.Context, tx *db.Tx, queueARN string, in sqsapi.SendMessageInput) error {
-	q, err := ByARN(ctx, tx, queueARN)
-	if err != nil {
-		return err
+	last := db.Local(tx, func() *delivered { return &delivered{} })
+	if last.arn != queueARN {
+		q, err := ByARN(ctx, tx, queueARN)
+		if err != nil {
+			return err
+		}
+		*last = delivered{queueARN, q}
 	}
-	_, err = s.SendMessage(ctx, tx, q, in, "")
+	_, err := s.SendMessage(ctx, tx, last.Queue, in, "")
 	return err
+}
+
+// delivered is the queue that a transaction delivered to last: many messages go to one
+// after another.
+type delivered struct {
+	arn string
+	Queue
 }
 
 // Write runs f in a transaction of the queues' database.

@@ -53,7 +53,7 @@ func (s *Store) handleDeliver() {
 			return nil, err
 		}
 		all, err := s.compare(ctx, subs, j.Args.Messages).deliveries(t, subs, j.Args)
-		s.signAhead(all)
+		s.signAhead(ctx, all)
 		return func(ctx context.Context, tx *db.Tx) error { return s.handAll(ctx, tx, all) }, err
 	}, job.Policy{})
 }

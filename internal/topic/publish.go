@@ -131,7 +131,7 @@ func (s *Store) publishSome(ctx context.Context, topicARN string, ins []snsapi.P
 	if err != nil {
 		return 0, err
 	}
-	s.signAhead(ahead)
+	s.signAhead(ctx, ahead)
 	return len(d.Messages), s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := may(ctx, tx); err != nil {
 			return err

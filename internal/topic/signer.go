@@ -50,6 +50,10 @@ func (s *Store) signing(ctx context.Context, tx *db.Tx) (*signer, error) {
 	if known := s.signer.Load(); known != nil {
 		return known, nil
 	}
+	own := db.Local(tx, func() *ownSigner { return &ownSigner{} })
+	if own.signer != nil {
+		return own.signer, nil
+	}
 	found, err := readSigner(ctx, tx)
 	if errors.Is(err, db.ErrNoRows) {
 		found, err = s.makeSigner(ctx, tx)
@@ -60,9 +64,32 @@ func (s *Store) signing(ctx context.Context, tx *db.Tx) (*signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key that signs messages: %w", err)
 	}
+	own.signer = found
 	// If this transaction fails, a new key is gone with it.
 	tx.AfterCommit(func() { s.signer.Store(found) })
 	return found, nil
+}
+
+// An ownSigner is the key that a transaction read or made, until others have it: with the
+// signatures that it made, which all deliveries of the transaction share.
+type ownSigner struct{ *signer }
+
+// committedSigner returns the key if there is one before a transaction signs: a server that
+// has just started signs ahead, too. Nil says that the transaction has to find it.
+func (s *Store) committedSigner(ctx context.Context) *signer {
+	if known := s.signer.Load(); known != nil {
+		return known
+	}
+	var found *signer
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		found, err = readSigner(ctx, tx)
+		return err
+	})
+	if err != nil || found.open != "" { // the transaction says why, or seals it
+		return nil
+	}
+	s.signer.Store(found)
+	return found
 }
 
 func readSigner(ctx context.Context, tx *db.Tx) (*signer, error) {
@@ -203,8 +230,8 @@ func (k *signer) remember(d toSign, signature string) {
 
 // signAhead makes the signatures that deliveries need, on all processors, so that the
 // transaction that hands them over only looks them up: nobody else writes meanwhile.
-func (s *Store) signAhead(all []delivery) {
-	key := s.signer.Load()
+func (s *Store) signAhead(ctx context.Context, all []delivery) {
+	key := s.committedSigner(ctx)
 	if key == nil {
 		return // the first one is signed where the key is made
 	}

@@ -64,7 +64,7 @@ func TestASignatureIsRememberedForTheNextSubscriber(t *testing.T) {
 		all = append(all, delivery{Subscription: sub, m: message{ID: "one", Body: "body"}}, delivery{Subscription: sub, m: message{ID: "two", Body: "body"}})
 	}
 	raw := Subscription{Protocol: "sqs", Attributes: map[string]string{"RawMessageDelivery": "true"}}
-	s.signAhead(append(all, delivery{Subscription: raw, m: message{ID: "three", Body: "body"}}))
+	s.signAhead(t.Context(), append(all, delivery{Subscription: raw, m: message{ID: "three", Body: "body"}}))
 	if len(k.made) != 2 {
 		t.Errorf("%d signatures were made for two messages that are signed", len(k.made))
 	}
@@ -77,6 +77,32 @@ func TestASignatureIsRememberedForTheNextSubscriber(t *testing.T) {
 			t.Fatalf("signature of %s: %q, want %q (%v)", d.m.ID, got, fresh, err)
 		}
 	}
+}
+
+// The first transaction that signs makes the key, and signs a message once for all of its
+// deliveries; a server that starts later signs ahead of its first one.
+func TestTheFirstTransactionSignsAMessageOnce(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s := &Store{log: slog.New(slog.DiscardHandler), db: d, now: time.Now}
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			k, err := s.signing(t.Context(), tx)
+			if err != nil {
+				return err
+			}
+			if again, err := s.signing(t.Context(), tx); err != nil || again != k {
+				t.Errorf("the transaction has another key: %v", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := &Store{log: s.log, db: d, now: time.Now, o: Options{Endpoint: func() string { return "http://127.0.0.1:1" }}}
+		later.signAhead(t.Context(), []delivery{{Subscription: Subscription{Protocol: "sqs"}, m: message{ID: "one"}}})
+		if k := later.signer.Load(); k == nil || len(k.made) != 1 {
+			t.Error("the first message of a server that has just started is not signed ahead")
+		}
+	})
 }
 
 func TestSignaturesAreRememberedInBounds(t *testing.T) {
