@@ -7,13 +7,28 @@ import (
 
 // Project returns what is selected of an item, as JSON to encode: the objects that
 // the paths lead through, and nothing for what is absent.
-func (q *Query) Project(form map[string]any) map[string]any {
-	row := q.part(form, "")
-	for _, j := range q.Joins {
-		if part := q.part(form, j.Name); len(part) > 0 {
-			row[j.Name] = part
-		}
+func (q *Query) Project(form map[string]any) map[string]any { return q.Projection()(form) }
+
+// Projection returns a Project for many items.
+func (q *Query) Projection() func(form map[string]any) map[string]any {
+	own := q.part("")
+	joined := make([]*branch, len(q.Joins))
+	for n, j := range q.Joins {
+		joined[n] = q.part(j.Name)
 	}
+	return func(form map[string]any) map[string]any {
+		row := own.row(form)
+		for n, j := range q.Joins {
+			if part := joined[n].row(partOf(form, j.Name)); len(part) > 0 {
+				row[j.Name] = part
+			}
+		}
+		q.addAliased(row, form)
+		return row
+	}
+}
+
+func (q *Query) addAliased(row, form map[string]any) {
 	for _, i := range q.Items {
 		if i.Alias == "" {
 			continue
@@ -24,25 +39,26 @@ func (q *Query) Project(form map[string]any) map[string]any {
 			row[i.Alias] = v
 		}
 	}
-	return row
 }
 
-// Wanted returns the paths into an item's event form that Project reads. A query with
-// joins reads more than one item, and all of them.
-func (q *Query) Wanted() (paths [][]string) {
-	if len(q.Joins) > 0 {
-		return nil
+// Wanted returns the paths into the event forms of items that Project reads: of the
+// item itself, which has no name, and of the joined ones by their names.
+func (q *Query) Wanted() map[string][][]string {
+	paths := map[string][][]string{"": {}}
+	for _, j := range q.Joins {
+		paths[j.Name] = [][]string{}
 	}
 	for _, i := range q.Items {
+		join := i.Property.Join
 		switch {
 		case i.Star:
 			for _, name := range starFields {
-				paths = append(paths, []string{topLevel[name]})
+				paths[""] = append(paths[""], []string{topLevel[name]})
 			}
 		case i.Property.Steps[0] == tags, i.Property.Steps[0] == relationships:
-			paths = append(paths, i.Property.Steps[:1])
+			paths[join] = append(paths[join], i.Property.Steps[:1])
 		default:
-			paths = append(paths, i.Property.Steps)
+			paths[join] = append(paths[join], i.Property.Steps)
 		}
 	}
 	return paths
@@ -50,7 +66,7 @@ func (q *Query) Wanted() (paths [][]string) {
 
 // part returns what is selected, without another name, of the item itself or of a
 // joined one.
-func (q *Query) part(form map[string]any, join string) map[string]any {
+func (q *Query) part(join string) *branch {
 	want := &branch{}
 	for _, i := range q.Items {
 		switch {
@@ -62,7 +78,7 @@ func (q *Query) part(form map[string]any, join string) map[string]any {
 			want.add(splitName(i.Property))
 		}
 	}
-	return want.row(partOf(form, join))
+	return want
 }
 
 // row returns what is wanted of an item.

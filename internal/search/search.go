@@ -135,7 +135,7 @@ func project(ctx context.Context, tx *db.Tx, q *query.Query, found []store.Match
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]string, len(found))
+	rows, selected := make([]string, len(found)), q.Projection()
 	for i, m := range found {
 		form := m.Form
 		if form == nil {
@@ -144,7 +144,7 @@ func project(ctx context.Context, tx *db.Tx, q *query.Query, found []store.Match
 			}
 			bodies = bodies[1+len(m.Joined):]
 		}
-		row, err := json.Marshal(q.Project(form))
+		row, err := json.Marshal(selected(form))
 		if err != nil {
 			return nil, err
 		}

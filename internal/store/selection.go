@@ -10,6 +10,7 @@ import (
 
 	"plumb/internal/config"
 	"plumb/internal/db"
+	"plumb/internal/db/jsonb"
 	"plumb/internal/query"
 )
 
@@ -26,10 +27,10 @@ type Selection struct {
 	Places     []config.Place
 	Joins      []query.Join
 	Where      query.Condition
-	Properties []query.Property // whose values a match has
-	Wanted     [][]string       // paths of what a match has of its form; without any it has none
-	After      Spot             // the last match that was had; for a selection in order
-	Limit      int              // matches in the order of their spots; 0 is all, in any order
+	Properties []query.Property      // whose values a match has
+	Wanted     map[string][][]string // paths of what a match has of its form, and of those of the joins by their names; nil if it has none
+	After      Spot                  // the last match that was had; for a selection in order
+	Limit      int                   // matches in the order of their spots; 0 is all, in any order
 }
 
 // A Spot is where a resource stands in the order of selections, and with joins which
@@ -90,6 +91,8 @@ type selectionPlan struct {
 	places []int64
 	types  []int64
 	rest   query.Condition // what the places and types do not say
+	check  query.Condition // what the hints do not say either
+	wanted map[string]*jsonb.Paths
 	joined query.Condition // what is also about joined resources
 	hints  hints
 	forms  int // bytes of the bodies of which something was kept
@@ -101,7 +104,7 @@ type selectionPlan struct {
 func (p *selectionPlan) empty() bool { return len(p.places) == 0 || len(p.types) == 0 }
 
 func planSelection(ctx context.Context, tx *db.Tx, s Selection) (*selectionPlan, error) {
-	p := &selectionPlan{Selection: s, placeOf: map[int64]config.Place{}, typeOf: map[int64]string{}}
+	p := &selectionPlan{Selection: s, placeOf: map[int64]config.Place{}, typeOf: map[int64]string{}, wanted: map[string]*jsonb.Paths{}}
 	var types, accounts, rest, joined query.And
 	for _, c := range query.Conjuncts(s.Where) {
 		switch name := onlyProperty(c); {
@@ -117,6 +120,12 @@ func planSelection(ctx context.Context, tx *db.Tx, s Selection) (*selectionPlan,
 	}
 	if len(rest) > 0 {
 		p.rest, p.hints = rest, hintsOf(rest)
+	}
+	if unsaid := slices.DeleteFunc(slices.Clone(rest), p.hints.say); len(unsaid) > 0 {
+		p.check = unsaid
+	}
+	for join, paths := range s.Wanted {
+		p.wanted[join] = jsonb.NewPaths(paths)
 	}
 	if len(joined) > 0 {
 		p.joined = joined
@@ -167,7 +176,7 @@ func (p *selectionPlan) findPlaces(ctx context.Context, tx *db.Tx, accounts quer
 }
 
 func (p *selectionPlan) findTypes(ctx context.Context, tx *db.Tx, types query.And) error {
-	kinds, err := p.kinds(ctx, tx)
+	kinds, err := p.kinds(ctx, tx, types)
 	for _, k := range kinds {
 		if holdsForText(types, k.name) {
 			p.typeOf[k.id] = k.name
@@ -178,8 +187,14 @@ func (p *selectionPlan) findTypes(ctx context.Context, tx *db.Tx, types query.An
 	return err
 }
 
-// kinds returns the types that resources of the places may have.
-func (p *selectionPlan) kinds(ctx context.Context, tx *db.Tx) (out []kind, err error) {
+// kinds returns the types that resources of the places may have, among them all that
+// the conditions hold for.
+func (p *selectionPlan) kinds(ctx context.Context, tx *db.Tx, types query.And) (out []kind, err error) {
+	for _, c := range types {
+		if named, ok := c.(*query.Predicate); ok && (named.Op == query.Equal || named.Op == query.In) {
+			return kindsNamed(ctx, tx, named.Values)
+		}
+	}
 	if len(p.places) == 1 {
 		return typesIn(ctx, tx, p.placeOf[p.places[0]])
 	}
@@ -189,6 +204,19 @@ func (p *selectionPlan) kinds(ctx context.Context, tx *db.Tx) (out []kind, err e
 		out = append(out, k)
 		return err
 	}, `SELECT id, name FROM resource_type`)
+}
+
+// kindsNamed returns the types of those names that there are.
+func kindsNamed(ctx context.Context, tx *db.Tx, names []query.Literal) (out []kind, err error) {
+	texts := make([]string, len(names))
+	for i, l := range names {
+		texts[i] = l.Text
+	}
+	ids, err := typeIDs(ctx, tx, texts)
+	for name, id := range ids {
+		out = append(out, kind{id, name})
+	}
+	return out, err
 }
 
 // countable reports whether the keys of the index say all that is asked for.

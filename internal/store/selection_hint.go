@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"plumb/internal/db"
@@ -66,6 +67,26 @@ func splitTags(texts []string) []resourceTag {
 	}
 	return out
 }
+
+// say reports whether rows that the hints lead to need not be asked whether a
+// predicate holds for them.
+func (h hints) say(c query.Condition) bool {
+	p, ok := c.(*query.Predicate)
+	if !ok || p.Op != query.Equal && p.Op != query.In {
+		return false
+	}
+	texts, _ := keptTexts(p)
+	switch p.Property.Name {
+	case "resourceId":
+		return texts != nil && slices.Equal(texts, h.ids)
+	case "tags.tag":
+		return len(texts) == 1 && h.oneTag() && texts[0] == query.TagMember("tag", h.tags[0].key, h.tags[0].value)
+	}
+	return false
+}
+
+// oneTag reports whether one tag with its value leads to the rows.
+func (h hints) oneTag() bool { return len(h.tags) == 1 }
 
 // hasTags reports whether tags lead to the rows.
 func (h hints) hasTags() bool { return h.tags != nil || h.tagKeys != nil }

@@ -150,7 +150,30 @@ func (j *joiner) row(scan func(...any) error) error {
 		return nil
 	}
 	m.Values = j.valuesOf(values)
+	if j.keeps(total(bodies)) {
+		m.Form = j.joinedForm(bodies, names)
+	}
 	return j.f(m)
+}
+
+func total(bodies []sql.RawBytes) (size int) {
+	for _, b := range bodies {
+		size += len(b)
+	}
+	return size
+}
+
+// joinedForm returns what is wanted of a row, as query.Joined makes it of whole forms.
+func (j *joiner) joinedForm(bodies []sql.RawBytes, names []sql.NullString) map[string]any {
+	form := j.formOf(bodies[0], "")
+	for i, join := range j.Joins {
+		found := j.formOf(bodies[i+1], join.Name)
+		if names[i].Valid {
+			found[query.RelationshipName] = names[i].String
+		}
+		form[join.Name] = found
+	}
+	return form
 }
 
 func (p *selectionPlan) valuesOf(values query.Values) (out [][]query.Value) {

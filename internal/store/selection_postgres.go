@@ -27,7 +27,8 @@ func (p *selectionPlan) selectPostgres(ctx context.Context, tx *db.Tx, f func(Ma
 	for _, q := range p.Properties {
 		w.text(", ").values(q)
 	}
-	if p.Wanted != nil {
+	form := p.Wanted != nil && len(p.Joins) == 0 // those of joined rows are read by who makes a page
+	if form {
 		w.text(", b.body::text")
 	}
 	in, args := tupleIn(tx, p.types, p.places)
@@ -55,13 +56,13 @@ func (p *selectionPlan) selectPostgres(ctx context.Context, tx *db.Tx, f func(Ma
 			dest = append(dest, &lists[i])
 		}
 		var text []byte
-		if p.Wanted != nil {
+		if form {
 			dest = append(dest, &text)
 		}
 		if err := scan(dest...); err != nil {
 			return err
 		}
-		if p.keeps(len(text)) {
+		if form && p.keeps(len(text)) {
 			form, err := config.Decode(text)
 			if err != nil {
 				return err

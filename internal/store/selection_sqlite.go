@@ -99,20 +99,27 @@ func (p *selectionPlan) fewRows() (from string, args []any) {
 	if p.hints.hasTags() {
 		var tag string
 		tag, args = p.hints.tagCondition()
-		from = `SELECT DISTINCT ` + spotColumns + ` FROM resource_tag t CROSS JOIN resource r WHERE ` + tag + ` AND r.id = t.resource`
+		distinct := "DISTINCT "
+		if p.hints.oneTag() { // which a resource has once
+			distinct = ""
+		}
+		from = `SELECT ` + distinct + spotColumns + ` FROM resource_tag t CROSS JOIN resource r WHERE ` + tag + ` AND r.id = t.resource`
 	}
 	columns, values := p.hints.columns()
-	from += columns + ` AND +r.type IN (SELECT value FROM json_each(?)) AND +r.place IN (SELECT value FROM json_each(?))
-		AND (+r.type, +r.place, +r.external_id) ` + p.follows() + ` (?, ?, ?) ORDER BY r.type, r.place, r.external_id`
-	args = append(append(args, values...), jsonInts(p.types), jsonInts(p.places), p.After.Type, p.After.Place, p.After.ID)
-	return from, args
+	from += columns + ` AND +r.type IN (SELECT value FROM json_each(?)) AND +r.place IN (SELECT value FROM json_each(?))`
+	args = append(append(args, values...), jsonInts(p.types), jsonInts(p.places))
+	if p.After != (Spot{}) {
+		from += ` AND (+r.type, +r.place, +r.external_id) ` + p.follows() + ` (?, ?, ?)`
+		args = append(args, p.After.Type, p.After.Place, p.After.ID)
+	}
+	return from + ` ORDER BY r.type, r.place, r.external_id`, args
 }
 
 // walk calls f with those rows whose body the rest of the condition holds for. The
 // rows are found and sorted before their bodies are read: LIMIT keeps SQLite from
 // making one of the two.
 func (p *selectionPlan) walk(ctx context.Context, tx *db.Tx, f func(Match) error, from string, args []any) error {
-	not, texts := otherTexts(p.rest)
+	not, texts := otherTexts(p.check)
 	text := `SELECT ` + spotColumns + `, b.body FROM (` + from + ` LIMIT -1) r CROSS JOIN resource_body b WHERE b.resource = r.id` + not
 	args = append(slices.Clip(args), texts...)
 	return db.Each(ctx, tx, func(scan func(...any) error) error {
@@ -122,17 +129,26 @@ func (p *selectionPlan) walk(ctx context.Context, tx *db.Tx, f func(Match) error
 			return err
 		}
 		values := valuesOf(jsonb.Open(body))
-		if !query.Holds(p.rest, values) {
+		if !query.Holds(p.check, values) {
 			return nil
 		}
 		if len(p.Joins) == 0 { // else they are those of the joined row
 			m.Values = p.valuesOf(values)
 		}
-		if p.keeps(len(body)) {
-			m.Form, _ = jsonb.Open(body).Part(p.Wanted).(map[string]any)
+		if len(p.Joins) == 0 && p.keeps(len(body)) {
+			m.Form = p.formOf(body, "")
 		}
 		return f(m)
 	}, text, args...)
+}
+
+// formOf returns what is wanted of a body: of the item itself, or of a joined one.
+func (p *selectionPlan) formOf(body []byte, join string) map[string]any {
+	form, ok := jsonb.Open(body).Part(p.wanted[join]).(map[string]any)
+	if !ok { // it is damaged
+		form = map[string]any{}
+	}
+	return form
 }
 
 // otherTexts returns a condition that only bodies fail which have another text than a

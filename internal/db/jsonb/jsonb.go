@@ -8,6 +8,7 @@ package jsonb
 import (
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -166,21 +167,45 @@ func (n Node) Value() any {
 	return n.Scalar()
 }
 
-// Part returns of the node as decoded JSON what some paths lead to, through lists too,
-// with the objects and lists on the way.
-func (n Node) Part(paths [][]string) any {
-	inner := map[string][][]string{}
-	for _, p := range paths {
-		if len(p) == 0 {
-			return n.Value()
-		}
-		inner[p[0]] = append(inner[p[0]], p[1:])
+// Paths are what is wanted of documents.
+type Paths struct {
+	whole bool
+	names []string // of members
+	inner []*Paths // what is wanted of each
+}
+
+// NewPaths returns what some paths lead to.
+func NewPaths(paths [][]string) *Paths {
+	p := &Paths{}
+	for _, path := range paths {
+		p.add(path)
 	}
+	return p
+}
+
+func (p *Paths) add(path []string) {
+	if len(path) == 0 {
+		p.whole = true
+		return
+	}
+	i := slices.Index(p.names, path[0])
+	if i < 0 {
+		i = len(p.names)
+		p.names, p.inner = append(p.names, path[0]), append(p.inner, &Paths{})
+	}
+	p.inner[i].add(path[1:])
+}
+
+// Part returns of the node as decoded JSON what paths lead to, through lists too,
+// with the objects and lists on the way.
+func (n Node) Part(p *Paths) any {
 	switch {
+	case p.whole:
+		return n.Value()
 	case n.IsObject():
-		out := map[string]any{}
-		for name, left := range inner {
-			if v := n.Member(name).Part(left); v != nil {
+		out := make(map[string]any, len(p.names))
+		for i, name := range p.names {
+			if v := n.Member(name).Part(p.inner[i]); v != nil {
 				out[name] = v
 			}
 		}
@@ -188,7 +213,7 @@ func (n Node) Part(paths [][]string) any {
 	case n.IsArray():
 		out := []any{}
 		n.Elements(func(e Node) bool {
-			out = append(out, e.Part(paths))
+			out = append(out, e.Part(p))
 			return true
 		})
 		return out

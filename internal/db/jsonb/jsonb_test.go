@@ -60,7 +60,7 @@ func TestAPartHasWhatPathsLeadTo(t *testing.T) {
 		{`{"list":[{"x":1},{},"z",[{"x":4}]]}`, [][]string{{"list", "x"}}},
 		{`{}`, nil},
 	} {
-		got, err := json.Marshal(root.Part(c.paths))
+		got, err := json.Marshal(root.Part(jsonb.NewPaths(c.paths)))
 		if err != nil || string(got) != c.want {
 			t.Errorf("%v: got %s, %v", c.paths, got, err)
 		}
@@ -73,6 +73,6 @@ func FuzzDamagedDocumentsAreRead(f *testing.F) {
 	f.Add([]byte{0x4c, 0x17, 'a', 0x13, '1'})
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		jsonb.Open(b).Value()
-		jsonb.Open(b).Part([][]string{{"a", "b"}})
+		jsonb.Open(b).Part(jsonb.NewPaths([][]string{{"a", "b"}}))
 	})
 }
