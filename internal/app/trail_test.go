@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"plumb/internal/apptest"
 	"plumb/internal/settings"
@@ -136,4 +139,97 @@ func TestARecordOfCloudTrailOnTheBusIsTheCauseOfAnItem(t *testing.T) {
 			w.t.Errorf("a new bucket's items name %q", got)
 		}
 	}, nil)
+}
+
+// trailFile is a file of CloudTrail's with a record.
+func (w trailed) trailFile(key, record string) {
+	w.t.Helper()
+	var body bytes.Buffer
+	z := gzip.NewWriter(&body)
+	fmt.Fprintf(z, `{"Records":[%s]}`, record)
+	if err := z.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	_, err := w.there.S3().PutObject(w.t.Context(), &s3.PutObjectInput{Bucket: aws.String("trail"), Key: &key, Body: bytes.NewReader(body.Bytes())})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// later lets the next readings of queues and buckets come.
+func (w trailed) later() {
+	w.here.Clock().Advance(61 * time.Second)
+	w.here.Drain(w.t)
+}
+
+// change changes the bucket, and returns what CloudTrail would say of it.
+func (w trailed) change(id string, to s3types.BucketVersioningStatus) string {
+	w.here.Clock().Advance(2 * time.Second) // CloudTrail's times are whole seconds
+	w.version("kept", to)
+	return trailRecord(id, w.here.Account(), "PutBucketVersioning", "kept", w.here.Clock().Now())
+}
+
+const on, off = s3types.BucketVersioningStatusEnabled, s3types.BucketVersioningStatusSuspended
+
+func TestRecordsOfCloudTrailAreReadFromAQueue(t *testing.T) {
+	var queue *string
+	runTrailed(t, func(w trailed) {
+		w.bucket("trail")
+		send := func(body string) {
+			w.t.Helper()
+			if _, err := w.there.SQS().SendMessage(w.t.Context(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: &body}); err != nil {
+				w.t.Fatal(err)
+			}
+			w.later()
+		}
+		send("nonsense")
+		send(trailRecord("e-0", w.here.Account(), "PutBucketTagging", "other", w.here.Clock().Now()))
+		send(fmt.Sprintf(`{"version":"0","id":"x","detail-type":%q,"source":"aws.s3","detail":%s}`, viaTrail, w.change("e-1", on)))
+		w.want("an event of EventBridge", "e-1", "")
+		send(fmt.Sprintf(`{"Records":[%s]}`, w.change("e-2", off)))
+		w.want("records", "e-2", "e-1", "")
+		const key = "org/AWSLogs/o-1/123456789012/CloudTrail/us-east-1/2026/11/30/a.json.gz"
+		w.trailFile(key, w.change("e-3", on))
+		send(fmt.Sprintf(`{"Type":"Notification","Message":%q}`, fmt.Sprintf(`{"s3Bucket":"trail","s3ObjectKey":[%q, "gone/AWSLogs/123456789012/CloudTrail/us-east-1/2026/11/30/b.json.gz"]}`, key)))
+		w.want("a notice of CloudTrail's topic", "e-3", "e-2", "e-1", "")
+		w.trailFile(key, w.change("e-4", off))
+		send(fmt.Sprintf(`{"Records":[{"eventSource":"aws:s3","s3":{"bucket":{"name":"trail"},"object":{"key":%q}}}]}`, strings.ReplaceAll(key, "/o-1", "%2Fo-1")))
+		w.want("a notice of S3", "e-4", "e-3", "e-2", "e-1", "")
+		out, err := w.there.SQS().ReceiveMessage(w.t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue})
+		if err != nil || len(out.Messages) != 0 {
+			w.t.Errorf("left in the queue: %+v, %v", out, err)
+		}
+		w.here.Restart(w.t)
+		w.here.Clock().Advance(time.Hour) // it begins anew
+		send(w.change("e-5", on))
+		w.want("after a restart", "e-5", "e-4", "e-3", "e-2", "e-1", "")
+	}, func(s *settings.Settings, there *apptest.Plumb) {
+		out, err := there.SQS().CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("trail")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		queue, s.CloudTrail = out.QueueUrl, *out.QueueUrl
+	})
+}
+
+func TestRecordsOfCloudTrailAreReadFromABucket(t *testing.T) {
+	runTrailed(t, func(w trailed) {
+		file := func(name, record string) {
+			w.t.Helper()
+			now := w.here.Clock().Now().UTC()
+			w.trailFile(fmt.Sprintf("logs/AWSLogs/%[1]s/CloudTrail/us-east-1/%[2]s/%[1]s_CloudTrail_us-east-1_%[3]s_%[4]s.json.gz", w.here.Account(),
+				now.Format("2006/01/02"), now.Format("20060102T1504Z"), name), record)
+			w.later()
+		}
+		w.later()
+		w.bucket("trail")
+		file("a", w.change("e-1", on))
+		w.want("a file", "e-1", "")
+		w.trailFile("logs/AWSLogs/"+w.here.Account()+"/CloudTrail/us-east-1/notes.txt", "{}")
+		file("b", w.change("e-2", off))
+		w.want("a second file", "e-2", "e-1", "")
+		w.change("unrecorded", on)
+		w.later()
+		w.want("files that were read", "e-2", "e-1", "")
+	}, func(s *settings.Settings, _ *apptest.Plumb) { s.CloudTrail = "s3://trail/logs" })
 }

@@ -9,6 +9,7 @@ import (
 	"plumb/internal/config"
 	"plumb/internal/db"
 	"plumb/internal/eventbus"
+	"plumb/internal/trail"
 )
 
 // serviceOf returns how calls of a type's service are signed, which is how CloudTrail
@@ -57,4 +58,26 @@ func (m *Machine) OnRecords(ctx context.Context, tx *db.Tx, records []audit.Even
 		return nil
 	}
 	return m.Recorder.OnCalls(ctx, tx, calls)
+}
+
+// addTrail makes what reads the queues and buckets with records that the settings name. An
+// account's own entry speaks of that account; the server's own setting of any.
+func (m *Machine) addTrail() {
+	s := m.options.Settings
+	var sources []trail.Source
+	add := func(account, region, address string, others bool) {
+		if region == "" {
+			region = s.Region
+		}
+		if address != "" {
+			sources = append(sources, trail.Source{Place: config.Place{Account: account, Region: region}, Address: address, Others: others})
+		}
+	}
+	add(s.Account, s.Region, s.CloudTrail, true)
+	for _, a := range s.Accounts {
+		add(a.Account, a.Region, a.CloudTrail, false)
+	}
+	m.Trail = trail.New(m.log, trail.Options{
+		DB: m.DB, Jobs: m.Jobs, Sources: sources, Client: m.Outside.Target, Take: m.OnRecords, Now: m.Clock.Now,
+	})
 }

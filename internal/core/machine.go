@@ -61,6 +61,7 @@ import (
 	"plumb/internal/store"
 	"plumb/internal/topic"
 	"plumb/internal/trace"
+	"plumb/internal/trail"
 )
 
 // A Machine is everything that lives on the store. It keeps nothing that another
@@ -112,6 +113,7 @@ type Machine struct {
 	Deployment  *deployment.Deployment
 
 	Audit *audit.Log
+	Trail *trail.Trail // of other people's CloudTrail
 
 	Automation  *automation.Engine
 	Remediation *remediation.Remediation
@@ -297,6 +299,7 @@ func (m *Machine) addVerbs() {
 	m.Deployment = deployment.New(m.log, m.DB, m.Jobs, m.Organizations, m.Rules, m.Packs, deployment.Max{
 		config.DeployedRule: quotas.OrganizationRules, config.DeployedPack: quotas.OrganizationPacks,
 	}, m.Clock.Now)
+	m.addTrail()
 	m.addRetention()
 }
 
@@ -321,9 +324,9 @@ func (m *Machine) evaluateEvery() time.Duration {
 
 // Start runs jobs, which outlive the one who asked for the start: Rest ends them.
 func (m *Machine) Start(ctx context.Context) error {
-	err := m.DB.Write(ctx, func(tx *db.Tx) error { return errors.Join(m.Retention.Ensure(ctx, tx), m.Aggregation.Ensure(ctx, tx)) })
+	err := m.DB.Write(ctx, func(tx *db.Tx) error { return errors.Join(m.Retention.Ensure(ctx, tx), m.Aggregation.Ensure(ctx, tx), m.Trail.Ensure(ctx, tx)) })
 	if err != nil {
-		return fmt.Errorf("plan the next retention run and the next reading of accounts elsewhere: %w", err)
+		return fmt.Errorf("plan the next retention run and the next reading of accounts elsewhere and of trails: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m.stopAside = cancel

@@ -1621,6 +1621,17 @@ CREATE TABLE topics (
   PRIMARY KEY (account, region, name)
 );
 
+CREATE TABLE trail_file (
+    source TEXT NOT NULL,
+    name   TEXT NOT NULL, -- the object's key
+    at     BIGINT NOT NULL,
+    PRIMARY KEY (source, name)
+) WITHOUT ROWID;
+
+CREATE TABLE trail_source (
+    source TEXT PRIMARY KEY -- place and address
+) WITHOUT ROWID;
+
 CREATE TABLE type_tally (
     place         INTEGER NOT NULL,
     type          INTEGER NOT NULL,

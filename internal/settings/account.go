@@ -2,7 +2,9 @@ package settings
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
+	"strings"
 )
 
 // Endpoints are outside services that take the place of the embedded ones: a
@@ -68,6 +70,8 @@ type Account struct {
 	EventBus    string `yaml:"event-bus"`    // name or ARN; empty: the default one
 	EventSource string `yaml:"event-source"` // of what is put there
 
+	CloudTrail string `yaml:"cloudtrail"` // a queue's URL, or s3://BUCKET/PREFIX
+
 	AccessKeyID     string `yaml:"access-key-id"`
 	SecretAccessKey Secret `yaml:"secret-access-key"`
 	SessionToken    Secret `yaml:"session-token"`
@@ -93,7 +97,26 @@ func (a Account) check(where string) error {
 	if err := checkEventBus(where, a.EventBus, a.EventSource); err != nil {
 		return err
 	}
+	if err := checkTrail(where, a.CloudTrail); err != nil {
+		return err
+	}
 	return a.Endpoints.check(where)
+}
+
+var trailBucket = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/].*)?$`)
+
+// checkTrail checks where records of CloudTrail are.
+func checkTrail(where, trail string) error {
+	u, err := url.Parse(trail)
+	switch {
+	case trail == "":
+		return nil
+	case trailBucket.MatchString(trail):
+		return nil
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.Count(strings.Trim(u.Path, "/"), "/") != 1:
+		return fmt.Errorf("%scloudtrail %q: want the URL of an SQS queue, or s3://BUCKET/PREFIX", where, trail)
+	}
+	return nil
 }
 
 var (

@@ -79,6 +79,8 @@ type Settings struct {
 	Endpoints Endpoints // outside services of the default account
 	// EventBus and EventSource say where at Endpoints.Events the default account's events go, and as whose.
 	EventBus, EventSource string
+	// CloudTrail is where the default account's target has records of CloudTrail.
+	CloudTrail string
 
 	Forward bool // unserved services are forwarded in server mode too
 	// CreateAtTarget are the embedded services whose resources are made at the target, where there is one.
@@ -355,6 +357,9 @@ func (s Settings) checkTargets() error {
 		return err
 	}
 	if err := checkEventBus("", s.EventBus, s.EventSource); err != nil {
+		return err
+	}
+	if err := checkTrail("", s.CloudTrail); err != nil {
 		return err
 	}
 	for _, service := range s.CreateAtTarget {

@@ -155,6 +155,11 @@ func outside() []Setting {
 		text("event-source", "TEXT", func(s *Settings) *string { return &s.EventSource },
 			"The source of these events. By default aws.config, and plumb.config at Amazon's own EventBridge, which takes from nobody what begins "+
 				"with aws.", "plumb.config").in(group),
+		text("cloudtrail", "URL", func(s *Settings) *string { return &s.CloudTrail },
+			"Where the default account's target has records of CloudTrail: the URL of an SQS queue, or s3://BUCKET/PREFIX as in the trail. What they say was "+
+				"changed is read again at once, and the items name who did it. A queue takes events of EventBridge (AWS API Call via CloudTrail), notices of new files "+
+				"from S3 or from the trail's topic, and records of every account; plumb deletes its messages.",
+			"https://sqs.eu-west-1.amazonaws.com/123456789012/plumb-trail").in(group),
 		text("ssm-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.SSM },
 			"The Systems Manager that runs the documents of the default account's remediations, in place of the embedded one.", "aws").in(group),
 		structure("outgoing-networks", "LIST", func(s *Settings) *[]string { return &s.OutgoingNetworks },
@@ -163,7 +168,7 @@ func outside() []Setting {
 		structure("accounts", "LIST", func(s *Settings) *[]Account { return &s.Accounts },
 			"Where resources are read from per account, and per region where region is given: account, region, target, "+
 				"endpoints (s3, sns, sqs, lambda, events, ssm; config where the account's AWS Config is elsewhere and aggregators show it), event-bus, "+
-				"event-source, and as whom: access-key-id, secret-access-key and session-token, or profile; "+
+				"event-source, cloudtrail (of that account only), and as whom: access-key-id, secret-access-key and session-token, or profile; "+
 				"role and external-id to assume a role with those.",
 			`[{account: "210987654321", target: aws, role: "arn:aws:iam::210987654321:role/config"}]`).in(group).hide().notOnCommandLine(),
 	}

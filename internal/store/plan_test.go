@@ -158,6 +158,10 @@ var unpagedReads = map[string]func(s suite) error{
 		_, err := w.Page(s.Context(), s.tx, config.VersionKey{ResourceKey: key("A::B::C", "r-0010")}, 10)
 		return err
 	},
+	"Named": func(s suite) error { // by the index of each type
+		_, err := store.Named(s.Context(), s.tx, place, []string{"A::B::C"}, []string{"r-0010", "name-1"}, 10)
+		return err
+	},
 	"ConsoleDrafts": func(s suite) error {
 		_, err := store.ConsoleDrafts(s.Context(), s.tx, 10)
 		return err
