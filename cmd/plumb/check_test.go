@@ -34,7 +34,7 @@ func TestCheckEndsByWhatItFinds(t *testing.T) {
 		{[]string{"good.yaml", "--rule", "REQUIRED_TAGS", "--rule-parameter", "REQUIRED_TAGS.tag1Key=team"}, 1, "failed: Kept"},
 		{[]string{"template.yaml"}, 1, "FAIL S3_BUCKET_VERSIONING_ENABLED: 1 passed, 1 failed"},
 		{[]string{"good.yaml", "--rule", "NO_SUCH_RULE"}, 2, "neither the identifier of a managed rule nor a file"},
-		{[]string{"good.yaml", "--rule", "rule.py"}, 2, "only a server can evaluate it"},
+		{[]string{"good.yaml", "--rule", "rule.py"}, 2, "a function is not run on what is not there yet"},
 		{[]string{"good.yaml", "--rule", "REQUIRED_TAGS"}, 2, "required parameter [tag1Key]"},
 		{[]string{"rule.py"}, 2, "rule.py: "},
 		{[]string{"none"}, 2, "no such file"},

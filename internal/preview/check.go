@@ -182,6 +182,10 @@ func WrittenRule(c *managed.Catalogue, w rulefile.Rule) (Rule, error) {
 		}
 		return ManagedRule(c, w.Identifier, parameters)
 	}
+	if w.Kind == rulefile.Function {
+		return Rule{}, fmt.Errorf("%s: a function is not run on what is not there yet: managed rules, policies in Guard and rule files are; \"plumb rule test\" runs functions",
+			filepath.ToSlash(report.Relative(w.Path)))
+	}
 	if err := w.CheckTypes(); err != nil {
 		return Rule{}, err
 	}

@@ -241,3 +241,13 @@ func TestEveryFileOfAPartNamesWhatIsPlanned(t *testing.T) {
 		}
 	}
 }
+
+func TestBrokenPlanIsToldAsJSONAndAFunctionIsNotRun(t *testing.T) {
+	if _, err := Read("plan.json", []byte("{\n  \"resource_changes\": [\n"), Options{}); err == nil || !strings.HasPrefix(err.Error(), "plan.json: line 3: JSON not well-formed: ") {
+		t.Errorf("got %v", err)
+	}
+	_, err := WrittenRule(nil, rulefile.Rule{Kind: rulefile.Function, Name: "f", Path: "rules/f"})
+	if err == nil || !strings.HasPrefix(err.Error(), "rules/f: a function is not run") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,9 +1,11 @@
 package preview
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"plumb/internal/template"
 )
@@ -41,11 +43,25 @@ func Read(path string, text []byte, o Options) (File, error) {
 	default:
 		f.What = "template"
 		f.Resources, err = readTemplate(text, o)
+		if ending := filepath.Ext(path); err != nil && !isJSON && (ending == ".json" || ending == ".tfstate") {
+			err = notJSON(text, err)
+		}
 	}
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
+}
+
+// notJSON says where a file that is called JSON is none, which it was not read as;
+// otherwise it returns err.
+func notJSON(text []byte, err error) error {
+	var v any
+	wrong, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(text, &v))
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("line %d: JSON not well-formed: %w", 1+bytes.Count(text[:min(int(wrong.Offset), len(text))], []byte("\n")), wrong)
 }
 
 // pseudo are the values of AWS::Region and its like: which account and region it

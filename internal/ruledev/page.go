@@ -41,7 +41,15 @@ func (p *page) begin(r rulefile.Rule) {
 	fmt.Fprintf(p.w, "%s (%s)\n", r.Name, what)
 }
 
-func (p *page) nothing(r rulefile.Rule) {
+func (p *page) nothing(r rulefile.Rule, running bool) {
+	if running {
+		of := "no resource"
+		if len(r.Types) > 0 {
+			of = "nothing of " + strings.Join(r.Types, ", ")
+		}
+		fmt.Fprintf(p.w, "%s has nothing to look at: the server has recorded %s; without --endpoint, the tests and fixtures of the folder are looked at\n", r.Name, of)
+		return
+	}
 	fmt.Fprintf(p.w, "%s has nothing to look at: write items into the folder fixtures (\"plumb item sample TYPE\" prints one), tests into plumb-test.yaml, "+
 		"or name a server with --endpoint that has recorded resources\n", r.Name)
 }

@@ -85,7 +85,7 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 	}
 	p := &page{s.Out, s.Color}
 	if len(looks) == 0 {
-		p.nothing(r)
+		p.nothing(r, s.Running)
 		return nil
 	}
 	answer, err := s.answerer(ctx, r)

@@ -177,6 +177,9 @@ func TestRuleFileIsEvaluatedOnItsExamples(t *testing.T) {
 
 func TestFolderWithNothingToLookAtSaysWhatToDo(t *testing.T) {
 	newDesk(t, map[string]string{"p.guard": policy}).shows("nothing to look at", "fixtures", "--endpoint")
+	d := newDesk(t, map[string]string{"p.guard": policy, "plumb-test.yaml": "types: [AWS::S3::Bucket]\ntests:\n  - {name: a, item: {}, compliance: COMPLIANT}\n"})
+	d.Running = true
+	d.shows("p has nothing to look at: the server has recorded nothing of AWS::S3::Bucket; without --endpoint")
 	if err := newDesk(t, nil).Round(t.Context()); err == nil || !strings.Contains(err.Error(), "holds no rule") {
 		t.Errorf("an empty folder: %v", err)
 	}
