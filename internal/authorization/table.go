@@ -112,11 +112,14 @@ var services = map[string]service{
 		passedTo:  "cloudformation.amazonaws.com",
 	},
 	"apigateway": {
-		methods:   true,
-		byDefault: "arn:aws:apigateway:%::/apis/{ApiId} arn:aws:apigateway:%::/restapis/{RestApiId} {ResourceArn}",
+		methods: true,
+		byDefault: "arn:aws:apigateway:%::/apis/{ApiId} arn:aws:apigateway:%::/restapis/{RestApiId} {ResourceArn} " +
+			"arn:aws:apigateway:%::/apikeys/{ApiKey} arn:aws:apigateway:%::/usageplans/{UsagePlanId}",
 		resources: map[string]string{"CreateApi": "arn:aws:apigateway:%::/apis", "GetApis": "arn:aws:apigateway:%::/apis",
 			"ImportApi": "arn:aws:apigateway:%::/apis", "ImportRestApi": "arn:aws:apigateway:%::/restapis",
-			"CreateRestApi": "arn:aws:apigateway:%::/restapis", "GetRestApis": "arn:aws:apigateway:%::/restapis"},
+			"CreateRestApi": "arn:aws:apigateway:%::/restapis", "GetRestApis": "arn:aws:apigateway:%::/restapis",
+			"CreateApiKey": "arn:aws:apigateway:%::/apikeys", "GetApiKeys": "arn:aws:apigateway:%::/apikeys",
+			"CreateUsagePlan": "arn:aws:apigateway:%::/usageplans", "GetUsagePlans": "arn:aws:apigateway:%::/usageplans"},
 		passes: map[string]string{
 			"CreateIntegration": "CredentialsArn", "UpdateIntegration": "CredentialsArn", "CreateAuthorizer": "AuthorizerCredentialsArn AuthorizerCredentials",
 			"UpdateAuthorizer": "AuthorizerCredentialsArn", "CreateApi": "CredentialsArn", "UpdateApi": "CredentialsArn",

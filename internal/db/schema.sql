@@ -493,6 +493,17 @@ CREATE TABLE gateway_api (
 
 CREATE INDEX gateway_api_place ON gateway_api (account, region, kind, id);
 
+CREATE TABLE gateway_bucket (
+    account TEXT NOT NULL,
+    region  TEXT NOT NULL,
+    plan    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    method  TEXT NOT NULL, -- API, stage, path and verb where the plan limits one method; else empty
+    tokens  DOUBLE PRECISION NOT NULL,
+    at      BIGINT NOT NULL,
+    PRIMARY KEY (account, region, plan, key, method)
+);
+
 CREATE TABLE gateway_deployment (
     api        TEXT NOT NULL,
     id         TEXT NOT NULL,
@@ -503,6 +514,30 @@ CREATE TABLE gateway_deployment (
     PRIMARY KEY (api, id)
 );
 
+CREATE TABLE gateway_key (
+    account    TEXT NOT NULL,
+    region     TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    digest     TEXT NOT NULL, -- of the value, by which a request's key is found
+    value      BLOB NOT NULL, -- sealed
+    name       TEXT NOT NULL,
+    customer   TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (account, region, id)
+);
+
+CREATE UNIQUE INDEX gateway_key_digest ON gateway_key (account, region, digest);
+
+CREATE TABLE gateway_plan_key (
+    account TEXT NOT NULL,
+    region  TEXT NOT NULL,
+    plan    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    PRIMARY KEY (account, region, plan, key)
+);
+
+CREATE INDEX gateway_plan_key_key ON gateway_plan_key (account, region, key);
+
 CREATE TABLE gateway_stage (
     api        TEXT NOT NULL,
     name       TEXT NOT NULL,
@@ -510,6 +545,25 @@ CREATE TABLE gateway_stage (
     flushed    BIGINT NOT NULL, -- counts how often the answers of authorizers were forgotten
     settings   TEXT NOT NULL,
     PRIMARY KEY (api, name)
+);
+
+CREATE TABLE gateway_usage (
+    account TEXT NOT NULL,
+    region  TEXT NOT NULL,
+    plan    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    day     TEXT NOT NULL, -- 2026-01-31
+    used    BIGINT NOT NULL, -- requests
+    PRIMARY KEY (account, region, plan, key, day)
+);
+
+CREATE TABLE gateway_usage_plan (
+    account    TEXT NOT NULL,
+    region     TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    created    BIGINT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (account, region, id)
 );
 
 CREATE TABLE identity (

@@ -18,8 +18,7 @@ func New(s *restapi.Service, tokens wire.Tokens) *model.Registry {
 	return service.Registry()
 }
 
-// register is the table of contents. API keys and usage plans, domain names and
-// export are not built.
+// register is the table of contents. Domain names and export are not built.
 func register(s *apigatewayapi.Service, o operations) {
 	s.CreateRestApi(o.CreateRestApi)
 	s.GetRestApi(o.GetRestApi)
@@ -91,6 +90,23 @@ func register(s *apigatewayapi.Service, o operations) {
 	s.GetAuthorizers(o.GetAuthorizers)
 	s.UpdateAuthorizer(o.UpdateAuthorizer)
 	s.DeleteAuthorizer(o.DeleteAuthorizer)
+
+	s.CreateApiKey(o.CreateApiKey)
+	s.GetApiKey(o.GetApiKey)
+	s.GetApiKeys(o.GetApiKeys)
+	s.UpdateApiKey(o.UpdateApiKey)
+	s.DeleteApiKey(o.DeleteApiKey)
+
+	s.CreateUsagePlan(o.CreateUsagePlan)
+	s.GetUsagePlan(o.GetUsagePlan)
+	s.GetUsagePlans(o.GetUsagePlans)
+	s.UpdateUsagePlan(o.UpdateUsagePlan)
+	s.DeleteUsagePlan(o.DeleteUsagePlan)
+	s.CreateUsagePlanKey(o.CreateUsagePlanKey)
+	s.GetUsagePlanKey(o.GetUsagePlanKey)
+	s.GetUsagePlanKeys(o.GetUsagePlanKeys)
+	s.DeleteUsagePlanKey(o.DeleteUsagePlanKey)
+	s.GetUsage(o.GetUsage)
 
 	s.TagResource(o.TagResource)
 	s.UntagResource(o.UntagResource)

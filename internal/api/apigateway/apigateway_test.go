@@ -496,8 +496,6 @@ func TestPartsAreChangedAndDeleted(t *testing.T) {
 	f.method(a, "GET")
 	_, err = f.c.PutMethod(ctx, &apigateway.PutMethodInput{RestApiId: &f.api, ResourceId: &a, HttpMethod: text("GET"), AuthorizationType: text("NONE")})
 	f.refused(err, "ConflictException", "Method already exists for this resource")
-	_, err = f.c.PutMethod(ctx, &apigateway.PutMethodInput{RestApiId: &f.api, ResourceId: &a, HttpMethod: text("PUT"), AuthorizationType: text("NONE"), ApiKeyRequired: true})
-	f.refused(err, "BadRequestException", "API keys are not supported here.")
 	for uri, message := range map[string]string{
 		"nothing": "Invalid ARN specified in the request", "arn:aws:lambda:us-east-1:123456789012:function:f": "AWS ARN for integration must contain path or action",
 		"arn:aws:apigateway:us-east-1:sqs:path/1/q": "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.",

@@ -53,6 +53,25 @@ func (v *CreateStageInput) check(c *model.Checker) {
 	c.Enum("cacheClusterSize", string(v.CacheClusterSize), ruleCacheClusterSize)
 }
 
+func (v *CreateUsagePlanInput) check(c *model.Checker) {
+	c.Required("name", v.Name == nil)
+	if v.Quota != nil {
+		c.In("quota")
+		v.Quota.check(c)
+		c.Out()
+	}
+}
+
+func (v *CreateUsagePlanKeyInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+	c.Required("keyId", v.KeyId == nil)
+	c.Required("keyType", v.KeyType == nil)
+}
+
+func (v *DeleteApiKeyInput) check(c *model.Checker) {
+	c.Required("apiKey", v.ApiKey == nil)
+}
+
 func (v *DeleteAuthorizerInput) check(c *model.Checker) {
 	c.Required("restApiId", v.RestApiId == nil)
 	c.Required("authorizerId", v.AuthorizerId == nil)
@@ -121,6 +140,15 @@ func (v *DeleteStageInput) check(c *model.Checker) {
 	c.Required("stageName", v.StageName == nil)
 }
 
+func (v *DeleteUsagePlanInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+}
+
+func (v *DeleteUsagePlanKeyInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+	c.Required("keyId", v.KeyId == nil)
+}
+
 func (v *EndpointConfiguration) check(c *model.Checker) {
 	model.Strings(c, "types", v.Types, nil, ruleEndpointType)
 	c.Enum("ipAddressType", string(v.IpAddressType), ruleIpAddressType)
@@ -134,6 +162,10 @@ func (v *FlushStageAuthorizersCacheInput) check(c *model.Checker) {
 func (v *FlushStageCacheInput) check(c *model.Checker) {
 	c.Required("restApiId", v.RestApiId == nil)
 	c.Required("stageName", v.StageName == nil)
+}
+
+func (v *GetApiKeyInput) check(c *model.Checker) {
+	c.Required("apiKey", v.ApiKey == nil)
 }
 
 func (v *GetAuthorizerInput) check(c *model.Checker) {
@@ -244,6 +276,25 @@ func (v *GetTagsInput) check(c *model.Checker) {
 	c.Required("resourceArn", v.ResourceArn == nil)
 }
 
+func (v *GetUsageInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+	c.Required("startDate", v.StartDate == nil)
+	c.Required("endDate", v.EndDate == nil)
+}
+
+func (v *GetUsagePlanInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+}
+
+func (v *GetUsagePlanKeyInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+	c.Required("keyId", v.KeyId == nil)
+}
+
+func (v *GetUsagePlanKeysInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+}
+
 func (v *ImportRestApiInput) check(c *model.Checker) {
 	c.Required("body", v.Body == nil)
 }
@@ -300,6 +351,10 @@ func (v *PutRestApiInput) check(c *model.Checker) {
 	c.Required("body", v.Body == nil)
 }
 
+func (v *QuotaSettings) check(c *model.Checker) {
+	c.Enum("period", string(v.Period), ruleQuotaPeriodType)
+}
+
 func (v *TagResourceInput) check(c *model.Checker) {
 	c.Required("resourceArn", v.ResourceArn == nil)
 	c.Required("tags", v.Tags == nil)
@@ -314,6 +369,15 @@ func (v *TestInvokeMethodInput) check(c *model.Checker) {
 func (v *UntagResourceInput) check(c *model.Checker) {
 	c.Required("resourceArn", v.ResourceArn == nil)
 	c.Required("tagKeys", v.TagKeys == nil)
+}
+
+func (v *UpdateApiKeyInput) check(c *model.Checker) {
+	c.Required("apiKey", v.ApiKey == nil)
+	for i := range v.PatchOperations {
+		c.Item("patchOperations", i)
+		v.PatchOperations[i].check(c)
+		c.Out()
+	}
 }
 
 func (v *UpdateAuthorizerInput) check(c *model.Checker) {
@@ -444,6 +508,15 @@ func (v *UpdateStageInput) check(c *model.Checker) {
 	}
 }
 
+func (v *UpdateUsagePlanInput) check(c *model.Checker) {
+	c.Required("usagePlanId", v.UsagePlanId == nil)
+	for i := range v.PatchOperations {
+		c.Item("patchOperations", i)
+		v.PatchOperations[i].check(c)
+		c.Out()
+	}
+}
+
 // Rules, one for each shape that constrains its values.
 var (
 	ruleApiKeySourceType        = &model.Rule{Enum: []string{"HEADER", "AUTHORIZER"}}
@@ -458,6 +531,7 @@ var (
 	ruleIpAddressType           = &model.Rule{Enum: []string{"ipv4", "dualstack"}}
 	ruleOp                      = &model.Rule{Enum: []string{"add", "remove", "replace", "move", "copy", "test"}}
 	rulePutMode                 = &model.Rule{Enum: []string{"merge", "overwrite"}}
+	ruleQuotaPeriodType         = &model.Rule{Enum: []string{"DAY", "WEEK", "MONTH"}}
 	ruleResourceOwner           = &model.Rule{Enum: []string{"SELF", "OTHER_ACCOUNTS"}}
 	ruleResponseTransferMode    = &model.Rule{Enum: []string{"BUFFERED", "STREAM"}}
 	ruleSecurityPolicy          = &model.Rule{Enum: []string{"TLS_1_0", "TLS_1_2", "SecurityPolicy_TLS13_1_3_2025_09", "SecurityPolicy_TLS13_1_3_FIPS_2025_09", "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_PQ_2025_09", "SecurityPolicy_TLS13_1_2_2021_06", "SecurityPolicy_TLS13_2025_EDGE", "SecurityPolicy_TLS12_PFS_2025_EDGE", "SecurityPolicy_TLS12_2018_EDGE"}}

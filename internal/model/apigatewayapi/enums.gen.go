@@ -343,6 +343,25 @@ func (PutMode) Values() []PutMode {
 	}
 }
 
+// QuotaPeriodType is one of 3 values; empty is absent.
+type QuotaPeriodType string
+
+// Values of QuotaPeriodType.
+const (
+	QuotaPeriodTypeDay   QuotaPeriodType = "DAY"
+	QuotaPeriodTypeWeek  QuotaPeriodType = "WEEK"
+	QuotaPeriodTypeMonth QuotaPeriodType = "MONTH"
+)
+
+// Values lists them in the order of the model.
+func (QuotaPeriodType) Values() []QuotaPeriodType {
+	return []QuotaPeriodType{
+		QuotaPeriodTypeDay,
+		QuotaPeriodTypeWeek,
+		QuotaPeriodTypeMonth,
+	}
+}
+
 // ResourceOwner is one of 2 values; empty is absent.
 type ResourceOwner string
 

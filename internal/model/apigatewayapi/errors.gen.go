@@ -6,22 +6,22 @@ import (
 	"plumb/internal/model"
 )
 
-// BadRequestException is answered by CreateAuthorizer and 61 more operations.
+// BadRequestException is answered by CreateApiKey and 76 more operations.
 func BadRequestException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "BadRequestException", Status: 400}, format, args...)
 }
 
-// ConflictException is answered by CreateAuthorizer and 43 more operations.
+// ConflictException is answered by CreateApiKey and 51 more operations.
 func ConflictException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "ConflictException", Status: 409}, format, args...)
 }
 
-// LimitExceededException is answered by CreateAuthorizer and 31 more operations.
+// LimitExceededException is answered by CreateApiKey and 36 more operations.
 func LimitExceededException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "LimitExceededException", Status: 429}, format, args...)
 }
 
-// NotFoundException is answered by CreateAuthorizer and 64 more operations.
+// NotFoundException is answered by CreateApiKey and 79 more operations.
 func NotFoundException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "NotFoundException", Status: 404}, format, args...)
 }
@@ -31,12 +31,12 @@ func ServiceUnavailableException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "ServiceUnavailableException", Status: 503, Fault: true}, format, args...)
 }
 
-// TooManyRequestsException is answered by CreateAuthorizer and 65 more operations.
+// TooManyRequestsException is answered by CreateApiKey and 80 more operations.
 func TooManyRequestsException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "TooManyRequestsException", Status: 429}, format, args...)
 }
 
-// UnauthorizedException is answered by CreateAuthorizer and 65 more operations.
+// UnauthorizedException is answered by CreateApiKey and 80 more operations.
 func UnauthorizedException(format string, args ...any) *model.Error {
 	return model.Errorf(model.Error{Code: "UnauthorizedException", Status: 401}, format, args...)
 }

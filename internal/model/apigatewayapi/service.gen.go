@@ -19,6 +19,11 @@ func NewService() *Service {
 // Registry is what the wire serves.
 func (s *Service) Registry() *model.Registry { return s.registry }
 
+// CreateApiKey binds POST /apikeys.
+func (s *Service) CreateApiKey(handle func(context.Context, *CreateApiKeyInput) (*CreateApiKeyOutput, error)) {
+	model.Bind(s.registry, "CreateApiKey", handle, func(*CreateApiKeyInput, *model.Checker) {})
+}
+
 // CreateAuthorizer binds POST /restapis/{restapi_id}/authorizers.
 func (s *Service) CreateAuthorizer(handle func(context.Context, *CreateAuthorizerInput) (*CreateAuthorizerOutput, error)) {
 	model.Bind(s.registry, "CreateAuthorizer", handle, (*CreateAuthorizerInput).check)
@@ -52,6 +57,21 @@ func (s *Service) CreateRestApi(handle func(context.Context, *CreateRestApiInput
 // CreateStage binds POST /restapis/{restapi_id}/stages.
 func (s *Service) CreateStage(handle func(context.Context, *CreateStageInput) (*CreateStageOutput, error)) {
 	model.Bind(s.registry, "CreateStage", handle, (*CreateStageInput).check)
+}
+
+// CreateUsagePlan binds POST /usageplans.
+func (s *Service) CreateUsagePlan(handle func(context.Context, *CreateUsagePlanInput) (*CreateUsagePlanOutput, error)) {
+	model.Bind(s.registry, "CreateUsagePlan", handle, (*CreateUsagePlanInput).check)
+}
+
+// CreateUsagePlanKey binds POST /usageplans/{usageplanId}/keys.
+func (s *Service) CreateUsagePlanKey(handle func(context.Context, *CreateUsagePlanKeyInput) (*CreateUsagePlanKeyOutput, error)) {
+	model.Bind(s.registry, "CreateUsagePlanKey", handle, (*CreateUsagePlanKeyInput).check)
+}
+
+// DeleteApiKey binds DELETE /apikeys/{api_Key}.
+func (s *Service) DeleteApiKey(handle func(context.Context, *DeleteApiKeyInput) (*DeleteApiKeyOutput, error)) {
+	model.Bind(s.registry, "DeleteApiKey", handle, (*DeleteApiKeyInput).check)
 }
 
 // DeleteAuthorizer binds DELETE /restapis/{restapi_id}/authorizers/{authorizer_id}.
@@ -114,6 +134,16 @@ func (s *Service) DeleteStage(handle func(context.Context, *DeleteStageInput) (*
 	model.Bind(s.registry, "DeleteStage", handle, (*DeleteStageInput).check)
 }
 
+// DeleteUsagePlan binds DELETE /usageplans/{usageplanId}.
+func (s *Service) DeleteUsagePlan(handle func(context.Context, *DeleteUsagePlanInput) (*DeleteUsagePlanOutput, error)) {
+	model.Bind(s.registry, "DeleteUsagePlan", handle, (*DeleteUsagePlanInput).check)
+}
+
+// DeleteUsagePlanKey binds DELETE /usageplans/{usageplanId}/keys/{keyId}.
+func (s *Service) DeleteUsagePlanKey(handle func(context.Context, *DeleteUsagePlanKeyInput) (*DeleteUsagePlanKeyOutput, error)) {
+	model.Bind(s.registry, "DeleteUsagePlanKey", handle, (*DeleteUsagePlanKeyInput).check)
+}
+
 // FlushStageAuthorizersCache binds DELETE /restapis/{restapi_id}/stages/{stage_name}/cache/authorizers.
 func (s *Service) FlushStageAuthorizersCache(handle func(context.Context, *FlushStageAuthorizersCacheInput) (*FlushStageAuthorizersCacheOutput, error)) {
 	model.Bind(s.registry, "FlushStageAuthorizersCache", handle, (*FlushStageAuthorizersCacheInput).check)
@@ -122,6 +152,16 @@ func (s *Service) FlushStageAuthorizersCache(handle func(context.Context, *Flush
 // FlushStageCache binds DELETE /restapis/{restapi_id}/stages/{stage_name}/cache/data.
 func (s *Service) FlushStageCache(handle func(context.Context, *FlushStageCacheInput) (*FlushStageCacheOutput, error)) {
 	model.Bind(s.registry, "FlushStageCache", handle, (*FlushStageCacheInput).check)
+}
+
+// GetApiKey binds GET /apikeys/{api_Key}.
+func (s *Service) GetApiKey(handle func(context.Context, *GetApiKeyInput) (*GetApiKeyOutput, error)) {
+	model.Bind(s.registry, "GetApiKey", handle, (*GetApiKeyInput).check)
+}
+
+// GetApiKeys binds GET /apikeys.
+func (s *Service) GetApiKeys(handle func(context.Context, *GetApiKeysInput) (*GetApiKeysOutput, error)) {
+	model.Bind(s.registry, "GetApiKeys", handle, func(*GetApiKeysInput, *model.Checker) {})
 }
 
 // GetAuthorizer binds GET /restapis/{restapi_id}/authorizers/{authorizer_id}.
@@ -239,6 +279,31 @@ func (s *Service) GetTags(handle func(context.Context, *GetTagsInput) (*GetTagsO
 	model.Bind(s.registry, "GetTags", handle, (*GetTagsInput).check)
 }
 
+// GetUsage binds GET /usageplans/{usageplanId}/usage.
+func (s *Service) GetUsage(handle func(context.Context, *GetUsageInput) (*GetUsageOutput, error)) {
+	model.Bind(s.registry, "GetUsage", handle, (*GetUsageInput).check)
+}
+
+// GetUsagePlan binds GET /usageplans/{usageplanId}.
+func (s *Service) GetUsagePlan(handle func(context.Context, *GetUsagePlanInput) (*GetUsagePlanOutput, error)) {
+	model.Bind(s.registry, "GetUsagePlan", handle, (*GetUsagePlanInput).check)
+}
+
+// GetUsagePlanKey binds GET /usageplans/{usageplanId}/keys/{keyId}.
+func (s *Service) GetUsagePlanKey(handle func(context.Context, *GetUsagePlanKeyInput) (*GetUsagePlanKeyOutput, error)) {
+	model.Bind(s.registry, "GetUsagePlanKey", handle, (*GetUsagePlanKeyInput).check)
+}
+
+// GetUsagePlanKeys binds GET /usageplans/{usageplanId}/keys.
+func (s *Service) GetUsagePlanKeys(handle func(context.Context, *GetUsagePlanKeysInput) (*GetUsagePlanKeysOutput, error)) {
+	model.Bind(s.registry, "GetUsagePlanKeys", handle, (*GetUsagePlanKeysInput).check)
+}
+
+// GetUsagePlans binds GET /usageplans.
+func (s *Service) GetUsagePlans(handle func(context.Context, *GetUsagePlansInput) (*GetUsagePlansOutput, error)) {
+	model.Bind(s.registry, "GetUsagePlans", handle, func(*GetUsagePlansInput, *model.Checker) {})
+}
+
 // ImportRestApi binds POST /restapis?mode=import.
 func (s *Service) ImportRestApi(handle func(context.Context, *ImportRestApiInput) (*ImportRestApiOutput, error)) {
 	model.Bind(s.registry, "ImportRestApi", handle, (*ImportRestApiInput).check)
@@ -287,6 +352,11 @@ func (s *Service) TestInvokeMethod(handle func(context.Context, *TestInvokeMetho
 // UntagResource binds DELETE /tags/{resource_arn}.
 func (s *Service) UntagResource(handle func(context.Context, *UntagResourceInput) (*UntagResourceOutput, error)) {
 	model.Bind(s.registry, "UntagResource", handle, (*UntagResourceInput).check)
+}
+
+// UpdateApiKey binds PATCH /apikeys/{api_Key}.
+func (s *Service) UpdateApiKey(handle func(context.Context, *UpdateApiKeyInput) (*UpdateApiKeyOutput, error)) {
+	model.Bind(s.registry, "UpdateApiKey", handle, (*UpdateApiKeyInput).check)
 }
 
 // UpdateAuthorizer binds PATCH /restapis/{restapi_id}/authorizers/{authorizer_id}.
@@ -349,6 +419,11 @@ func (s *Service) UpdateStage(handle func(context.Context, *UpdateStageInput) (*
 	model.Bind(s.registry, "UpdateStage", handle, (*UpdateStageInput).check)
 }
 
+// UpdateUsagePlan binds PATCH /usageplans/{usageplanId}.
+func (s *Service) UpdateUsagePlan(handle func(context.Context, *UpdateUsagePlanInput) (*UpdateUsagePlanOutput, error)) {
+	model.Bind(s.registry, "UpdateUsagePlan", handle, (*UpdateUsagePlanInput).check)
+}
+
 func info() model.Info {
 	return model.Info{
 		Name:           "apigateway",
@@ -362,6 +437,7 @@ func info() model.Info {
 
 func routes() []model.Route {
 	return []model.Route{
+		{Operation: "CreateApiKey", Method: "POST", URI: "/apikeys", Status: 201},
 		{Operation: "CreateAuthorizer", Method: "POST", URI: "/restapis/{restapi_id}/authorizers", Status: 201},
 		{Operation: "CreateDeployment", Method: "POST", URI: "/restapis/{restapi_id}/deployments", Status: 201},
 		{Operation: "CreateModel", Method: "POST", URI: "/restapis/{restapi_id}/models", Status: 201},
@@ -369,6 +445,9 @@ func routes() []model.Route {
 		{Operation: "CreateResource", Method: "POST", URI: "/restapis/{restapi_id}/resources/{parent_id}", Status: 201},
 		{Operation: "CreateRestApi", Method: "POST", URI: "/restapis", Status: 201},
 		{Operation: "CreateStage", Method: "POST", URI: "/restapis/{restapi_id}/stages", Status: 201},
+		{Operation: "CreateUsagePlan", Method: "POST", URI: "/usageplans", Status: 201},
+		{Operation: "CreateUsagePlanKey", Method: "POST", URI: "/usageplans/{usageplanId}/keys", Status: 201},
+		{Operation: "DeleteApiKey", Method: "DELETE", URI: "/apikeys/{api_Key}", Status: 202, NoOutput: true},
 		{Operation: "DeleteAuthorizer", Method: "DELETE", URI: "/restapis/{restapi_id}/authorizers/{authorizer_id}", Status: 202, NoOutput: true},
 		{Operation: "DeleteDeployment", Method: "DELETE", URI: "/restapis/{restapi_id}/deployments/{deployment_id}", Status: 202, NoOutput: true},
 		{Operation: "DeleteGatewayResponse", Method: "DELETE", URI: "/restapis/{restapi_id}/gatewayresponses/{response_type}", Status: 202, NoOutput: true},
@@ -381,8 +460,12 @@ func routes() []model.Route {
 		{Operation: "DeleteResource", Method: "DELETE", URI: "/restapis/{restapi_id}/resources/{resource_id}", Status: 202, NoOutput: true},
 		{Operation: "DeleteRestApi", Method: "DELETE", URI: "/restapis/{restapi_id}", Status: 202, NoOutput: true},
 		{Operation: "DeleteStage", Method: "DELETE", URI: "/restapis/{restapi_id}/stages/{stage_name}", Status: 202, NoOutput: true},
+		{Operation: "DeleteUsagePlan", Method: "DELETE", URI: "/usageplans/{usageplanId}", Status: 202, NoOutput: true},
+		{Operation: "DeleteUsagePlanKey", Method: "DELETE", URI: "/usageplans/{usageplanId}/keys/{keyId}", Status: 202, NoOutput: true},
 		{Operation: "FlushStageAuthorizersCache", Method: "DELETE", URI: "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", Status: 202, NoOutput: true},
 		{Operation: "FlushStageCache", Method: "DELETE", URI: "/restapis/{restapi_id}/stages/{stage_name}/cache/data", Status: 202, NoOutput: true},
+		{Operation: "GetApiKey", Method: "GET", URI: "/apikeys/{api_Key}", Status: 200},
+		{Operation: "GetApiKeys", Method: "GET", URI: "/apikeys", Status: 200},
 		{Operation: "GetAuthorizer", Method: "GET", URI: "/restapis/{restapi_id}/authorizers/{authorizer_id}", Status: 200},
 		{Operation: "GetAuthorizers", Method: "GET", URI: "/restapis/{restapi_id}/authorizers", Status: 200},
 		{Operation: "GetDeployment", Method: "GET", URI: "/restapis/{restapi_id}/deployments/{deployment_id}", Status: 200},
@@ -406,6 +489,11 @@ func routes() []model.Route {
 		{Operation: "GetStage", Method: "GET", URI: "/restapis/{restapi_id}/stages/{stage_name}", Status: 200},
 		{Operation: "GetStages", Method: "GET", URI: "/restapis/{restapi_id}/stages", Status: 200},
 		{Operation: "GetTags", Method: "GET", URI: "/tags/{resource_arn}", Status: 200},
+		{Operation: "GetUsage", Method: "GET", URI: "/usageplans/{usageplanId}/usage", Status: 200},
+		{Operation: "GetUsagePlan", Method: "GET", URI: "/usageplans/{usageplanId}", Status: 200},
+		{Operation: "GetUsagePlanKey", Method: "GET", URI: "/usageplans/{usageplanId}/keys/{keyId}", Status: 200},
+		{Operation: "GetUsagePlanKeys", Method: "GET", URI: "/usageplans/{usageplanId}/keys", Status: 200},
+		{Operation: "GetUsagePlans", Method: "GET", URI: "/usageplans", Status: 200},
 		{Operation: "ImportRestApi", Method: "POST", URI: "/restapis?mode=import", Status: 201},
 		{Operation: "PutGatewayResponse", Method: "PUT", URI: "/restapis/{restapi_id}/gatewayresponses/{response_type}", Status: 201},
 		{Operation: "PutIntegration", Method: "PUT", URI: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", Status: 201},
@@ -416,6 +504,7 @@ func routes() []model.Route {
 		{Operation: "TagResource", Method: "PUT", URI: "/tags/{resource_arn}", Status: 204, NoOutput: true},
 		{Operation: "TestInvokeMethod", Method: "POST", URI: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", Status: 200},
 		{Operation: "UntagResource", Method: "DELETE", URI: "/tags/{resource_arn}", Status: 204, NoOutput: true},
+		{Operation: "UpdateApiKey", Method: "PATCH", URI: "/apikeys/{api_Key}", Status: 200},
 		{Operation: "UpdateAuthorizer", Method: "PATCH", URI: "/restapis/{restapi_id}/authorizers/{authorizer_id}", Status: 200},
 		{Operation: "UpdateDeployment", Method: "PATCH", URI: "/restapis/{restapi_id}/deployments/{deployment_id}", Status: 200},
 		{Operation: "UpdateGatewayResponse", Method: "PATCH", URI: "/restapis/{restapi_id}/gatewayresponses/{response_type}", Status: 200},
@@ -428,5 +517,6 @@ func routes() []model.Route {
 		{Operation: "UpdateResource", Method: "PATCH", URI: "/restapis/{restapi_id}/resources/{resource_id}", Status: 200},
 		{Operation: "UpdateRestApi", Method: "PATCH", URI: "/restapis/{restapi_id}", Status: 200},
 		{Operation: "UpdateStage", Method: "PATCH", URI: "/restapis/{restapi_id}/stages/{stage_name}", Status: 200},
+		{Operation: "UpdateUsagePlan", Method: "PATCH", URI: "/usageplans/{usageplanId}", Status: 200},
 	}
 }

@@ -14,6 +14,27 @@ type AccessLogSettings struct {
 	DestinationArn *string `json:"destinationArn,omitzero"`
 }
 
+// ApiKey is what CreateApiKey answers.
+type ApiKey struct {
+	Id              *string           `json:"id,omitzero"`
+	Value           *string           `json:"value,omitzero"`
+	Name            *string           `json:"name,omitzero"`
+	CustomerId      *string           `json:"customerId,omitzero"`
+	Description     *string           `json:"description,omitzero"`
+	Enabled         *bool             `json:"enabled,omitzero"`
+	CreatedDate     *time.Time        `json:"createdDate,omitempty"`
+	LastUpdatedDate *time.Time        `json:"lastUpdatedDate,omitempty"`
+	StageKeys       []string          `json:"stageKeys,omitzero"`
+	Tags            map[string]string `json:"tags,omitzero"`
+}
+
+// ApiStage has only optional members.
+type ApiStage struct {
+	ApiId    *string                     `json:"apiId,omitzero"`
+	Stage    *string                     `json:"stage,omitzero"`
+	Throttle map[string]ThrottleSettings `json:"throttle,omitzero"`
+}
+
 // Authorizer is what CreateAuthorizer answers.
 type Authorizer struct {
 	Id                           *string        `json:"id,omitzero"`
@@ -34,6 +55,18 @@ type CanarySettings struct {
 	DeploymentId           *string           `json:"deploymentId,omitzero"`
 	StageVariableOverrides map[string]string `json:"stageVariableOverrides,omitzero"`
 	UseStageCache          *bool             `json:"useStageCache,omitzero"`
+}
+
+// CreateApiKeyInput is what CreateApiKey reads.
+type CreateApiKeyInput struct {
+	Name               *string           `json:"name,omitzero"`
+	Description        *string           `json:"description,omitzero"`
+	Enabled            *bool             `json:"enabled,omitzero"`
+	GenerateDistinctId *bool             `json:"generateDistinctId,omitzero"`
+	Value              *string           `json:"value,omitzero"`
+	StageKeys          []StageKey        `json:"stageKeys,omitzero"`
+	CustomerId         *string           `json:"customerId,omitzero"`
+	Tags               map[string]string `json:"tags,omitzero"`
 }
 
 // CreateAuthorizerInput is what CreateAuthorizer reads.
@@ -119,6 +152,28 @@ type CreateStageInput struct {
 	Tags                 map[string]string `json:"tags,omitzero"`
 }
 
+// CreateUsagePlanInput is what CreateUsagePlan reads.
+type CreateUsagePlanInput struct {
+	Name        *string           `json:"name,omitzero"`
+	Description *string           `json:"description,omitzero"`
+	ApiStages   []ApiStage        `json:"apiStages,omitzero"`
+	Throttle    *ThrottleSettings `json:"throttle,omitzero"`
+	Quota       *QuotaSettings    `json:"quota,omitzero"`
+	Tags        map[string]string `json:"tags,omitzero"`
+}
+
+// CreateUsagePlanKeyInput is what CreateUsagePlanKey reads.
+type CreateUsagePlanKeyInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+	KeyId       *string `json:"keyId,omitzero"`
+	KeyType     *string `json:"keyType,omitzero"`
+}
+
+// DeleteApiKeyInput is what DeleteApiKey reads.
+type DeleteApiKeyInput struct {
+	ApiKey *string `json:"-" bind:"uri:api_Key"`
+}
+
 // DeleteAuthorizerInput is what DeleteAuthorizer reads.
 type DeleteAuthorizerInput struct {
 	RestApiId    *string `json:"-" bind:"uri:restapi_id"`
@@ -196,6 +251,17 @@ type DeleteStageInput struct {
 	StageName *string `json:"-" bind:"uri:stage_name"`
 }
 
+// DeleteUsagePlanInput is what DeleteUsagePlan reads.
+type DeleteUsagePlanInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+}
+
+// DeleteUsagePlanKeyInput is what DeleteUsagePlanKey reads.
+type DeleteUsagePlanKeyInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+	KeyId       *string `json:"-" bind:"uri:keyId"`
+}
+
 // Deployment is what CreateDeployment answers.
 type Deployment struct {
 	Id          *string                              `json:"id,omitzero"`
@@ -264,6 +330,28 @@ type GatewayResponse struct {
 	ResponseParameters map[string]string   `json:"responseParameters,omitzero"`
 	ResponseTemplates  map[string]string   `json:"responseTemplates,omitzero"`
 	DefaultResponse    *bool               `json:"defaultResponse,omitzero"`
+}
+
+// GetApiKeyInput is what GetApiKey reads.
+type GetApiKeyInput struct {
+	ApiKey       *string `json:"-" bind:"uri:api_Key"`
+	IncludeValue *bool   `json:"-" bind:"query:includeValue"`
+}
+
+// GetApiKeysInput is what GetApiKeys reads.
+type GetApiKeysInput struct {
+	Position      *string `json:"-" bind:"query:position"`
+	Limit         *int32  `json:"-" bind:"query:limit"`
+	NameQuery     *string `json:"-" bind:"query:name"`
+	CustomerId    *string `json:"-" bind:"query:customerId"`
+	IncludeValues *bool   `json:"-" bind:"query:includeValues"`
+}
+
+// GetApiKeysOutput is what GetApiKeys answers.
+type GetApiKeysOutput struct {
+	Warnings []string `json:"warnings,omitzero"`
+	Position *string  `json:"position,omitzero"`
+	Items    []ApiKey `json:"item,omitzero"`
 }
 
 // GetAuthorizerInput is what GetAuthorizer reads.
@@ -479,6 +567,63 @@ type GetTagsOutput struct {
 	Tags map[string]string `json:"tags,omitzero"`
 }
 
+// GetUsageInput is what GetUsage reads.
+type GetUsageInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+	KeyId       *string `json:"-" bind:"query:keyId"`
+	StartDate   *string `json:"-" bind:"query:startDate"`
+	EndDate     *string `json:"-" bind:"query:endDate"`
+	Position    *string `json:"-" bind:"query:position"`
+	Limit       *int32  `json:"-" bind:"query:limit"`
+}
+
+// GetUsageOutput is what GetUsage answers.
+type GetUsageOutput struct {
+	UsagePlanId *string              `json:"usagePlanId,omitzero"`
+	StartDate   *string              `json:"startDate,omitzero"`
+	EndDate     *string              `json:"endDate,omitzero"`
+	Position    *string              `json:"position,omitzero"`
+	Items       map[string][][]int64 `json:"values,omitzero"`
+}
+
+// GetUsagePlanInput is what GetUsagePlan reads.
+type GetUsagePlanInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+}
+
+// GetUsagePlanKeyInput is what GetUsagePlanKey reads.
+type GetUsagePlanKeyInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+	KeyId       *string `json:"-" bind:"uri:keyId"`
+}
+
+// GetUsagePlanKeysInput is what GetUsagePlanKeys reads.
+type GetUsagePlanKeysInput struct {
+	UsagePlanId *string `json:"-" bind:"uri:usageplanId"`
+	Position    *string `json:"-" bind:"query:position"`
+	Limit       *int32  `json:"-" bind:"query:limit"`
+	NameQuery   *string `json:"-" bind:"query:name"`
+}
+
+// GetUsagePlanKeysOutput is what GetUsagePlanKeys answers.
+type GetUsagePlanKeysOutput struct {
+	Position *string        `json:"position,omitzero"`
+	Items    []UsagePlanKey `json:"item,omitzero"`
+}
+
+// GetUsagePlansInput is what GetUsagePlans reads.
+type GetUsagePlansInput struct {
+	Position *string `json:"-" bind:"query:position"`
+	KeyId    *string `json:"-" bind:"query:keyId"`
+	Limit    *int32  `json:"-" bind:"query:limit"`
+}
+
+// GetUsagePlansOutput is what GetUsagePlans answers.
+type GetUsagePlansOutput struct {
+	Position *string     `json:"position,omitzero"`
+	Items    []UsagePlan `json:"item,omitzero"`
+}
+
 // ImportRestApiInput is what ImportRestApi reads.
 type ImportRestApiInput struct {
 	FailOnWarnings *bool             `json:"-" bind:"query:failonwarnings"`
@@ -660,6 +805,13 @@ type PutRestApiInput struct {
 	Body           []byte            `json:"-" bind:"payload"`
 }
 
+// QuotaSettings has only optional members.
+type QuotaSettings struct {
+	Limit  *int32          `json:"limit,omitzero"`
+	Offset *int32          `json:"offset,omitzero"`
+	Period QuotaPeriodType `json:"period,omitzero"`
+}
+
 // RequestValidator is what CreateRequestValidator answers.
 type RequestValidator struct {
 	Id                        *string `json:"id,omitzero"`
@@ -720,6 +872,12 @@ type Stage struct {
 	LastUpdatedDate      *time.Time               `json:"lastUpdatedDate,omitempty"`
 }
 
+// StageKey has only optional members.
+type StageKey struct {
+	RestApiId *string `json:"restApiId,omitzero"`
+	StageName *string `json:"stageName,omitzero"`
+}
+
 // TagResourceInput is what TagResource reads.
 type TagResourceInput struct {
 	ResourceArn *string           `json:"-" bind:"uri:resource_arn"`
@@ -749,6 +907,12 @@ type TestInvokeMethodOutput struct {
 	Latency           *int64              `json:"latency,omitzero"`
 }
 
+// ThrottleSettings has only optional members.
+type ThrottleSettings struct {
+	BurstLimit *int32   `json:"burstLimit,omitzero"`
+	RateLimit  *float64 `json:"rateLimit,omitzero"`
+}
+
 // TlsConfig has only optional members.
 type TlsConfig struct {
 	InsecureSkipVerification *bool `json:"insecureSkipVerification,omitzero"`
@@ -758,6 +922,12 @@ type TlsConfig struct {
 type UntagResourceInput struct {
 	ResourceArn *string  `json:"-" bind:"uri:resource_arn"`
 	TagKeys     []string `json:"-" bind:"query:tagKeys"`
+}
+
+// UpdateApiKeyInput is what UpdateApiKey reads.
+type UpdateApiKeyInput struct {
+	ApiKey          *string          `json:"-" bind:"uri:api_Key"`
+	PatchOperations []PatchOperation `json:"patchOperations,omitzero"`
 }
 
 // UpdateAuthorizerInput is what UpdateAuthorizer reads.
@@ -849,6 +1019,35 @@ type UpdateStageInput struct {
 	PatchOperations []PatchOperation `json:"patchOperations,omitzero"`
 }
 
+// UpdateUsagePlanInput is what UpdateUsagePlan reads.
+type UpdateUsagePlanInput struct {
+	UsagePlanId     *string          `json:"-" bind:"uri:usageplanId"`
+	PatchOperations []PatchOperation `json:"patchOperations,omitzero"`
+}
+
+// UsagePlan is what CreateUsagePlan answers.
+type UsagePlan struct {
+	Id          *string           `json:"id,omitzero"`
+	Name        *string           `json:"name,omitzero"`
+	Description *string           `json:"description,omitzero"`
+	ApiStages   []ApiStage        `json:"apiStages,omitzero"`
+	Throttle    *ThrottleSettings `json:"throttle,omitzero"`
+	Quota       *QuotaSettings    `json:"quota,omitzero"`
+	ProductCode *string           `json:"productCode,omitzero"`
+	Tags        map[string]string `json:"tags,omitzero"`
+}
+
+// UsagePlanKey is what CreateUsagePlanKey answers.
+type UsagePlanKey struct {
+	Id    *string `json:"id,omitzero"`
+	Type  *string `json:"type,omitzero"`
+	Value *string `json:"value,omitzero"`
+	Name  *string `json:"name,omitzero"`
+}
+
+// DeleteApiKeyOutput has no members in the model.
+type DeleteApiKeyOutput struct{}
+
 // DeleteAuthorizerOutput has no members in the model.
 type DeleteAuthorizerOutput struct{}
 
@@ -885,6 +1084,12 @@ type DeleteRestApiOutput struct{}
 // DeleteStageOutput has no members in the model.
 type DeleteStageOutput struct{}
 
+// DeleteUsagePlanKeyOutput has no members in the model.
+type DeleteUsagePlanKeyOutput struct{}
+
+// DeleteUsagePlanOutput has no members in the model.
+type DeleteUsagePlanOutput struct{}
+
 // FlushStageAuthorizersCacheOutput has no members in the model.
 type FlushStageAuthorizersCacheOutput struct{}
 
@@ -896,6 +1101,9 @@ type TagResourceOutput struct{}
 
 // UntagResourceOutput has no members in the model.
 type UntagResourceOutput struct{}
+
+// CreateApiKeyOutput is a shape that other operations share.
+type CreateApiKeyOutput = ApiKey
 
 // CreateAuthorizerOutput is a shape that other operations share.
 type CreateAuthorizerOutput = Authorizer
@@ -917,6 +1125,15 @@ type CreateRestApiOutput = RestApi
 
 // CreateStageOutput is a shape that other operations share.
 type CreateStageOutput = Stage
+
+// CreateUsagePlanKeyOutput is a shape that other operations share.
+type CreateUsagePlanKeyOutput = UsagePlanKey
+
+// CreateUsagePlanOutput is a shape that other operations share.
+type CreateUsagePlanOutput = UsagePlan
+
+// GetApiKeyOutput is a shape that other operations share.
+type GetApiKeyOutput = ApiKey
 
 // GetAuthorizerOutput is a shape that other operations share.
 type GetAuthorizerOutput = Authorizer
@@ -957,6 +1174,12 @@ type GetRestApiOutput = RestApi
 // GetStageOutput is a shape that other operations share.
 type GetStageOutput = Stage
 
+// GetUsagePlanKeyOutput is a shape that other operations share.
+type GetUsagePlanKeyOutput = UsagePlanKey
+
+// GetUsagePlanOutput is a shape that other operations share.
+type GetUsagePlanOutput = UsagePlan
+
 // ImportRestApiOutput is a shape that other operations share.
 type ImportRestApiOutput = RestApi
 
@@ -977,6 +1200,9 @@ type PutMethodResponseOutput = MethodResponse
 
 // PutRestApiOutput is a shape that other operations share.
 type PutRestApiOutput = RestApi
+
+// UpdateApiKeyOutput is a shape that other operations share.
+type UpdateApiKeyOutput = ApiKey
 
 // UpdateAuthorizerOutput is a shape that other operations share.
 type UpdateAuthorizerOutput = Authorizer
@@ -1013,3 +1239,6 @@ type UpdateRestApiOutput = RestApi
 
 // UpdateStageOutput is a shape that other operations share.
 type UpdateStageOutput = Stage
+
+// UpdateUsagePlanOutput is a shape that other operations share.
+type UpdateUsagePlanOutput = UsagePlan

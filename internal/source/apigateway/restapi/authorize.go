@@ -21,6 +21,7 @@ type verdict struct {
 	asked     bool // there was one
 	policy    policy.Document
 	principal string
+	usageKey  string // the API key that it names
 	context   map[string]any
 }
 
@@ -168,6 +169,7 @@ func (s *Service) verdict(x *exchange, a apigatewayapi.Authorizer, identity []st
 	var answer struct {
 		Error     string          `json:"errorMessage"`
 		Principal *string         `json:"principalId"`
+		UsageKey  string          `json:"usageIdentifierKey"`
 		Policy    json.RawMessage `json:"policyDocument"`
 		Context   map[string]any  `json:"context"`
 	}
@@ -178,7 +180,7 @@ func (s *Service) verdict(x *exchange, a apigatewayapi.Authorizer, identity []st
 	if res.FunctionError != "" || parsed != nil || answer.Policy == nil || answer.Principal == nil {
 		return verdict{}, errBroken
 	}
-	v := verdict{asked: true, principal: *answer.Principal, context: answer.Context}
+	v := verdict{asked: true, principal: *answer.Principal, usageKey: answer.UsageKey, context: answer.Context}
 	for name, value := range v.context { // numbers and booleans become texts
 		switch value.(type) {
 		case string:

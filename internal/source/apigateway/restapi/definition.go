@@ -190,10 +190,9 @@ func (d *Definition) PutMethod(resource, verb string, m apigatewayapi.Method) er
 }
 
 func (d *Definition) checkMethod(m *apigatewayapi.Method) error {
-	if model.Deref(m.ApiKeyRequired) {
-		return invalid("API keys are not supported here.")
+	if m.ApiKeyRequired == nil {
+		m.ApiKeyRequired = new(false)
 	}
-	m.ApiKeyRequired = new(false)
 	switch model.Deref(m.AuthorizationType) {
 	case "NONE", "AWS_IAM":
 	case "CUSTOM":

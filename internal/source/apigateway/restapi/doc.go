@@ -3,7 +3,7 @@
 // function or sent on, and answered.
 //
 // It is not the API by which they are made: api/apigateway speaks that. What is kept of an
-// API, by package apigateway, is AWS's own shapes in AWS's spelling, which stays. API keys,
+// API, by package apigateway, is AWS's own shapes in AWS's spelling, which stays.
 // Cognito authorizers, VPC links and integrations with other services are refused.
 //
 //	rest := restapi.New(log, d, invoker, client, now)

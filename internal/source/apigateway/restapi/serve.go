@@ -15,6 +15,7 @@ import (
 	"plumb/internal/model"
 	"plumb/internal/model/apigatewayapi"
 	"plumb/internal/source/apigateway"
+	"plumb/internal/source/apigateway/usage"
 	"plumb/internal/source/httpevent"
 	"plumb/internal/velocity"
 )
@@ -32,6 +33,7 @@ type exchange struct {
 	at        time.Time
 	who       *caller.Caller // who signed it
 	allowance verdict        // of an authorizer
+	pass      *usage.Pass    // of an API key; else nil
 	trial     *record        // of a request that is only tried; else nil
 }
 
@@ -64,6 +66,9 @@ var (
 	missingToken = failure{403, "MissingAuthenticationTokenException", "Missing Authentication Token", "", apigatewayapi.GatewayResponseTypeMissingAuthenticationToken, ""}
 	forbidden    = failure{403, "ForbiddenException", "Forbidden", "", apigatewayapi.GatewayResponseTypeAccessDenied, ""}
 	unauthorized = failure{401, "UnauthorizedException", "Unauthorized", "", apigatewayapi.GatewayResponseTypeUnauthorized, ""}
+	invalidKey   = failure{403, "ForbiddenException", "Forbidden", "", apigatewayapi.GatewayResponseTypeInvalidApiKey, ""}
+	throttled    = failure{429, "TooManyRequestsException", "Too Many Requests", "", apigatewayapi.GatewayResponseTypeThrottled, ""}
+	exceeded     = failure{429, "LimitExceededException", "Limit Exceeded", "", apigatewayapi.GatewayResponseTypeQuotaExceeded, ""}
 	tooLong      = failure{413, "RequestTooLargeException", "Request Too Long", "", apigatewayapi.GatewayResponseTypeRequestTooLarge, ""}
 	unsupported  = failure{415, "UnsupportedMediaTypeException", "Unsupported Media Type", "", apigatewayapi.GatewayResponseTypeUnsupportedMediaType, ""}
 	internal     = failure{500, "InternalServerErrorException", "Internal server error", "", apigatewayapi.GatewayResponseTypeApiConfigurationError, ""}
@@ -110,6 +115,9 @@ func (s *Service) Serve(w http.ResponseWriter, r apigateway.Request) {
 	if f == nil {
 		f = s.ask(x)
 	}
+	if f == nil {
+		f = s.findKey(x)
+	}
 	if f != nil { // a stranger's body is not read
 		s.refuse(w, x, *f)
 		return
@@ -123,6 +131,10 @@ func (s *Service) Serve(w http.ResponseWriter, r apigateway.Request) {
 		return
 	}
 	if f := s.admitSigned(x); f != nil {
+		s.refuse(w, x, *f)
+		return
+	}
+	if f := s.spend(x); f != nil {
 		s.refuse(w, x, *f)
 		return
 	}
@@ -226,6 +238,9 @@ func (x *exchange) about() httpevent.V1Context {
 		Method: x.Method, Path: x.outerPath(), Protocol: x.Proto, Resource: model.Deref(x.match.resource.Id), ResourcePath: model.Deref(x.match.resource.Path),
 		Stage: model.Deref(x.stage.StageName), Time: x.at.UTC().Format(httpevent.TimeLayout), Epoch: x.at.UnixMilli(),
 		Identity: httpevent.IdentityOf(x.Request.Request, x.who),
+	}
+	if x.pass != nil {
+		c.Identity.APIKey, c.Identity.APIKeyID = x.pass.Key.Value, x.pass.Key.Id
 	}
 	if x.allowance.asked {
 		c.Authorizer = map[string]any{"principalId": x.allowance.principal, "integrationLatency": 0}

@@ -9,6 +9,7 @@ import (
 	"plumb/internal/caller"
 	"plumb/internal/db"
 	"plumb/internal/source/apigateway"
+	"plumb/internal/source/apigateway/usage"
 	"plumb/internal/velocity"
 )
 
@@ -24,6 +25,9 @@ type Service struct {
 	verdicts  *apigateway.Cache[verdict]     // of authorizers
 	templates templates
 
+	// Plans are the API keys and usage plans of the APIs.
+	Plans *usage.Plans
+
 	// Admit refuses a signature that holds for no body, Identify says who signed a
 	// request, and Authorize refuses who may not call an API; nil refuses none.
 	Admit     func(r *http.Request) error
@@ -37,7 +41,7 @@ type Service struct {
 func New(log *slog.Logger, d *db.DB, invoker apigateway.Invoker, client *http.Client, now func() time.Time) *Service {
 	longer := *client
 	longer.Timeout = 0 // each call has its own
-	return &Service{log: log, db: d, invoker: invoker, client: &longer, now: now,
+	return &Service{log: log, db: d, invoker: invoker, client: &longer, now: now, Plans: usage.New(d, now),
 		deployed: apigateway.NewCache[*Definition](256), verdicts: apigateway.NewCache[verdict](10_000),
 		templates: templates{apigateway.NewCache[*velocity.Template](1024)}}
 }
