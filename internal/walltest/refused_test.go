@@ -39,6 +39,8 @@ func TestWhatIsAnothersIsNotNamed(t *testing.T) {
 		`config PutConfigurationRecorder {"ConfigurationRecorder":{"name":"default","roleARN":"` + theirs + `"}}`,
 		`cognito-identity SetIdentityPoolRoles {"IdentityPoolId":"` + pool + `","Roles":{"unauthenticated":"` + theirs + `"}}`,
 		`apigatewayv2 CreateIntegration {"ApiId":"` + api + `","IntegrationType":"AWS_PROXY","IntegrationUri":"` + functionARN + `","PayloadFormatVersion":"2.0","CredentialsArn":"` + theirs + `"}`,
+		`apigatewayv2 ImportApi {"Body":` + quoted(imported(theirs)) + `}`,
+		`apigatewayv2 ReimportApi {"ApiId":"` + api + `","Body":` + quoted(imported(theirs)) + `}`,
 		`ssm StartAutomationExecution {"DocumentName":"theirs"}`,
 		`ssm StartAutomationExecution {"DocumentName":"AWS-EnableS3BucketEncryption","Parameters":{"BucketName":["alices"],"AutomationAssumeRole":["` + theirs + `"]}}`,
 	} {
@@ -46,6 +48,12 @@ func TestWhatIsAnothersIsNotNamed(t *testing.T) {
 			t.Errorf("%s: answered %s", c, text(out))
 		}
 	}
+}
+
+// imported is a document of an API that invokes a function by a role.
+func imported(role string) string {
+	return `{"openapi":"3.0.1","info":{"title":"a"},"paths":{"/":{"get":{"x-amazon-apigateway-integration":{"type":"aws_proxy","payloadFormatVersion":"2.0",` +
+		`"uri":"` + functionARN + `","credentials":"` + role + `"}}}}}`
 }
 
 // TestAnothersRoleIsNotActedWith has policies asked of nobody, so that roles of another
