@@ -23,15 +23,16 @@ type attempts struct {
 	since time.Time
 	n     int
 	by    map[source]int
-	// Addresses from which somebody logged in: others' tries do not count against them.
-	trusted map[string]bool
+	// Sources from which somebody logged in: others' tries do not count against them.
+	trusted map[source]bool
 }
 
 // A source is where a try comes from, and for which access key or login at the provider:
 // none for all of the address.
 type source struct{ address, key string }
 
-// sources are those that a try counts for. Behind a proxy all callers have one address.
+// sources are those that a try counts for, the widest one last: it is trusted after a
+// login. Behind a proxy all callers have one address, so each key is for itself there.
 func sources(remote, key string, proxied bool) []source {
 	address := listener.AddressOf(remote)
 	key = key[:min(len(key), maxKey)]
@@ -53,7 +54,7 @@ func (a *attempts) allow(now time.Time, all []source) bool {
 			return false
 		}
 	}
-	if a.n >= maxAllAttempts && !a.trusted[all[0].address] {
+	if a.n >= maxAllAttempts && !a.trusted[all[len(all)-1]] {
 		return false
 	}
 	a.n++
@@ -72,7 +73,7 @@ func (a *attempts) forgive(all []source) {
 		a.by[s]--
 	}
 	if a.trusted == nil || len(a.trusted) >= maxTrusted {
-		a.trusted = map[string]bool{}
+		a.trusted = map[source]bool{}
 	}
-	a.trusted[all[0].address] = true
+	a.trusted[all[len(all)-1]] = true
 }

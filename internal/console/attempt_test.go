@@ -62,20 +62,23 @@ func TestManyAddressesDoNotLockOutWhoHasLoggedIn(t *testing.T) {
 	}
 }
 
-func TestSourcesOfOneAddressAreCountedInABoundedMemory(t *testing.T) {
+func TestALoginThroughAProxyTrustsItsKeyAlone(t *testing.T) {
 	now := time.Unix(1, 0)
 	var a attempts
 	mine := sources("192.0.2.1:1", "AKIAONE", true)
 	if !a.allow(now, mine) {
 		t.Fatal("refused")
 	}
-	a.forgive(mine) // so the proxy's address is trusted
-	for i := range maxSources + 10 {
+	a.forgive(mine)
+	for i := range maxAllAttempts {
 		if !a.allow(now, sources("192.0.2.1:1", fmt.Sprint(i), true)) {
-			t.Fatal("refused")
+			t.Fatal("refused too early")
 		}
 	}
-	if len(a.by) > maxSources {
-		t.Errorf("%d sources are counted", len(a.by))
+	if a.allow(now, sources("192.0.2.1:1", "AKIAOTHER", true)) {
+		t.Error("others who come through the proxy are not bounded")
+	}
+	if !a.allow(now, mine) {
+		t.Error("who has logged in before is locked out")
 	}
 }
