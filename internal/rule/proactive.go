@@ -91,7 +91,7 @@ func checkEvaluation(r config.ResourceEvaluation) error {
 		return configapi.InvalidParameterValueException("The ResourceType %s is not a resource type of CloudFormation.", r.Type)
 	}
 	if _, err := properties(r.Configuration); err != nil {
-		return configapi.InvalidParameterValueException("The ResourceConfiguration is not a JSON object with the properties of a resource: %s", err)
+		return configapi.InvalidParameterValueException("The ResourceConfiguration is not a JSON object with the properties of a resource.")
 	}
 	return nil
 }

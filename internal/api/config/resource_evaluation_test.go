@@ -224,6 +224,9 @@ func TestProactiveEvaluationsAreRefusedForBadInput(t *testing.T) {
 		"is not a JSON object": func(in *configservice.StartResourceEvaluationInput) {
 			in.ResourceDetails.ResourceConfiguration = new("[1]")
 		},
+		"with the properties of a resource.": func(in *configservice.StartResourceEvaluationInput) { // and not what a decoder says of it
+			in.ResourceDetails.ResourceConfiguration = new("not JSON")
+		},
 		"is not a resource type": func(in *configservice.StartResourceEvaluationInput) { in.ResourceDetails.ResourceType = new("AWS::S3") },
 	} {
 		in := bucketDetails(`{}`)
