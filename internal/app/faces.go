@@ -170,19 +170,28 @@ func (a *App) git(m *core.Machine, services *wire.Handler) http.Handler {
 	return repositories.NewServer(a.log, m.Repositories, o)
 }
 
+// partly are the services, by their names in credential scopes, of whose operations only some have a model here. What they
+// are asked beyond is the target's, where there is one.
+var partly = []string{"apigateway", "cloudformation", "cloudfront", "codecommit", "cognito-identity", "iot", "iotdata", "lex", "ses", "ssm"}
+
 func (a *App) signed(m *core.Machine) *wire.Handler {
-	forward := a.pending.pause(outside.NewForwarder(a.log, m.Outside).Serve)
+	services := a.faces(m)
+	forwarder := outside.NewForwarder(a.log, m.Outside)
+	for _, s := range services {
+		forwarder.Served = append(forwarder.Served, s.Info.Signing)
+	}
+	forward := a.pending.pause(forwarder.Serve)
 	router := outside.NewRouter(m.Outside, outside.Held{
 		DB: m.DB, Buckets: m.Buckets, Queues: m.Queues, Functions: m.Functions, Logs: m.Logs, Stacks: m.Stacks,
-		Firehose: m.Firehose, Distributions: m.Distributions,
+		Firehose: m.Firehose, Distributions: m.Distributions, Documents: m.Automation,
 	}, forward)
 	buckets := s3.New(a.log, m.Buckets, m.Notifications)
 	o := wire.Options{
-		Services:       a.faces(m),
+		Services:       services,
 		S3:             routeS3(router, buckets),
 		Route:          router.Route,
 		Fallback:       forward,
-		SentOn:         []string{"iot", "lex"},
+		SentOn:         partly,
 		Unsigned:       map[string][]string{"cognito-identity": cognitoidentity.Unsigned},
 		Verify:         a.settings.Mode == settings.Server,
 		Secrets:        a.keyring(m),

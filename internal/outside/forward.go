@@ -2,6 +2,7 @@ package outside
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,12 +35,16 @@ type Forwarder struct {
 	log     *slog.Logger
 	clients *Clients
 	client  *http.Client
+
+	// Served are the services that are served here, by their names in credential scopes: of them it is an operation that is
+	// sent on.
+	Served []string
 }
 
 // NewForwarder returns a forwarder that calls as these clients do.
 func NewForwarder(log *slog.Logger, o *Clients) *Forwarder {
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Forwarder{log, o, &http.Client{Timeout: 5 * time.Minute, CheckRedirect: stay}}
+	return &Forwarder{log: log, clients: o, client: &http.Client{Timeout: 5 * time.Minute, CheckRedirect: stay}}
 }
 
 // Serve answers a request for a service of that name.
@@ -97,19 +102,23 @@ func (f *Forwarder) called(service, code string) {
 // may says in an error that names the service why a request does not go on.
 func (f *Forwarder) may(r *http.Request, p config.Place, service string) error {
 	target := f.clients.settings.Place(p.Account, p.Region).Target
+	what := "service " + service
+	if slices.Contains(f.Served, service) {
+		what = "operation " + cmp.Or(wire.Unserved(r), r.Method+" "+r.URL.Path) + " of " + service
+	}
 	switch {
 	case !serviceName.MatchString(service):
-		return model.NotImplementedException("The service %s is not served here, and no service can be called so.", service)
+		return model.NotImplementedException("The %s is not served here, and no service can be called so.", what)
 	case slices.Contains(strings.Split(r.URL.Path, "/"), ".."):
 		return model.ValidationException("The path %s leads upward, which is not forwarded.", r.URL.Path)
 	case !f.clients.settings.Forwards():
-		return model.NotImplementedException("The service %s is not served here, and this server does not forward requests.", service)
+		return model.NotImplementedException("The %s is not served here, and this server does not forward requests.", what)
 	case target == "":
-		return model.NotImplementedException("The service %s is not served here, and the account %s in %s has no target "+
-			"to forward the request to.", service, p.Account, p.Region)
+		return model.NotImplementedException("The %s is not served here, and the account %s in %s has no target "+
+			"to forward the request to.", what, p.Account, p.Region)
 	case r.Header.Get(forwarded) != "":
-		return model.NotImplementedException("The service %s is not served here, and the target of the account %s in %s "+
-			"leads back to this server.", service, p.Account, p.Region)
+		return model.NotImplementedException("The %s is not served here, and the target of the account %s in %s "+
+			"leads back to this server.", what, p.Account, p.Region)
 	}
 	return nil
 }
@@ -186,8 +195,13 @@ func amazon(service string, p config.Place) (host, signing string) {
 	if strings.HasPrefix(region, "cn-") {
 		suffix += ".cn"
 	}
-	if service == "s3control" {
+	switch service {
+	case "s3control":
 		service = p.Account + ".s3-control"
+	case "ses":
+		service = "email"
+	case "iotdata":
+		service = "data-ats.iot"
 	}
 	return service + "." + region + suffix, region
 }

@@ -23,22 +23,27 @@ type list struct {
 }
 
 var lists = map[string]list{
-	"s3 ListBuckets":               {array: "Buckets", token: "continuation-token", next: "ContinuationToken", limit: "max-buckets", isXML: true},
-	"cloudformation ListStacks":    {array: "StackSummaries", token: "NextToken", next: "NextToken", isXML: true},
-	"cloudformation ListExports":   {array: "Exports", token: "NextToken", next: "NextToken", isXML: true},
-	"iam ListRoles":                {array: "Roles", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
-	"iam ListUsers":                {array: "Users", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
-	"iam ListGroups":               {array: "Groups", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
-	"iam ListPolicies":             {array: "Policies", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
-	"iam ListInstanceProfiles":     {array: "InstanceProfiles", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
-	"sns ListTopics":               {array: "Topics", token: "NextToken", next: "NextToken", isXML: true},
-	"sns ListSubscriptions":        {array: "Subscriptions", token: "NextToken", next: "NextToken", isXML: true},
-	"sqs ListQueues":               {array: "QueueUrls", token: "NextToken", next: "NextToken", limit: "MaxResults"},
-	"lambda ListFunctions":         {array: "Functions", token: "Marker", next: "NextMarker", limit: "MaxItems"},
-	"firehose ListDeliveryStreams": {array: "DeliveryStreamNames"}, // its pages begin after a name: the target's is added whole
-	"logs DescribeLogGroups":       {array: "logGroups", token: "nextToken", next: "nextToken", limit: "limit"},
-	"apigateway GetApis":           {array: "items", token: "nextToken", next: "nextToken", limit: "maxResults"},
-	"apigateway GetRestApis":       {array: "item", token: "position", next: "position", limit: "limit"},
+	"s3 ListBuckets":                     {array: "Buckets", token: "continuation-token", next: "ContinuationToken", limit: "max-buckets", isXML: true},
+	"cloudformation ListStacks":          {array: "StackSummaries", token: "NextToken", next: "NextToken", isXML: true},
+	"cloudformation ListExports":         {array: "Exports", token: "NextToken", next: "NextToken", isXML: true},
+	"iam ListRoles":                      {array: "Roles", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListUsers":                      {array: "Users", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListGroups":                     {array: "Groups", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListPolicies":                   {array: "Policies", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"iam ListInstanceProfiles":           {array: "InstanceProfiles", token: "Marker", next: "Marker", limit: "MaxItems", more: "IsTruncated", isXML: true},
+	"sns ListTopics":                     {array: "Topics", token: "NextToken", next: "NextToken", isXML: true},
+	"sns ListSubscriptions":              {array: "Subscriptions", token: "NextToken", next: "NextToken", isXML: true},
+	"sqs ListQueues":                     {array: "QueueUrls", token: "NextToken", next: "NextToken", limit: "MaxResults"},
+	"lambda ListFunctions":               {array: "Functions", token: "Marker", next: "NextMarker", limit: "MaxItems"},
+	"firehose ListDeliveryStreams":       {array: "DeliveryStreamNames"}, // its pages begin after a name: the target's is added whole
+	"logs DescribeLogGroups":             {array: "logGroups", token: "nextToken", next: "nextToken", limit: "limit"},
+	"events ListRules":                   {array: "Rules", token: "NextToken", next: "NextToken", limit: "Limit"},
+	"scheduler ListSchedules":            {array: "Schedules", token: "NextToken", next: "NextToken", limit: "MaxResults"},
+	"codecommit ListRepositories":        {array: "repositories", token: "nextToken", next: "nextToken"},
+	"cognito-identity ListIdentityPools": {array: "IdentityPools", token: "NextToken", next: "NextToken", limit: "MaxResults"},
+	"ses ListIdentities":                 {array: "Identities", token: "NextToken", next: "NextToken", limit: "MaxItems", isXML: true},
+	"apigateway GetApis":                 {array: "items", token: "nextToken", next: "nextToken", limit: "maxResults"},
+	"apigateway GetRestApis":             {array: "item", token: "position", next: "position", limit: "limit"},
 }
 
 // atTarget begins the tokens of pages that the target has; its own token follows.

@@ -14,11 +14,23 @@ import (
 // namesIn returns what a request calls the resource that it is about; none if it is
 // about no single one.
 func namesIn(q *routed) []string {
-	if q.service == "iam" {
+	switch q.service {
+	case "iam":
 		return identitiesIn(q)
-	}
-	if q.service == "apigateway" {
+	case "apigateway":
 		return apisIn(q.r.URL.Path)
+	case "events":
+		return eventsIn(q)
+	case "scheduler":
+		return schedulesIn(q)
+	case "organizations":
+		if q.readsOrganization() {
+			return []string{"of the account"}
+		}
+		return nil
+	}
+	if q.service == "cognito-identity" && !strings.Contains(q.operation, "IdentityPool") {
+		return nil // what needs no signature gets none of the target's credentials
 	}
 	var names []string
 	for _, key := range nameKeys[q.service] {
@@ -57,12 +69,15 @@ func distributionIn(q *routed) string {
 // nameKeys are the parameters that name a service's resources, as they stand in the
 // query, the form, or the JSON of requests.
 var nameKeys = map[string][]string{
-	"cloudformation": {"StackName", "ChangeSetName"},
-	"sns":            {"TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn", "Name"},
-	"sqs":            {"QueueUrl", "QueueName", "SourceArn"},
-	"lambda":         {"FunctionName"},
-	"firehose":       {"DeliveryStreamName"},
-	"logs":           {"logGroupName", "logGroupIdentifier", "resourceArn"},
+	"cloudformation":   {"StackName", "ChangeSetName"},
+	"cognito-identity": {"IdentityPoolId"},
+	"codecommit":       {"repositoryName"},
+	"ssm":              {"Name"},
+	"sns":              {"TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn", "Name"},
+	"sqs":              {"QueueUrl", "QueueName", "SourceArn"},
+	"lambda":           {"FunctionName"},
+	"firehose":         {"DeliveryStreamName"},
+	"logs":             {"logGroupName", "logGroupIdentifier", "resourceArn"},
 }
 
 // identityKeys are the parameters that name identities, with their kinds.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"plumb/internal/automation"
 	"plumb/internal/bucket"
 	"plumb/internal/caller"
 	"plumb/internal/config"
@@ -53,6 +54,7 @@ type Held struct {
 	Firehose  *firehose.Streams
 
 	Distributions *cloudfront.Distributions
+	Documents     *automation.Engine
 }
 
 // A Forward sends a request on to the account's target: a Forwarder's Serve.
@@ -63,13 +65,21 @@ func NewRouter(c *Clients, h Held, f Forward) *Router {
 	return &Router{clients: c, stores: h, forward: f}
 }
 
+// routedServices are the services, by their names in credential scopes, that a target may answer for. AWS Config and STS
+// are those of this server.
+var routedServices = []string{
+	"apigateway", "cloudformation", "cloudfront", "codecommit", "cognito-identity", "events", "firehose", "iam", "iot", "lambda", "lex",
+	"logs", "organizations", "scheduler", "ses", "sns", "sqs", "ssm",
+}
+
 // creations are the operations that make what has a name afterwards.
 var creations = []string{
 	"CreateBucket", "CreateFunction", "CreateTopic", "CreateQueue", "CreateLogGroup",
 	"CreateRole", "CreateServiceLinkedRole", "CreateUser", "CreateGroup", "CreatePolicy", "CreateInstanceProfile", "CreateStack",
 	"CreateDeliveryStream",
 	"CreateApi", "CreateRestApi", "ImportApi", "ImportRestApi",
-	"CreateDeliveryStream", "CreateDistribution", "CreateDistributionWithTags",
+	"CreateDistribution", "CreateDistributionWithTags",
+	"CreateDocument", "CreateRepository", "CreateEventBus", "PutRule", "CreateSchedule", "CreateScheduleGroup",
 }
 
 // creates reports whether a request makes what has a name afterwards.
@@ -89,7 +99,7 @@ type routed struct {
 // as if there were no target.
 func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, here func(http.ResponseWriter)) error {
 	to := o.placeOf(r)
-	if to == nil || !slices.Contains([]string{"sns", "sqs", "lambda", "logs", "ssm", "organizations", "iam", "cloudformation", "firehose", "apigateway", "cloudfront", "iot"}, a.Service) {
+	if to == nil || !slices.Contains(routedServices, a.Service) {
 		here(w)
 		return nil
 	}
@@ -97,14 +107,15 @@ func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, her
 		return err
 	}
 	q := &routed{service: a.Service, operation: a.Operation, r: r, body: a.Body}
-	if l, ok := lists[a.Service+" "+a.Operation]; ok && !q.ofAWS() {
-		return o.both(w, q, l, here)
-	}
 	names := namesIn(q)
 	held, err := o.anyHeld(r.Context(), *to, a.Service, names)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	if l, ok := lists[a.Service+" "+a.Operation]; ok && !q.ofAWS() && (held || len(names) == 0) {
+		return o.both(w, q, l, here)
+	}
+	switch {
 	case held:
 		here(w)
 		return nil
@@ -248,6 +259,10 @@ func (o *Router) holds(ctx context.Context, p config.Place, service, name string
 		return held, err
 	case "cloudfront":
 		return o.stores.Distributions.Holds(ctx, p.Account, name)
+	case "ssm":
+		return o.holdsDocument(ctx, p, name)
+	case "codecommit", "cognito-identity", "scheduler", "events", "organizations":
+		return o.holdsRecord(ctx, p, service, name)
 	case "logs":
 		_, err := o.stores.Logs.Group(ctx, p, groupName(name))
 		return present(err, "ResourceNotFoundException")

@@ -7,15 +7,19 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"plumb/internal/caller"
 	"plumb/internal/model"
+	"plumb/internal/model/cloudfrontapi"
 	"plumb/internal/model/configapi"
 	"plumb/internal/model/iotapi"
 	"plumb/internal/model/lexv2modelsapi"
 	"plumb/internal/model/lexv2runtimeapi"
+	"plumb/internal/model/sesapi"
+	"plumb/internal/model/ssmapi"
 	"plumb/internal/wire"
 )
 
@@ -268,4 +272,31 @@ func TestWhatAServiceDoesNotKnowIsSentOnWhereThatIsSaid(t *testing.T) {
 	if want := "iot /policies"; strings.Join(got, ",") != want {
 		t.Errorf("sent on were %v, want %s", got, want)
 	}
+}
+
+func TestAnUnknownOperationIsSentOnInEveryProtocol(t *testing.T) {
+	var got []string
+	o := wire.Options{
+		Services: []*model.Registry{ssmapi.NewService().Registry(), sesapi.NewService().Registry(), cloudfrontapi.NewService().Registry()},
+		SentOn:   []string{"ssm", "ses", "cloudfront"},
+		Fallback: func(_ http.ResponseWriter, r *http.Request, service string) {
+			body, _ := io.ReadAll(r.Body)
+			got = append(got, service+" "+r.URL.Path+" "+wire.Unserved(r)+string(body))
+		},
+	}
+	scope := func(service string) string { return "k/20260101/eu-west-1/" + service + "/aws4_request" }
+	for _, q := range []request{
+		{contentType: json11, target: "AmazonSSM.GetParameter", scope: scope("ssm"), body: `{"Name":"/p"}`},
+		{path: "/?Action=GetTemplate&Version=2010-12-01", scope: scope("ses")},
+		{method: "GET", path: "/v2/email/identities", scope: scope("ses")},
+		{method: "GET", path: "/2020-05-31/origin-access-control", scope: scope("cloudfront")},
+	} {
+		expect(t, q.send(t, o), 200)
+	}
+	want := []string{`ssm / GetParameter{"Name":"/p"}`, "ses / GetTemplate", "ses /v2/email/identities ", "cloudfront /2020-05-31/origin-access-control "}
+	if !slices.Equal(got, want) {
+		t.Errorf("sent on were %q, want %q", got, want)
+	}
+	expect(t, request{contentType: json11, target: "AmazonSSM.GetDocument", scope: scope("ssm"), body: `{"Name":"d"}`}.send(t, o), 501, "GetDocument is not implemented yet")
+	expect(t, request{path: "/?Version=2010-12-01", scope: scope("ses")}.send(t, o), 400, "MissingAction")
 }

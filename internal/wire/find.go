@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"plumb/internal/caller"
@@ -28,6 +29,28 @@ func (h *Handler) find(x *exchange, s *served) (call, error) {
 		return call{}, model.UnknownOperationException("%s has no operation at %s %s.", s.Info.Title, x.r.Method, x.r.URL.Path)
 	}
 	return call{route, func(into any) error { return h.decodeRest(x.protocol, x.r, x.body, labels, into) }}, nil
+}
+
+// isSentOn reports whether a request asks a service for an operation that it does not have here, and that is a matter of
+// Fallback.
+func (h *Handler) isSentOn(x *exchange, s *served) bool {
+	if h.options.Fallback == nil || !slices.Contains(h.options.SentOn, s.Info.Signing) {
+		return false
+	}
+	var known bool
+	switch x.protocol.kind {
+	case "query":
+		action := formOf(x.r, x.body).Get("Action")
+		_, known = s.Route(action)
+		known = known || action == "" && strings.Trim(x.r.URL.Path, "/") == "" // a path is of another version, which is REST
+	case "json":
+		_, name, _ := strings.Cut(x.r.Header.Get("X-Amz-Target"), ".")
+		_, known = s.Route(name)
+		known = known || name == ""
+	default:
+		_, _, known = findRest(s.rest, x.r)
+	}
+	return !known
 }
 
 // findJSON: a missing target and a wrong content type are both an operation that AWS does not know.

@@ -72,11 +72,6 @@ func (h *Handler) byName(r *http.Request, name string) (choice, bool) {
 	if other.served != nil {
 		return other, true
 	}
-	if found.served != nil && h.options.Fallback != nil && slices.Contains(h.options.SentOn, name) {
-		if _, _, ok := findRest(found.served.rest, r); !ok {
-			return choice{name: name}, true
-		}
-	}
 	return found, found.served != nil
 }
 

@@ -46,6 +46,11 @@ func (h *Handler) serve(x *exchange) error {
 	if x.body, err = x.unpack(bodyLimit(to.name, h.options.MaxBody)); err != nil {
 		return err
 	}
+	if h.isSentOn(x, to.served) {
+		x.service, x.unserved, x.served = "other", to.served.Info.Signing, nil
+		x.r.Header.Del("Content-Encoding") // the body was unpacked
+		return h.handOn(x, x.unserved)
+	}
 	c, err := h.find(x, to.served)
 	if err != nil {
 		return err
@@ -200,6 +205,10 @@ func (h *Handler) serveOther(x *exchange, name string) error {
 	if err := h.readFrom(x, h.options.MaxBody); err != nil {
 		return err
 	}
+	return h.handOn(x, name)
+}
+
+func (h *Handler) handOn(x *exchange, name string) error {
 	if h.options.Fallback == nil {
 		return model.NotImplementedException("The service %s is not served here.", name)
 	}
