@@ -36,3 +36,21 @@ func newHelpCommand(root *cobra.Command) *cobra.Command {
 		},
 	}
 }
+
+// knownCommand returns an error where what follows a command that only groups others is none of them: cobra would print
+// its help, and say that all went well.
+func knownCommand(root *cobra.Command, args []string) error {
+	root.InitDefaultCompletionCmd()
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd.Runnable() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return nil // cobra says the rest
+	}
+	text := fmt.Sprintf("unknown command %q for %q", rest[0], cmd.CommandPath())
+	if cmd.SuggestionsMinimumDistance <= 0 {
+		cmd.SuggestionsMinimumDistance = 2
+	}
+	if near := cmd.SuggestionsFor(rest[0]); len(near) > 0 {
+		return fmt.Errorf("%s; is %s meant?", text, near[0])
+	}
+	return fmt.Errorf("%s; see %s --help", text, cmd.CommandPath())
+}

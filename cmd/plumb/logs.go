@@ -118,6 +118,9 @@ func (r *logReader) page(ctx context.Context) error {
 	}
 	for {
 		out, err := r.client.Call(ctx, "logs", "FilterLogEvents", in)
+		if awsclient.Code(err) == "ResourceNotFoundException" {
+			return fmt.Errorf("there is no log %s in this account and region: a function has one once it was invoked", r.group)
+		}
 		if err != nil {
 			return fmt.Errorf("read the log %s: %w", r.group, err)
 		}

@@ -52,7 +52,7 @@ func TestLogsPrintsWhatAFunctionPrinted(t *testing.T) {
 	if n := strings.Count(text.String(), "\n"); n != 1 {
 		t.Errorf("the filter leaves %d lines:\n%s", n, text.String())
 	}
-	if status := run(t.Context(), []string{"logs", "nobody", "--endpoint", p.URL()}, nil, &text, &errText); status == 0 || !strings.Contains(errText.String(), "does not exist") {
+	if status := run(t.Context(), []string{"logs", "nobody", "--endpoint", p.URL()}, nil, &text, &errText); status == 0 || !strings.Contains(errText.String(), "there is no log /aws/lambda/nobody") {
 		t.Errorf("a function that never ran: status %d, %s", status, errText.String())
 	}
 }

@@ -34,6 +34,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
+	if err := knownCommand(root, args); err != nil {
+		fmt.Fprintf(errOut, "plumb: %s\n", err)
+		return 1
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0

@@ -341,6 +341,24 @@ func TestVersionNamesModuleAndCommit(t *testing.T) {
 	}
 }
 
+func TestAnUnknownCommandBelowAnotherIsAnError(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"rule", "tets", "file.yaml"}, `plumb: unknown command "tets" for "plumb rule"; is test meant?`},
+		{[]string{"item", "nosuch"}, `plumb: unknown command "nosuch" for "plumb item"; see plumb item --help`},
+		{[]string{"completion", "tcsh"}, `plumb: unknown command "tcsh" for "plumb completion"`},
+	} {
+		if code, out, errOut := plumb(t, c.args...); code != 1 || out != "" || !strings.Contains(errOut, c.want) {
+			t.Errorf("%v: code %d, %s%s", c.args, code, out, errOut)
+		}
+	}
+	if code, out, errOut := plumb(t, "rule"); code != 0 || !strings.Contains(out, "Available Commands") {
+		t.Errorf("a group alone: code %d, %s%s", code, out, errOut)
+	}
+}
+
 func TestHelpOfNothingIsAnError(t *testing.T) {
 	for _, args := range [][]string{{"help", "nosuch"}, {"help", "rule", "nosuch"}} {
 		if code, _, errOut := plumb(t, args...); code != 1 || !strings.Contains(errOut, "no such command") {

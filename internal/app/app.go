@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"plumb/internal/clock"
@@ -132,12 +131,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.tracer, err = trace.Open(trace.Options{Log: a.log, Endpoint: a.settings.Traces, Version: a.version, Instance: a.name}); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", a.settings.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w: another program, maybe another Plumb, has the address; give another one with --listen, or 127.0.0.1:0 for any free port", err)
-	}
+	l, err := listen("listen", a.settings.Listen)
 	if err != nil {
-		return err // it says that it is about listening, and where
+		return err
 	}
 	a.listener = listener.Limit(l, maxConnections())
 	if err := a.encrypt(); err != nil {

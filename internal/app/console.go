@@ -32,13 +32,13 @@ func (a *App) openConsole() error {
 	if address == "" || a.idle && !chosen {
 		return nil
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := listen("console", address)
 	if err != nil && !chosen {
-		a.log.Info("the console's usual address is taken, so it is at another one", "address", address, "err", err)
-		l, err = net.Listen("tcp", "127.0.0.1:0")
+		a.log.Info("the console's usual address is taken, so it is at another one", "address", address)
+		l, err = listen("console", "127.0.0.1:0")
 	}
 	if err != nil {
-		return fmt.Errorf("console: %w", err)
+		return err
 	}
 	l = listener.Head(listener.Limit(l, maxConsoleConnections), a.tlsConfig(), headTimeout)
 	scheme := "http"

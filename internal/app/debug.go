@@ -1,9 +1,7 @@
 package app
 
 import (
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -15,9 +13,9 @@ func (a *App) openDebug() error {
 	if a.settings.DebugListen == "" {
 		return nil
 	}
-	l, err := net.Listen("tcp", a.settings.DebugListen)
+	l, err := listen("debug-listen", a.settings.DebugListen)
 	if err != nil {
-		return fmt.Errorf("debug-listen: %w", err)
+		return err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

@@ -25,7 +25,7 @@ func (a *App) takeLocks() error {
 	}
 	err := a.takeLock(filepath.Join(a.settings.Data, "lock"))
 	if errors.Is(err, errLocked) {
-		return fmt.Errorf("data folder %s is used by another plumb; give this one --data: %w", a.settings.Data, err)
+		return fmt.Errorf("data folder %s is used by another plumb: stop that one, or give this one another folder with --data", a.settings.Data)
 	}
 	if err != nil {
 		return fmt.Errorf("data folder: %w: give one that this user may write to with --data", err)
@@ -42,7 +42,7 @@ func (a *App) takeLocks() error {
 	}
 	err = a.takeLock(path + ".lock")
 	if errors.Is(err, errLocked) {
-		return fmt.Errorf("database %s is used by another plumb; give this one --database: %w", path, err)
+		return fmt.Errorf("database %s is used by another plumb: stop that one, or give this one another database with --database", path)
 	}
 	if err != nil {
 		return fmt.Errorf("lock the database: %w", err)

@@ -153,7 +153,7 @@ func (f *further) wants(ctx context.Context, p protocol) (want bool, err error) 
 func (f *further) openOne(p protocol) error {
 	l, err := f.listen(p)
 	if err != nil {
-		return fmt.Errorf("%s-listen: %w", p.name, err)
+		return err
 	}
 	l = listener.Limit(listener.PerAddress(l, max(1, p.maxConnections/2)), p.maxConnections)
 	stop, err := p.serve(l)
@@ -170,7 +170,7 @@ func (f *further) openOne(p protocol) error {
 // that where it was before, the usual one, or a free port.
 func (f *further) listen(p protocol) (net.Listener, error) {
 	if p.setting != "" {
-		return net.Listen("tcp", p.setting)
+		return listen(p.name+"-listen", p.setting)
 	}
 	for _, address := range []string{f.last[p.name], p.usual} {
 		if address == "" {
@@ -181,7 +181,7 @@ func (f *further) listen(p protocol) (net.Listener, error) {
 		}
 	}
 	host, _, _ := net.SplitHostPort(p.usual)
-	return net.Listen("tcp", net.JoinHostPort(host, "0"))
+	return listen(p.name+"-listen", net.JoinHostPort(host, "0"))
 }
 
 // closeGrace is how long connections have to end what they are at.

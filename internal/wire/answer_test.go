@@ -287,13 +287,14 @@ func TestAnUnknownOperationIsSentOnInEveryProtocol(t *testing.T) {
 	scope := func(service string) string { return "k/20260101/eu-west-1/" + service + "/aws4_request" }
 	for _, q := range []request{
 		{contentType: json11, target: "AmazonSSM.GetParameter", scope: scope("ssm"), body: `{"Name":"/p"}`},
+		{contentType: json11, target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", scope: scope("cloudtrail")},
 		{path: "/?Action=GetTemplate&Version=2010-12-01", scope: scope("ses")},
 		{method: "GET", path: "/v2/email/identities", scope: scope("ses")},
 		{method: "GET", path: "/2020-05-31/origin-access-control", scope: scope("cloudfront")},
 	} {
 		expect(t, q.send(t, o), 200)
 	}
-	want := []string{`ssm / GetParameter{"Name":"/p"}`, "ses / GetTemplate", "ses /v2/email/identities ", "cloudfront /2020-05-31/origin-access-control "}
+	want := []string{`ssm / GetParameter{"Name":"/p"}`, "cloudtrail / LookupEvents", "ses / GetTemplate", "ses /v2/email/identities ", "cloudfront /2020-05-31/origin-access-control "}
 	if !slices.Equal(got, want) {
 		t.Errorf("sent on were %q, want %q", got, want)
 	}

@@ -65,7 +65,7 @@ func (x *exchange) inputAgain() any {
 // Unserved names what a request for a service without a model asks, by its target or
 // action; empty where neither is there, as in REST's. The body is in memory, and stays.
 func Unserved(r *http.Request) string {
-	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	name := targetOperation(r)
 	if name == "" {
 		body, _ := io.ReadAll(r.Body) // what was read before cannot fail
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -74,13 +74,23 @@ func Unserved(r *http.Request) string {
 	return name[:min(len(name), maxOperation)]
 }
 
+// targetOperation is the operation in a target, behind a prefix that may have dots itself, as CloudTrail's has.
+func targetOperation(r *http.Request) string {
+	target := r.Header.Get("X-Amz-Target")
+	i := strings.LastIndexByte(target, '.')
+	if i < 0 {
+		return ""
+	}
+	return target[i+1:]
+}
+
 // maxOperation bounds what is told of an operation that nobody checked.
 const maxOperation = 80
 
 // unservedOperation names what a request asks of a service that has no model here:
 // by its target or action, or by method and path as REST has it.
 func unservedOperation(r *http.Request, body []byte) string {
-	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	name := targetOperation(r)
 	if name == "" {
 		name = formOf(r, body).Get("Action")
 	}
