@@ -157,7 +157,7 @@ func (s *Service) try(ctx context.Context, j job.Job[eventArgs]) error {
 		return err
 	}
 	if f.Reserved != nil && *f.Reserved == 0 {
-		return s.end(ctx, Outcome{Event: e, Final: true, Condition: ZeroReservedConcurrency, Err: "reserved concurrency is 0"}, c, f)
+		return s.end(ctx, Outcome{Event: e, Final: true, Condition: ZeroReservedConcurrency, Err: "The function's reserved concurrency is 0, so nobody may invoke it."}, c, f)
 	}
 	age := func() time.Duration { return s.now().Sub(db.Time(j.Args.Accepted)) }
 	a, err := s.run(ctx, e.Ref, Call{RequestID: e.RequestID, TraceID: e.TraceID, Payload: e.Payload})

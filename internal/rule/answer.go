@@ -42,8 +42,10 @@ func (e *Engine) noteAnswer(ctx context.Context, tx *db.Tx, o Origin, ran bool) 
 		return true, store.DeleteRuleFailure(ctx, tx, r.ID, key)
 	}
 	if ran {
-		e.log.Warn("a rule's function answered without a verdict on the resource that it was asked about", "account", r.Account, "region", r.Region,
-			"rule", r.Name, "function", r.Source.Identifier, "resource", a.Type+" "+a.ID)
+		tx.AfterCommit(func() {
+			e.log.Warn("a rule's function answered without a verdict on the resource that it was asked about", "account", r.Account, "region", r.Region,
+				"rule", r.Name, "function", r.Source.Identifier, "example", a.Type+" "+a.ID)
+		})
 	}
 	return !ran, store.PutRuleFailure(ctx, tx, r.ID, key, e.Now())
 }

@@ -89,6 +89,19 @@ func TestFailedFunctionIsLoggedOnceWithItsRuleAndAResource(t *testing.T) {
 	})
 }
 
+func TestAFunctionWithoutVerdictsIsLoggedOnceForAllResources(t *testing.T) {
+	c := newCourt(t, dbtest.Open(t))
+	c.put(lambdaRule("f", config.MessageChange))
+	for i, id := range []string{"a", "b", "c"} {
+		c.record(id, "off", nil)
+		c.ended(i, "")
+	}
+	got := c.log.String()
+	if strings.Count(got, "without a verdict") != 1 || !strings.Contains(got, `example="`+bucket+` a"`) {
+		t.Errorf("the log says\n%s", got)
+	}
+}
+
 func TestVerdictOfAnEarlierTimeIsNoAnswer(t *testing.T) {
 	c := newCourt(t, dbtest.Open(t))
 	r := c.put(lambdaRule("f", config.MessageChange))
