@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"net/http"
 	"strings"
@@ -30,6 +31,19 @@ type body struct {
 	md5       []byte
 	length    int64 // -1 when unknown
 	request   *http.Request
+	apart     hash.Hash // by algorithm, where the store sums by another one
+}
+
+// sumApart has what is read summed by the client's algorithm, where the store does so by another one: clients begin an
+// upload without naming any, and then send parts with the one that is usual for them.
+func (b *body) sumApart(stored string) (err error) {
+	if b.algorithm == "" || b.algorithm == stored {
+		return nil
+	}
+	if b.apart, err = bucket.NewHash(b.algorithm); err == nil {
+		b.Reader = io.TeeReader(b.Reader, b.apart)
+	}
+	return err
 }
 
 // payload returns the request's body.
@@ -94,7 +108,11 @@ func (b *body) verify(s bucket.Sums) error {
 	if want == "" && b.algorithm != "" {
 		want = b.request.Trailer.Get(checksumHeader(b.algorithm)) // known only now that the body was read
 	}
-	if want != "" && s.Algorithm == b.algorithm && want != s.Checksum {
+	sum := s.Checksum
+	if b.apart != nil {
+		sum = base64.StdEncoding.EncodeToString(b.apart.Sum(nil))
+	}
+	if want != "" && (b.apart != nil || s.Algorithm == b.algorithm) && want != sum {
 		return bucket.BadChecksum(b.algorithm)
 	}
 	return nil

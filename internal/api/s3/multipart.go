@@ -103,9 +103,8 @@ func (c *call) putPart() error {
 	if err != nil {
 		return err
 	}
-	if b.algorithm != "" && b.algorithm != u.Meta.Algorithm && (b.want != "" || c.r.Header.Get("x-amz-trailer") != "") {
-		return invalidRequest("Checksum Type mismatch occurred, expected checksum Type: " + strings.ToLower(u.Meta.Algorithm) +
-			", actual checksum Type: " + strings.ToLower(b.algorithm))
+	if err := b.sumApart(u.Meta.Algorithm); err != nil {
+		return err
 	}
 	p, err := c.store.PutPart(c.ctx, u, number, b, b.verify)
 	if err != nil {

@@ -287,6 +287,32 @@ func TestMultipartUploads(t *testing.T) {
 	})
 }
 
+// Clients begin an upload without a word on checksums, or with one, and send parts with another.
+func TestPartsOfAnUploadMayHaveAnotherChecksum(t *testing.T) {
+	suite(t, func(s *server) {
+		b := s.bucket("mixed")
+		for _, begun := range []types.ChecksumAlgorithm{"", types.ChecksumAlgorithmSha256} {
+			up, err := s.client.CreateMultipartUpload(s.ctx, &sdk.CreateMultipartUploadInput{Bucket: b, Key: new("k"), ChecksumAlgorithm: begun})
+			s.must(err)
+			in := &sdk.UploadPartInput{Bucket: b, Key: new("k"), UploadId: up.UploadId, PartNumber: new(int32(1)), Body: strings.NewReader("part"), ChecksumCRC32: new("AAAAAA==")}
+			if _, err := s.client.UploadPart(s.ctx, in); err == nil || !strings.Contains(err.Error(), "BadDigest") {
+				t.Errorf("a wrong checksum: %v", err)
+			}
+			in.Body, in.ChecksumCRC32, in.ChecksumAlgorithm = strings.NewReader("part"), nil, types.ChecksumAlgorithmCrc32
+			part, err := s.client.UploadPart(s.ctx, in)
+			s.must(err)
+			_, err = s.client.CompleteMultipartUpload(s.ctx, &sdk.CompleteMultipartUploadInput{Bucket: b, Key: new("k"), UploadId: up.UploadId,
+				MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{ETag: part.ETag, PartNumber: new(int32(1))}}}})
+			s.must(err)
+			got, err := s.client.GetObject(s.ctx, &sdk.GetObjectInput{Bucket: b, Key: new("k")})
+			s.must(err)
+			if text, err := io.ReadAll(got.Body); err != nil || string(text) != "part" {
+				t.Errorf("the object is %q, %v", text, err)
+			}
+		}
+	})
+}
+
 func (s *server) multipart(b *string, algorithm types.ChecksumAlgorithm, kind types.ChecksumType) {
 	s.Helper()
 	up, err := s.client.CreateMultipartUpload(s.ctx, &sdk.CreateMultipartUploadInput{Bucket: b, Key: new("k"), ChecksumAlgorithm: algorithm, ChecksumType: kind})
