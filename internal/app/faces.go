@@ -37,7 +37,9 @@ import (
 	"plumb/internal/authorization"
 	"plumb/internal/caller"
 	"plumb/internal/core"
+	functions "plumb/internal/lambda"
 	"plumb/internal/model"
+	"plumb/internal/model/lambdaapi"
 	"plumb/internal/outside"
 	"plumb/internal/settings"
 	"plumb/internal/source/apigateway"
@@ -204,8 +206,33 @@ func (a *App) signed(m *core.Machine) *wire.Handler {
 	}
 	if a.settings.Enforces() {
 		enforce(&o, router, buckets, m.Authorizer)
+	} else {
+		o.Authorize = letInvoke(m.Authorizer)
 	}
 	return wire.New(a.log, o)
+}
+
+// letInvoke has a function's policy asked where another account invokes it. Whom it does not let in Lambda refuses. Nothing
+// else is asked.
+func letInvoke(by *authorization.Authorizer) func(context.Context, model.Info, string, any) (context.Context, error) {
+	return func(ctx context.Context, info model.Info, operation string, in any) (context.Context, error) {
+		invoke, ok := in.(*lambdaapi.InvokeInput)
+		if !ok || invoke.FunctionName == nil {
+			return ctx, nil
+		}
+		ref, _ := functions.Parse(caller.Place(ctx), *invoke.FunctionName, "") // of another account it says the name, and an error
+		if ref.Account == "" || ref.Account == caller.From(ctx).Account {
+			return ctx, nil
+		}
+		granted, err := by.Operation(ctx, info, operation, in)
+		if err != nil {
+			if _, named := model.Named(err); named {
+				return ctx, nil
+			}
+			return ctx, err
+		}
+		return granted, nil
+	}
 }
 
 // enforce has the policies of identities asked wherever a request is answered.
