@@ -98,8 +98,9 @@ func New(ctx context.Context, s settings.Settings, log *slog.Logger, o Options) 
 
 // newServer returns a server with the limits that hold for everybody.
 func (a *App) newServer(h http.Handler) *http.Server {
+	proxies, _ := a.settings.ProxyNetworks() // which Check has read
 	return &http.Server{
-		Handler:           limitBody(h, bodyTimeout),
+		Handler:           limitBody(fromProxies(proxies, h), bodyTimeout),
 		ReadHeaderTimeout: headTimeout,
 		MaxHeaderBytes:    listener.MaxHead,
 		IdleTimeout:       5 * time.Minute,

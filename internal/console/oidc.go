@@ -138,7 +138,7 @@ func (c *Console) endOIDC(w http.ResponseWriter, v *visit) error {
 	}
 	// What was not begun in a browser is refused above and counts for nobody: behind a proxy
 	// all have one address, and strangers would use up everybody's tries.
-	from := sources(v.r.RemoteAddr, "oidc "+a.State, c.Settings.BehindProxy)
+	from := sources(v.r.RemoteAddr, "oidc "+a.State, c.proxied())
 	if !c.attempts.allow(time.Now(), from) {
 		return &refusal{http.StatusTooManyRequests, "Too many tries to log in. Wait a minute."}
 	}

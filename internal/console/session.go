@@ -82,6 +82,10 @@ func (c *Console) setCookie(w http.ResponseWriter, value string) {
 	http.SetCookie(w, cookie)
 }
 
+// proxied reports whether all callers have the address of a proxy, which does not say
+// whose requests it passes on.
+func (c *Console) proxied() bool { return c.Settings.BehindProxy && len(c.Settings.Proxies) == 0 }
+
 // secureCookies reports whether browsers reach the console by TLS.
 func (c *Console) secureCookies() bool { return c.Settings.TLS() || c.Settings.BehindProxy }
 
@@ -182,7 +186,7 @@ func (c *Console) showLogin(w http.ResponseWriter, v *visit, failed string) erro
 // login begins a session for a visitor that knows the secret of an access key. No session is
 // taken over from before, so nobody can prepare one for somebody else.
 func (c *Console) login(w http.ResponseWriter, v *visit) error {
-	from := sources(v.r.RemoteAddr, strings.TrimSpace(v.r.PostForm.Get("id")), c.Settings.BehindProxy)
+	from := sources(v.r.RemoteAddr, strings.TrimSpace(v.r.PostForm.Get("id")), c.proxied())
 	if !c.attempts.allow(time.Now(), from) {
 		return &refusal{http.StatusTooManyRequests, "Too many tries to log in. Wait a minute."}
 	}

@@ -61,7 +61,8 @@ type Settings struct {
 	TLSCertificate string
 	TLSKey         string
 	BehindProxy    bool
-	OpenToAnyone   bool // development mode may listen beyond loopback
+	Proxies        []string // networks of proxies that say whose requests they pass on
+	OpenToAnyone   bool     // development mode may listen beyond loopback
 	MetricsToken   Secret
 	ControlToken   Secret
 	SealKey        Secret
@@ -409,11 +410,18 @@ const mostThrottle = 1_000_000
 
 // Networks are the networks of OutgoingNetworks.
 func (s Settings) Networks() ([]netip.Prefix, error) {
+	return networks("outgoing-networks", s.OutgoingNetworks)
+}
+
+// ProxyNetworks are the networks of Proxies.
+func (s Settings) ProxyNetworks() ([]netip.Prefix, error) { return networks("proxies", s.Proxies) }
+
+func networks(name string, texts []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for i, text := range s.OutgoingNetworks {
+	for i, text := range texts {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fmt.Errorf("outgoing-networks, entry %d: %q: want a network such as 10.0.0.0/8", i+1, text)
+			return nil, fmt.Errorf("%s, entry %d: %q: want a network such as 10.0.0.0/8", name, i+1, text)
 		}
 		out = append(out, p)
 	}
@@ -421,7 +429,10 @@ func (s Settings) Networks() ([]netip.Prefix, error) {
 }
 
 func (s Settings) checkNetworks() error {
-	_, err := s.Networks()
+	if _, err := s.Networks(); err != nil {
+		return err
+	}
+	_, err := s.ProxyNetworks()
 	return err
 }
 

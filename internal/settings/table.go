@@ -86,6 +86,9 @@ func server() []Setting {
 			"The key of the certificate, in PEM.", "/etc/plumb/tls.key").in(group),
 		toggle("behind-proxy", func(s *Settings) *bool { return &s.BehindProxy },
 			"A proxy in front of this server does TLS: in server mode it may listen beyond loopback without a certificate.").in(group),
+		structure("proxies", "LIST", func(s *Settings) *[]string { return &s.Proxies },
+			"Networks of the proxies in front of this server. What comes from one is taken to be from the last address of its X-Forwarded-For that is none of theirs: "+
+				"in limits, policies (aws:SourceIp), events of functions and the audit log. From others that header says nothing.", `[10.30.0.5/32]`).in(group),
 		toggle("open-to-anyone", func(s *Settings) *bool { return &s.OpenToAnyone },
 			"In development mode, listen beyond loopback: whoever reaches the address may do everything, with any credentials or none. It is "+
 				"for containers and for machines on a network of their own.").in(group),
