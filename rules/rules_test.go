@@ -168,7 +168,7 @@ func sameParameters(t *testing.T, file *managed.File, info managed.Info) {
 	bare := func(list []managed.Parameter) []managed.Parameter {
 		list = slices.Clone(list)
 		for i := range list {
-			list[i].Default, list[i].Raw, list[i].Domain = "", false, nil
+			list[i].Default, list[i].Raw, list[i].Ignored, list[i].Domain = "", false, false, nil
 		}
 		slices.SortFunc(list, func(a, b managed.Parameter) int { return strings.Compare(a.Name, b.Name) })
 		return list
@@ -199,6 +199,23 @@ func TestEveryFileBelongsToAnIdentifier(t *testing.T) {
 		if _, ok := c.Known(identifier); !ok {
 			t.Errorf("%s: there is no managed rule %s", name, identifier)
 		}
+	}
+}
+
+func TestWhoeverIsNotEvaluatedHasAReason(t *testing.T) {
+	c := catalogue(t)
+	reasons, err := c.Unevaluated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range c.All() {
+		if (reasons[info.Identifier] == "") != info.Evaluated {
+			t.Errorf("%s: evaluated %t, with the reason %q in unevaluated.tsv", info.Identifier, info.Evaluated, reasons[info.Identifier])
+		}
+		delete(reasons, info.Identifier)
+	}
+	for identifier := range reasons {
+		t.Errorf("unevaluated.tsv names %s, which is no managed rule", identifier)
 	}
 }
 

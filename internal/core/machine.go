@@ -324,7 +324,9 @@ func (m *Machine) evaluateEvery() time.Duration {
 
 // Start runs jobs, which outlive the one who asked for the start: Rest ends them.
 func (m *Machine) Start(ctx context.Context) error {
-	err := m.DB.Write(ctx, func(tx *db.Tx) error { return errors.Join(m.Retention.Ensure(ctx, tx), m.Aggregation.Ensure(ctx, tx), m.Trail.Ensure(ctx, tx)) })
+	err := m.DB.Write(ctx, func(tx *db.Tx) error {
+		return errors.Join(m.Retention.Ensure(ctx, tx), m.Aggregation.Ensure(ctx, tx), m.Trail.Ensure(ctx, tx))
+	})
 	if err != nil {
 		return fmt.Errorf("plan the next retention run and the next reading of accounts elsewhere and of trails: %w", err)
 	}

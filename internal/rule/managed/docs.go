@@ -3,6 +3,7 @@ package managed
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 )
 
@@ -33,7 +34,9 @@ a template. The others can be put, give no verdict, and say so in their status.
 		}
 	}
 	c.writeMade(&b, evaluated)
-	c.writeRest(&b)
+	if err := c.writeRest(&b); err != nil {
+		return err
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -104,11 +107,30 @@ func (c *Catalogue) writeMade(b *strings.Builder, evaluated []string) {
 }
 
 // writeRest lists the rules that give no verdict.
-func (c *Catalogue) writeRest(b *strings.Builder) {
+func (c *Catalogue) writeRest(b *strings.Builder) error {
+	reasons, err := c.Unevaluated()
+	if err != nil {
+		return err
+	}
 	b.WriteString("\n## Without an evaluator\n\n")
 	for _, identifier := range c.order {
 		if info := c.known[identifier]; !info.Evaluated {
-			fmt.Fprintf(b, "- %s (%s)\n", identifier, strings.Join(info.Types, ", "))
+			fmt.Fprintf(b, "- %s (%s): %s\n", identifier, strings.Join(info.Types, ", "), reasons[identifier])
 		}
 	}
+	return nil
+}
+
+// Unevaluated returns why rules are not evaluated, by identifier.
+func (c *Catalogue) Unevaluated() (map[string]string, error) {
+	text, err := fs.ReadFile(c.source, "unevaluated.tsv")
+	if err != nil {
+		return nil, fmt.Errorf("read why rules are not evaluated: %w", err)
+	}
+	reasons := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		identifier, reason, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		reasons[identifier] = reason
+	}
+	return reasons, nil
 }

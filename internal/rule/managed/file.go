@@ -222,10 +222,10 @@ func (p *fileParser) parameters() {
 }
 
 func (p *fileParser) parameter(name, spec *yaml.Node) {
-	keys := p.mapping(spec, append([]string{"type", "optional", "default", "description", "raw"}, domainKeys...))
+	keys := p.mapping(spec, append([]string{"type", "optional", "default", "description", "raw", "ignored"}, domainKeys...))
 	parameter := Parameter{
 		Name: name.Value, Kind: p.text(keys["type"], "type"), Default: p.text(keys["default"], "default"),
-		Optional: p.flag(keys["optional"], "optional"), Raw: p.flag(keys["raw"], "raw"), Domain: p.domain(keys),
+		Optional: p.flag(keys["optional"], "optional"), Raw: p.flag(keys["raw"], "raw"), Ignored: p.flag(keys["ignored"], "ignored"), Domain: p.domain(keys),
 	}
 	if err := checkKind(parameter.Kind); err != nil {
 		p.fail(spec.Line, "parameter %s: %v", name.Value, err)

@@ -55,6 +55,7 @@ type Parameter struct {
 	Optional bool
 	Default  string
 	Raw      bool    // the check reads the text as it was given, whatever its kind
+	Ignored  bool    // AWS Config takes it and it decides nothing
 	Domain   *Domain // nil: any value of the kind
 }
 

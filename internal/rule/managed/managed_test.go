@@ -34,7 +34,7 @@ func TestParametersAreCheckedWithAWSsTexts(t *testing.T) {
 		{"none are needed", "INCOMING_SSH_DISABLED", "", ""},
 		{"an empty object", "INCOMING_SSH_DISABLED", "{}", ""},
 		{"all is well", "LAMBDA_FUNCTION_SETTINGS_CHECK", `{"runtime":"python3.12","timeout":"3"}`, ""},
-		{"a rule without an evaluator", "FMS_WEBACL_RULEGROUP_ASSOCIATION_CHECK", `{"ruleGroups":"a"}`, ""},
+		{"a rule without an evaluator", "FMS_WEBACL_RESOURCE_POLICY_CHECK", `{"webACLId":"a"}`, ""},
 		{"not JSON", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{x`, "Invalid json {x passed in the InputParameters field"},
 		{"not an object", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `["a"]`, `Invalid json ["a"] passed in the InputParameters field`},
 		{"unknown", "KINESIS_VIDEO_STREAM_MINIMUM_DATA_RETENTION", `{"a":"1"}`, `Unknown parameters provided in the inputParameters: {"a":"1"}`},
@@ -64,8 +64,8 @@ func TestParametersAreCheckedWithAWSsTexts(t *testing.T) {
 }
 
 func TestRuleWithoutFileHasNoEvaluator(t *testing.T) {
-	_, err := loaded(t).Evaluator("FMS_WEBACL_RULEGROUP_ASSOCIATION_CHECK", `{}`)
-	if !errors.Is(err, ErrNoEvaluator) || !strings.Contains(err.Error(), "FMS_WEBACL_RULEGROUP_ASSOCIATION_CHECK") {
+	_, err := loaded(t).Evaluator("FMS_WEBACL_RESOURCE_POLICY_CHECK", `{}`)
+	if !errors.Is(err, ErrNoEvaluator) || !strings.Contains(err.Error(), "FMS_WEBACL_RESOURCE_POLICY_CHECK") {
 		t.Errorf("the error is %v", err)
 	}
 }

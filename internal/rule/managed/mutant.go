@@ -57,7 +57,7 @@ func (c *Catalogue) Mutants(f *File, content []byte) ([]Mutant, error) {
 	add("applicable", texts.Applicable, func(f *File, p cel.Program) { f.applicable = p })
 	add("check", texts.Check, func(f *File, p cel.Program) { f.check = p })
 	for _, p := range f.Parameters {
-		if p.Optional {
+		if p.Optional && (!p.Ignored || strings.Contains(texts.Applicable+texts.Check, p.Name)) {
 			out = append(out, Mutant{"examples without " + p.Name, f.without(p.Name)})
 		}
 	}
