@@ -437,7 +437,9 @@ func (s Settings) checkNetworks() error {
 }
 
 // creating are the services that may create at the target.
-var creating = []string{"s3", "sns", "sqs", "lambda", "logs", "iam", "cloudformation", "firehose", "cloudfront"}
+var creating = []string{
+	"s3", "sns", "sqs", "lambda", "logs", "iam", "cloudformation", "firehose", "cloudfront", "apigateway", "codecommit", "events", "scheduler", "ssm",
+}
 
 // debugsHere reports whether only this machine reaches an address.
 func debugsHere(address string) bool {

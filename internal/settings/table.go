@@ -141,7 +141,7 @@ func outside() []Setting {
 			"In server mode, too, send requests for services that are not served here on to the account's target, signed with "+
 				"the target's credentials. Development mode always does.").in(group),
 		structure("create-at-target", "LIST", func(s *Settings) *[]string { return &s.CreateAtTarget },
-			"The services, among s3, sns, sqs, lambda, logs, iam, cloudformation, firehose and cloudfront, that create at the account's target where it has one. Others create here. "+
+			"The services that create at the account's target where it has one: any of "+strings.Join(creating, ", ")+". Others create here. "+
 				"What is here already is answered here, and any other name at the target.", "[s3, sqs]").in(group),
 		text("s3-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.S3 },
 			"The S3 of the default account's delivery buckets, in place of the embedded one.", "aws").in(group),
@@ -161,7 +161,8 @@ func outside() []Setting {
 		text("cloudtrail", "URL", func(s *Settings) *string { return &s.CloudTrail },
 			"Where the default account's target has records of CloudTrail: the URL of an SQS queue, or s3://BUCKET/PREFIX as in the trail. What they say was "+
 				"changed is read again at once, and the items name who did it. A queue takes events of EventBridge (AWS API Call via CloudTrail), notices of new files "+
-				"from S3 or from the trail's topic, and records of every account; plumb deletes its messages.",
+				"from S3 or from the trail's topic, and records of every account; plumb deletes its messages. "+
+				"The recorder's role needs sqs:ReceiveMessage and sqs:DeleteMessage for a queue, s3:ListBucket and s3:GetBucketLocation for a bucket, and s3:GetObject for files.",
 			"https://sqs.eu-west-1.amazonaws.com/123456789012/plumb-trail").in(group),
 		text("ssm-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.SSM },
 			"The Systems Manager that runs the documents of the default account's remediations, in place of the embedded one.", "aws").in(group),
