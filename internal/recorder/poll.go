@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -101,7 +102,7 @@ func (r *Recorder) doPoll(ctx context.Context, tx *db.Tx, j job.Job[poll]) error
 	if !s.again(types) {
 		return store.DeleteNextPoll(ctx, tx, p)
 	}
-	return r.askPoll(ctx, tx, p, status.Generation, r.Now().Add(r.Poll))
+	return r.askPoll(ctx, tx, p, status.Generation, r.Now().Add(cmp.Or(pauseOf(types), r.Poll)))
 }
 
 // scope returns the types that a recorder reads. A type that is polled costs calls
@@ -114,7 +115,7 @@ func (r *Recorder) scope(rec config.Recorder) []readType {
 	for _, t := range r.Source.Types(rec.Place) {
 		announced := r.Source.Announces(rec.Place, t)
 		if announced || rec.Records(t) {
-			out = append(out, readType{name: t, announced: announced, late: r.Source.Inverse(t) != nil})
+			out = append(out, readType{name: t, announced: announced, late: r.Source.Inverse(t) != nil, every: cmp.Or(r.Source.Interval(t), r.Poll)})
 		}
 	}
 	return out

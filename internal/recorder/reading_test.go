@@ -60,6 +60,33 @@ func TestTypeThatCannotBeReadCostsOneCallAPollAndLeavesNoJob(t *testing.T) {
 	})
 }
 
+func TestATypeIsReadAsOftenAsItsFileSays(t *testing.T) {
+	const usual = 30 * time.Minute
+	for name, c := range map[string]struct {
+		every        time.Duration // of instances
+		each         time.Duration // a step of the clock
+		instance, sg int           // lists in twelve steps
+	}{
+		"less often": {3 * usual, usual, 4, 12},
+		"more often": {usual / 2, usual / 2, 12, 6},
+		"as usual":   {0, usual, 12, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, dbtest.Open(t), nil)
+			w.recorder.Poll, w.pollEvery = usual, c.each
+			w.cloud.intervals = map[string]time.Duration{instance: c.every}
+			w.start()
+			before := w.cloud.lists(group)
+			for range 12 {
+				w.poll()
+			}
+			if i, g := w.cloud.lists(instance)-1, w.cloud.lists(group)-before; i != c.instance || g != c.sg {
+				t.Errorf("%d and %d lists, want %d and %d", i, g, c.instance, c.sg)
+			}
+		})
+	}
+}
+
 func TestStatusNamesEveryTypeThatCannotBeRead(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)

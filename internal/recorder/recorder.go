@@ -39,6 +39,9 @@ type Source interface {
 	// Inverse returns how items of a type list those of other types that have a
 	// relationship to them: the phrase by the other's type; nil if they do not.
 	Inverse(resourceType string) map[string]string
+	// Interval returns how long after a reading of a polled type the next one is
+	// due; 0 for what the settings say.
+	Interval(resourceType string) time.Duration
 	// Announces reports whether changes of a type in a place are announced, so
 	// that it need not be polled.
 	Announces(p config.Place, resourceType string) bool

@@ -36,6 +36,8 @@ type readType struct {
 	name      string
 	announced bool // its changes are, so that one inventory is enough
 	late      bool // its items list others' relationships: it is read after them
+
+	every time.Duration // between two readings of a polled type
 }
 
 func (r *Recorder) readSchedule(ctx context.Context, tx *db.Tx, p config.Place) (*schedule, error) {
@@ -71,6 +73,7 @@ func (r *Recorder) writeSchedule(ctx context.Context, tx *db.Tx, s *schedule, ge
 // inventory is still to come.
 func (s *schedule) poll(types []readType, now time.Time) {
 	s.keepOnly(types)
+	pause := pauseOf(types)
 	for _, t := range types {
 		x := s.readings[t.name]
 		if x == nil {
@@ -80,6 +83,7 @@ func (s *schedule) poll(types []readType, now time.Time) {
 		}
 		switch {
 		case t.announced && !x.Inventory:
+		case x.Token == 0 && !t.due(x, pause, now):
 		case x.Token == 0 || lost(x):
 			x.Token, x.Asked, x.Late = max(x.Token+1, now.UnixMicro()), time.Time{}, t.late
 			s.changed[t.name] = true
@@ -89,6 +93,23 @@ func (s *schedule) poll(types []readType, now time.Time) {
 		}
 	}
 	s.ask()
+}
+
+// pauseOf returns how long after a poll the next one comes, as long as the polled
+// type that is read most often can wait; 0 if none is polled.
+func pauseOf(types []readType) (pause time.Duration) {
+	for _, t := range types {
+		if !t.announced && (pause == 0 || t.every < pause) {
+			pause = t.every
+		}
+	}
+	return pause
+}
+
+// due reports whether a type is to be read. One that is not read with every poll is
+// due at the poll next to its time. What failed is tried again with every poll.
+func (t readType) due(x *store.Reading, pause time.Duration, now time.Time) bool {
+	return x.Inventory || !x.Failing.IsZero() || t.every <= pause || now.Sub(x.Completed) >= t.every-pause/2
 }
 
 // keepOnly removes the types that are not read any more.

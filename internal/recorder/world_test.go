@@ -35,6 +35,7 @@ type cloud struct {
 	announced  bool
 	broken     error                       // of all calls
 	denied     map[string]error            // of calls for types
+	intervals  map[string]time.Duration    // between readings of types
 	unreadable map[config.ResourceKey]bool // single reads of them fail
 	calls      map[string]int              // lists, by type
 	meanwhile  func()                      // what happens while a resource is described
@@ -50,6 +51,7 @@ func newCloud() *cloud {
 
 func (c *cloud) Types(config.Place) []string         { return c.types }
 func (c *cloud) Announces(config.Place, string) bool { return c.announced }
+func (c *cloud) Interval(t string) time.Duration     { return c.intervals[t] }
 func (c *cloud) Related(it config.Item) (out []config.ResourceKey) {
 	for _, r := range it.Relationships {
 		if r.Type == group { // instances declare groups; groups list instances only inversely
