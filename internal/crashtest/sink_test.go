@@ -21,14 +21,14 @@ type sink struct {
 	mu      sync.Mutex
 	server  *http.Server
 	mode    string
-	told    map[string][]string // by resource, what was told of it
+	got     map[string][]string // the changes that it took, by resource
 }
 
 // outages are what a sink does; with "" it takes what it is sent.
 var outages = []string{"500", "429", "hangs", "refuses", "gone", ""}
 
 func newSink(t *testing.T) *sink {
-	k := &sink{address: freeAddress(t), told: map[string][]string{}}
+	k := &sink{address: freeAddress(t), got: map[string][]string{}}
 	k.appear(t)
 	t.Cleanup(k.disappear)
 	return k
@@ -101,11 +101,18 @@ func (k *sink) take(message string) {
 	if car, n := changeOf(message); car != "" {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		k.told[car] = append(k.told[car], n)
+		k.got[car] = append(k.got[car], n)
 	}
 }
 
-// changeOf returns which car a message tells of and the number in its configuration.
+// of returns the changes of a resource that the sink took.
+func (k *sink) of(car string) []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.got[car])
+}
+
+// changeOf returns the car of a message and the number in its configuration.
 func changeOf(message string) (car, n string) {
 	var m struct {
 		Item struct {
@@ -120,14 +127,14 @@ func changeOf(message string) (car, n string) {
 	return m.Item.ID, fmt.Sprint(m.Item.Stand["n"])
 }
 
-// A road is a server with two accounts that are told of their cars: one by a sink that
-// is out of order, the other by an embedded topic.
+// A road is a server with two accounts that have cars: changes of the one's go to a sink
+// that is out of order, changes of the other's to an embedded topic.
 type road struct {
 	*testing.T
 	*server
 	*sink
 	inbox string
-	told  []string // of the other account's car
+	got   []string // the changes of the other account's car
 }
 
 const otherAccount = "210987654321"
@@ -177,8 +184,8 @@ func (d *road) rest(advance string) {
 	d.post(d, "/_plumb/drain", "")
 }
 
-// hear takes what the other account was told.
-func (d *road) hear() {
+// receive takes the messages of the other account.
+func (d *road) receive() {
 	for {
 		messages, _ := d.call(otherAccount, "sqs", "ReceiveMessage", map[string]any{"QueueUrl": d.inbox, "MaxNumberOfMessages": 10})["Messages"].([]any)
 		if len(messages) == 0 {
@@ -186,7 +193,7 @@ func (d *road) hear() {
 		}
 		for _, m := range messages {
 			if car, n := changeOf(m.(map[string]any)["Body"].(string)); car != "" {
-				d.told = append(d.told, n)
+				d.got = append(d.got, n)
 			}
 		}
 	}
@@ -194,9 +201,9 @@ func (d *road) hear() {
 
 // TestTheTopicIsToldEverythingWhenServersAreKilled kills a server again and again while
 // the topic of one account answers errors, hangs, refuses and is gone. Nothing is lost,
-// what is told of a resource comes in its order, and the other account, whose topic works,
-// is told at once: before the server's clock goes on by as much as a retry takes.
-func TestTheTopicIsToldEverythingWhenServersAreKilled(t *testing.T) {
+// changes of a resource come in their order, and the other account, whose topic works, gets
+// its messages at once: before the server's clock goes on by as much as a retry takes.
+func TestTheTopicGetsEverythingWhenServersAreKilled(t *testing.T) {
 	plumb, _ := programs(t)
 	t.Run("SQLite", func(t *testing.T) { killedWhileTheTopicFails(t, plumb, "") })
 	t.Run("PostgreSQL", func(t *testing.T) { killedWhileTheTopicFails(t, plumb, dbtest.PostgresURL(t)) })
@@ -235,7 +242,7 @@ func killedWhileTheTopicFails(t *testing.T, plumb, database string) {
 			t.Fatal(err)
 		}
 		d.rest("1s")
-		if d.hear(); !slices.Contains(d.told, fmt.Sprint(n)) {
+		if d.receive(); !slices.Contains(d.got, fmt.Sprint(n)) {
 			late++
 		}
 	}
@@ -243,26 +250,26 @@ func killedWhileTheTopicFails(t *testing.T, plumb, database string) {
 	for range 3 { // what is held is tried again after minutes
 		d.rest("1h")
 	}
-	d.hear()
+	d.receive()
 	if late > 0 {
-		t.Errorf("the other account was not told of %d of %d changes before the clock moved on", late, kills)
+		t.Errorf("the other account did not get %d of %d changes before the clock moved on", late, kills)
 	}
 	double := 0
 	for car := range 3 {
-		double += inOrder(t, fmt.Sprintf("car-%d", car), k.told[fmt.Sprintf("car-%d", car)], kills)
+		double += inOrder(t, fmt.Sprintf("car-%d", car), k.of(fmt.Sprintf("car-%d", car)), kills)
 	}
-	t.Logf("%d of %d messages came twice from the topic that fails, %d of %d from the other", double, 3*kills, inOrder(t, "car-other", d.told, kills), kills)
+	t.Logf("%d of %d messages came twice from the topic that fails, %d of %d from the other", double, 3*kills, inOrder(t, "car-other", d.got, kills), kills)
 	if lines := d.lines; len(lines) > 0 {
 		t.Logf("errors in the log: %v", lines)
 	}
 }
 
-// inOrder checks that each of n changes was told, in their order, and returns how often
-// one was told again.
-func inOrder(t *testing.T, car string, told []string, n int) (double int) {
+// inOrder checks that each of n changes came, in their order, and returns how often one
+// came again.
+func inOrder(t *testing.T, car string, got []string, n int) (double int) {
 	t.Helper()
 	var first, want []string
-	for _, v := range told {
+	for _, v := range got {
 		if slices.Contains(first, v) {
 			double++
 			continue
@@ -273,7 +280,7 @@ func inOrder(t *testing.T, car string, told []string, n int) (double int) {
 		want = append(want, fmt.Sprint(i))
 	}
 	if !slices.Equal(first, want) {
-		t.Errorf("%s: told %v", car, told)
+		t.Errorf("%s: got %v", car, got)
 	}
 	return double
 }
