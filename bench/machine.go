@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"plumb/internal/config"
 	"plumb/internal/core"
@@ -54,6 +55,7 @@ func (s source) Types(config.Place) []string {
 func (s source) Related(it config.Item) []config.ResourceKey { return s.types.Related(it) }
 func (source) Inverse(string) map[string]string              { return nil }
 func (s source) Announces(config.Place, string) bool         { return true }
+func (s source) Interval(string) time.Duration               { return 0 }
 
 func (s source) Discover(context.Context, config.Place, string) iter.Seq2[[]config.Item, error] {
 	return func(func([]config.Item, error) bool) {}

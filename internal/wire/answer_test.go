@@ -78,6 +78,8 @@ func raw(w *httptest.ResponseRecorder, name string) string {
 
 const json11 = "application/x-amz-json-1.1"
 
+const formType = "application/x-www-form-urlencoded"
+
 func config(operation, body string) request {
 	return request{contentType: json11, target: "StarlingDoveService." + operation, body: body}
 }
@@ -274,27 +276,52 @@ func TestWhatAServiceDoesNotKnowIsSentOnWhereThatIsSaid(t *testing.T) {
 	}
 }
 
+// What a caller may do must not depend on which of two names the service reads.
+func TestARequestThatNamesTwoOperationsNamesNone(t *testing.T) {
+	var got []string
+	o := wire.Options{Fallback: func(_ http.ResponseWriter, r *http.Request, _ string) { got = append(got, wire.Unserved(r)) }}
+	const scope = "k/20260101/eu-west-1/elsewhere/aws4_request"
+	for _, q := range []request{
+		{contentType: formType, body: "Action=DeleteStackSet"},
+		{contentType: json11, target: "X.DeleteIt"},
+		{contentType: formType, body: "Action=DeleteStackSet", target: "X.ListStackSets"},
+		{contentType: formType, body: "Action=DeleteStackSet&Action=ListStackSets"},
+		{contentType: formType, path: "/?Action=ListStackSets", body: "Action=DeleteStackSet"},
+		{contentType: json11, path: "/?Action=List", target: "X.DeleteIt"},
+		{method: "DELETE", path: "/domainnames/d?Action=GetDomainNames"},
+		{method: "DELETE", path: "/domainnames/d", target: "X.GetDomainNames"},
+		{method: "GET", path: "/?Action=List"},
+	} {
+		q.scope = scope
+		expect(t, q.send(t, o), 200)
+	}
+	if want := []string{"DeleteStackSet", "DeleteIt", "", "", "", "", "", "", ""}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAnUnknownOperationIsSentOnInEveryProtocol(t *testing.T) {
 	var got []string
 	o := wire.Options{
 		Services: []*model.Registry{ssmapi.NewService().Registry(), sesapi.NewService().Registry(), cloudfrontapi.NewService().Registry()},
 		SentOn:   []string{"ssm", "ses", "cloudfront"},
 		Fallback: func(_ http.ResponseWriter, r *http.Request, service string) {
+			operation := wire.Unserved(r)
 			body, _ := io.ReadAll(r.Body)
-			got = append(got, service+" "+r.URL.Path+" "+wire.Unserved(r)+string(body))
+			got = append(got, service+" "+r.URL.Path+" "+operation+string(body))
 		},
 	}
 	scope := func(service string) string { return "k/20260101/eu-west-1/" + service + "/aws4_request" }
 	for _, q := range []request{
 		{contentType: json11, target: "AmazonSSM.GetParameter", scope: scope("ssm"), body: `{"Name":"/p"}`},
 		{contentType: json11, target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents", scope: scope("cloudtrail")},
-		{path: "/?Action=GetTemplate&Version=2010-12-01", scope: scope("ses")},
+		{contentType: formType, scope: scope("ses"), body: "Action=GetTemplate&Version=2010-12-01"},
 		{method: "GET", path: "/v2/email/identities", scope: scope("ses")},
 		{method: "GET", path: "/2020-05-31/origin-access-control", scope: scope("cloudfront")},
 	} {
 		expect(t, q.send(t, o), 200)
 	}
-	want := []string{`ssm / GetParameter{"Name":"/p"}`, "cloudtrail / LookupEvents", "ses / GetTemplate", "ses /v2/email/identities ", "cloudfront /2020-05-31/origin-access-control "}
+	want := []string{`ssm / GetParameter{"Name":"/p"}`, "cloudtrail / LookupEvents", "ses / GetTemplateAction=GetTemplate&Version=2010-12-01", "ses /v2/email/identities ", "cloudfront /2020-05-31/origin-access-control "}
 	if !slices.Equal(got, want) {
 		t.Errorf("sent on were %q, want %q", got, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -62,14 +63,26 @@ func (x *exchange) inputAgain() any {
 	return x.input
 }
 
-// Unserved names what a request for a service without a model asks, by its target or
-// action; empty where neither is there, as in REST's. The body is in memory, and stays.
+// Unserved names the operation that a request for a service without a model asks for, by
+// its target or its action. It is empty where the service might read the request in another
+// way, as REST's services do: then it may be any operation. The body is in memory, and stays.
 func Unserved(r *http.Request) string {
-	name := targetOperation(r)
-	if name == "" {
-		body, _ := io.ReadAll(r.Body) // what was read before cannot fail
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		name = formOf(r, body).Get("Action")
+	body, _ := io.ReadAll(r.Body) // what was read before cannot fail
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Method != http.MethodPost || strings.Trim(r.URL.Path, "/") != "" {
+		return ""
+	}
+	targets, actions := r.Header.Values("X-Amz-Target"), r.URL.Query()["Action"]
+	if isForm(r) {
+		values, _ := url.ParseQuery(string(body)) // what does not parse is not there
+		actions = append(actions, values["Action"]...)
+	}
+	name := ""
+	switch {
+	case len(targets) == 1 && len(actions) == 0 && !isForm(r):
+		name = targetOperation(r)
+	case len(targets) == 0 && len(actions) == 1 && isForm(r):
+		name = actions[0]
 	}
 	return name[:min(len(name), maxOperation)]
 }

@@ -21,12 +21,10 @@ func (s *Store) check(ctx context.Context, m Mapping) error {
 	if _, err := ParseFilters(m.Filters); err != nil {
 		return err
 	}
-	if m.OnFailure != "" {
-		if err := s.functions.CheckStreamDestination(ctx, m.Function, m.OnFailure); err != nil {
-			return err
-		}
+	if err := s.pollers[a.Service].Check(ctx, m); err != nil || m.OnFailure == "" {
+		return err
 	}
-	return s.pollers[a.Service].Check(ctx, m)
+	return s.functions.CheckStreamDestination(ctx, m.Function, m.OnFailure)
 }
 
 // CheckQueue refuses what a mapping of a queue cannot have.
