@@ -230,25 +230,34 @@ func (s *Store) List(ctx context.Context, p config.Place, prefix, after string, 
 		p.Account, p.Region, after, prefix, prefix+"\U0010FFFF", limit)
 }
 
-// All returns every queue, for what looks for one by more than its name.
-func (s *Store) all(ctx context.Context, p config.Place) ([]Queue, error) {
-	return s.list(ctx, `SELECT `+columns+` FROM queues WHERE account = ? AND region = ? ORDER BY name`, p.Account, p.Region)
-}
-
 func (s *Store) list(ctx context.Context, query string, args ...any) (out []Queue, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		return db.Each(ctx, tx, func(scan func(...any) error) error {
-			q, err := scanQueue(scan)
-			out = append(out, q)
-			return err
-		}, query, args...)
+		out, err = list(ctx, tx, query, args...)
+		return err
 	})
+	return out, err
+}
+
+func list(ctx context.Context, tx *db.Tx, query string, args ...any) (out []Queue, err error) {
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
+		q, err := scanQueue(scan)
+		out = append(out, q)
+		return err
+	}, query, args...)
 	return out, err
 }
 
 // Sources returns the queues whose dead letters go to q.
 func (s *Store) Sources(ctx context.Context, q Queue) (out []Queue, err error) {
-	all, err := s.all(ctx, q.Place)
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		out, err = sourcesOf(ctx, tx, q)
+		return err
+	})
+	return out, err
+}
+
+func sourcesOf(ctx context.Context, tx *db.Tx, q Queue) (out []Queue, err error) {
+	all, err := list(ctx, tx, `SELECT `+columns+` FROM queues WHERE account = ? AND region = ? ORDER BY name`, q.Account, q.Region)
 	for _, other := range all {
 		if r, ok := other.redrive(); ok && r.Target == q.ARN() {
 			out = append(out, other)

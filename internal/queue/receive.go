@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"plumb/internal/db"
@@ -57,12 +58,12 @@ func (s *Store) receive(ctx context.Context, q Queue, r ReceiveRequest) (got []M
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		got = nil
 		if q.FIFO() {
-			if err := tx.Lock(ctx, fmt.Sprintf("fifo %d", q.id)); err != nil {
+			if err := lockOrder(ctx, tx, q); err != nil {
 				return err
 			}
 		}
 		for len(got) < r.Max {
-			candidates, err := s.candidates(ctx, tx, q, min(r.Max-len(got), maxRead))
+			candidates, err := s.candidates(ctx, tx, q, math.MaxInt64, min(r.Max-len(got), maxRead))
 			if err != nil || len(candidates) == 0 {
 				return err
 			}
@@ -128,13 +129,13 @@ func (s *Store) Waits(ctx context.Context, tx *db.Tx, q Queue, limit int) (w Wai
 	return w, nil
 }
 
-// candidates reads the oldest messages that may be received. The plus sign
+// candidates reads the oldest messages that may be received, up to the sequence number last. The plus sign
 // keeps the databases from reading by visibility and sorting everything.
-func (s *Store) candidates(ctx context.Context, tx *db.Tx, q Queue, limit int) (out []Message, err error) {
+func (s *Store) candidates(ctx context.Context, tx *db.Tx, q Queue, last int64, limit int) (out []Message, err error) {
 	query := `SELECT seq, id, body, message, sent, expires, received, first FROM queue_messages m
-		WHERE queue = ? AND +visible <= ? AND +expires > ?`
+		WHERE queue = ? AND seq <= ? AND +visible <= ? AND +expires > ?`
 	now := db.Micros(s.now())
-	args := []any{q.id, now, now}
+	args := []any{q.id, last, now, now}
 	if q.FIFO() { // a group waits for its messages that are being worked on
 		query += ` AND NOT EXISTS (SELECT 1 FROM queue_messages p WHERE p.queue = m.queue AND p.grouping = m.grouping AND p.grouping <> ''
 			AND p.seq < m.seq AND p.visible > ? AND p.expires > ?)`

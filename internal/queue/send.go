@@ -78,8 +78,7 @@ func (s *Store) sendFIFO(ctx context.Context, tx *db.Tx, q Queue, m Message) (Se
 		sum := sha256.Sum256([]byte(m.Body))
 		m.Dedup = hex.EncodeToString(sum[:])
 	}
-	// Sequence numbers must be given in the order in which transactions commit.
-	if err := tx.Lock(ctx, fmt.Sprintf("fifo %d", q.id)); err != nil {
+	if err := lockOrder(ctx, tx, q); err != nil {
 		return Sent{}, err
 	}
 	scope := ""
@@ -90,12 +89,9 @@ func (s *Store) sendFIFO(ctx context.Context, tx *db.Tx, q Queue, m Message) (Se
 	if err != nil || ok {
 		return old, err
 	}
-	var newest int64
-	err = tx.QueryRow(ctx, `SELECT coalesce(max(seq), 0) FROM queue_messages WHERE queue = ?`, q.id).Scan(&newest)
-	if err != nil {
-		return Sent{}, fmt.Errorf("read the last message: %w", err)
+	if m.seq, err = s.seqAfterAll(ctx, tx, q); err != nil {
+		return Sent{}, err
 	}
-	m.seq = max(s.nextSeq(), newest+1)
 	_, err = tx.Exec(ctx, `INSERT INTO queue_deduplications (queue, scope, id, message, seq, expires) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (queue, scope, id) DO UPDATE SET message = excluded.message, seq = excluded.seq, expires = excluded.expires`,
 		q.id, scope, m.Dedup, m.ID, m.seq, db.Micros(m.Sent.Add(dedupWindow)))
@@ -103,6 +99,26 @@ func (s *Store) sendFIFO(ctx context.Context, tx *db.Tx, q Queue, m Message) (Se
 		return Sent{}, fmt.Errorf("note deduplication: %w", err)
 	}
 	return Sent{m.ID, sequence(m.seq)}, s.insertMessage(ctx, tx, q, m, m.Sent.Add(q.seconds(delaySeconds)))
+}
+
+// lockOrder makes a FIFO queue the transaction's: sequence numbers must be given in the
+// order in which transactions commit.
+func lockOrder(ctx context.Context, tx *db.Tx, q Queue) error {
+	return tx.Lock(ctx, fmt.Sprintf("fifo %d", q.id))
+}
+
+// seqAfterAll returns a sequence number that is higher than all in a queue.
+func (s *Store) seqAfterAll(ctx context.Context, tx *db.Tx, q Queue) (int64, error) {
+	newest, err := newestSeq(ctx, tx, q)
+	return max(s.nextSeq(), newest+1), err
+}
+
+func newestSeq(ctx context.Context, tx *db.Tx, q Queue) (newest int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT coalesce(max(seq), 0) FROM queue_messages WHERE queue = ?`, q.id).Scan(&newest)
+	if err != nil {
+		return 0, fmt.Errorf("read the last message: %w", err)
+	}
+	return newest, nil
 }
 
 // dedupWindow is how long a FIFO queue remembers what it accepted.
