@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"plumb/internal/identity"
 	"plumb/internal/lambda"
 	"plumb/internal/policy"
+	"plumb/internal/queue"
 	"plumb/internal/store"
 	"plumb/internal/template"
 )
@@ -228,6 +230,8 @@ func (r reading) named(v, kind string) string {
 		return strings.Join(strings.SplitN(v, ":", 7)[:min(6, strings.Count(v, ":")+1)], ":")
 	case "queue":
 		return r.queue(v)
+	case "move-task":
+		return cmp.Or(queue.MoveSource(v), "*")
 	case "function":
 		return r.function(v)
 	case "group":

@@ -23,12 +23,17 @@ type service struct {
 	byDefault string            // for operations that are not listed
 	resources map[string]string // by operation
 	actions   map[string]string // of operations that are called otherwise
+	needs     map[string][]need // operations that need rights beside their own
 	free      []string          // operations that everybody may call
 	passes    map[string]string // operations that hand a role to a service: the members with the role's ARN
 	documents map[string]string // operations that may hand roles over in a document of OpenAPI: the member with it
 	passedTo  string            // the service's name
 	methods   bool              // actions are methods: apigateway:GET
 }
+
+// A need is an action that an operation does on what it names. It is not asked for where
+// the input does not name it.
+type need struct{ action, resource string }
 
 // topicRuleRoles are the roles with which the actions of a topic rule are done.
 const topicRuleRoles = "TopicRulePayload.Actions.Sns.RoleArn TopicRulePayload.Actions.Sqs.RoleArn TopicRulePayload.Actions.S3.RoleArn " +
@@ -76,7 +81,10 @@ var services = map[string]service{
 	},
 	"sqs": {
 		byDefault: "{QueueUrl|queue} {SourceArn}",
-		resources: map[string]string{"CreateQueue": "arn:aws:sqs:@:{QueueName}", "GetQueueUrl": "arn:aws:sqs:@:{QueueName}"},
+		resources: map[string]string{"CreateQueue": "arn:aws:sqs:@:{QueueName}", "GetQueueUrl": "arn:aws:sqs:@:{QueueName}",
+			"CancelMessageMoveTask": "{TaskHandle|move-task}"},
+		needs: map[string][]need{"StartMessageMoveTask": {{"ReceiveMessage", "{SourceArn}"}, {"DeleteMessage", "{SourceArn}"},
+			{"GetQueueAttributes", "{SourceArn}"}, {"SendMessage", "{DestinationArn}"}}},
 		actions: map[string]string{
 			"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
 		},
@@ -198,7 +206,7 @@ func Resources(c caller.Caller, info model.Info, operation string, in any) []str
 	if r.in.Kind() != reflect.Struct {
 		return nil
 	}
-	s.passes, s.documents = nil, nil
+	s.passes, s.documents, s.needs = nil, nil, nil
 	var out []string
 	for _, q := range s.asks(r, info.Signing, operation, false) {
 		if strings.HasPrefix(q.Resource, "arn:") && !strings.HasSuffix(q.Resource, "*") {
@@ -303,6 +311,11 @@ func (s service) asks(r reading, name, operation string, root bool) []Ask {
 		asks = append(asks, q)
 	}
 	if !root {
+		for _, n := range s.needs[operation] {
+			for _, resource := range r.fill(n.resource, root) {
+				asks = append(asks, Ask{Action: prefix + ":" + n.action, Resource: resource, Context: keys})
+			}
+		}
 		for member := range strings.FieldsSeq(s.passes[operation]) {
 			asks = append(asks, s.pass(r, r.texts(member))...)
 		}

@@ -1156,6 +1156,21 @@ CREATE INDEX queue_messages_group ON queue_messages (queue, grouping, seq) WHERE
 
 CREATE INDEX queue_messages_visible ON queue_messages (queue, visible);
 
+CREATE TABLE queue_moves (
+  queue       BIGINT NOT NULL,
+  number      BIGINT NOT NULL,
+  id          TEXT NOT NULL,
+  destination TEXT NOT NULL, -- an ARN; empty is where each message came from
+  rate        INTEGER NOT NULL, -- messages a second; 0 is no limit
+  status      TEXT NOT NULL,
+  moved       BIGINT NOT NULL,
+  total       BIGINT NOT NULL, -- messages to move, as counted at the start
+  failure     TEXT NOT NULL,
+  started     BIGINT NOT NULL,
+  last        BIGINT NOT NULL, -- the seq of the last message to move
+  PRIMARY KEY (queue, number)
+) WITHOUT ROWID;
+
 CREATE TABLE queues (
   account    TEXT NOT NULL,
   region     TEXT NOT NULL,

@@ -1,7 +1,7 @@
 // Package queue keeps the embedded SQS's queues and their messages.
 //
-// It is not SQS's API: api/sqs speaks that. It stores queues, queue_messages and
-// queue_deduplications. A message that was accepted is in the database, so it
+// It is not SQS's API: api/sqs speaks that. It stores queues, queue_messages,
+// queue_deduplications and queue_moves. A message that was accepted is in the database, so it
 // survives a crash, and it is received at least once.
 //
 // Other parts of the program send in a transaction of their own:

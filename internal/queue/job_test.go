@@ -6,4 +6,4 @@ import (
 	"plumb/internal/job/jobtest"
 )
 
-func TestStoredJobs(t *testing.T) { jobtest.Golden(t, expire{Queue: 7}) }
+func TestStoredJobs(t *testing.T) { jobtest.Golden(t, expire{Queue: 7}, move{Queue: 7, Task: "a"}) }

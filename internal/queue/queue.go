@@ -44,8 +44,8 @@ type Store struct {
 	node     int64        // keeps the sequence numbers of several servers apart
 }
 
-// New returns the queues kept in d and registers the job that forgets expired
-// messages.
+// New returns the queues kept in d and registers the jobs that forget expired
+// messages and move dead letters.
 func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Options) *Store {
 	if o.Announce == nil {
 		o.Announce = func(context.Context, *db.Tx, config.ResourceKey) error { return nil }
@@ -55,6 +55,7 @@ func New(log *slog.Logger, d *db.DB, jobs *job.Queue, now func() time.Time, o Op
 	}
 	s := &Store{log: log, db: d, jobs: jobs, now: now, o: o, notifier: newNotifier(), node: rand.Int64N(1 << nodeBits)}
 	s.handleExpire()
+	s.handleMove()
 	return s
 }
 
@@ -270,7 +271,8 @@ func sourcesOf(ctx context.Context, tx *db.Tx, q Queue) (out []Queue, err error)
 func (s *Store) Delete(ctx context.Context, q Queue) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		for _, stmt := range []string{
-			`DELETE FROM queue_messages WHERE queue = ?`, `DELETE FROM queue_deduplications WHERE queue = ?`, `DELETE FROM queues WHERE id = ?`,
+			`DELETE FROM queue_messages WHERE queue = ?`, `DELETE FROM queue_deduplications WHERE queue = ?`,
+			`DELETE FROM queue_moves WHERE queue = ?`, `DELETE FROM queues WHERE id = ?`,
 		} {
 			if _, err := tx.Exec(ctx, stmt, q.id); err != nil {
 				return fmt.Errorf("delete queue %s: %w", q.Name, err)

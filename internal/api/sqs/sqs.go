@@ -28,7 +28,7 @@ func New(log *slog.Logger, store *queue.Store, tokens wire.Tokens) *model.Regist
 	return s.Registry()
 }
 
-// register is SQS's table of contents. The message move tasks are not built.
+// register is SQS's table of contents.
 func register(s *sqsapi.Service, f face) {
 	s.CreateQueue(f.CreateQueue)
 	s.DeleteQueue(f.DeleteQueue)
@@ -53,6 +53,10 @@ func register(s *sqsapi.Service, f face) {
 	s.DeleteMessageBatch(f.DeleteMessageBatch)
 	s.ChangeMessageVisibility(f.ChangeMessageVisibility)
 	s.ChangeMessageVisibilityBatch(f.ChangeMessageVisibilityBatch)
+
+	s.StartMessageMoveTask(f.StartMessageMoveTask)
+	s.ListMessageMoveTasks(f.ListMessageMoveTasks)
+	s.CancelMessageMoveTask(f.CancelMessageMoveTask)
 }
 
 type face struct {
