@@ -66,11 +66,11 @@ func (s *Plans) Spend(ctx context.Context, a Pass, method string) error {
 		if err := tx.Lock(ctx, "usage "+a.Place.String()+" "+*a.plan.Id+" "+*a.Key.Id); err != nil {
 			return err
 		}
-		limits, bucket := a.plan.Throttle, ""
+		limits, b := a.plan.Throttle, bucket{a.Place, *a.plan.Id, *a.Key.Id, ""}
 		if own, ok := a.stage.Throttle[method]; ok {
-			limits, bucket = &own, *a.stage.ApiId+"/"+*a.stage.Stage+method
+			limits, b.method = &own, *a.stage.ApiId+"/"+*a.stage.Stage+method
 		}
-		if refused, err = take(ctx, tx, a, limits, bucket, now); err != nil || refused != nil {
+		if refused, err = b.take(ctx, tx, limits, now); err != nil || refused != nil {
 			return err
 		}
 		if refused, err = withinQuota(ctx, tx, a, now); err != nil || refused != nil {
@@ -81,8 +81,15 @@ func (s *Plans) Spend(ctx context.Context, a Pass, method string) error {
 	return errors.Join(err, refused)
 }
 
+// A bucket holds tokens for requests.
+type bucket struct {
+	config.Place
+	plan, key string
+	method    string // API, stage, path and verb; empty is all of a plan
+}
+
 // take takes a token out of a bucket that fills with the rate and holds the burst.
-func take(ctx context.Context, tx *db.Tx, a Pass, t *apigatewayapi.ThrottleSettings, bucket string, now time.Time) (refused, err error) {
+func (b bucket) take(ctx context.Context, tx *db.Tx, t *apigatewayapi.ThrottleSettings, now time.Time) (refused, err error) {
 	if t == nil || t.RateLimit == nil && t.BurstLimit == nil {
 		return nil, nil
 	}
@@ -93,7 +100,7 @@ func take(ctx context.Context, tx *db.Tx, a Pass, t *apigatewayapi.ThrottleSetti
 	}
 	tokens, at := size, int64(0)
 	err = tx.QueryRow(ctx, `SELECT tokens, at FROM gateway_bucket WHERE account = ? AND region = ? AND plan = ? AND key = ? AND method = ?`,
-		a.Account, a.Region, *a.plan.Id, *a.Key.Id, bucket).Scan(&tokens, &at)
+		b.Account, b.Region, b.plan, b.key, b.method).Scan(&tokens, &at)
 	switch {
 	case errors.Is(err, db.ErrNoRows):
 	case err != nil:
@@ -108,7 +115,7 @@ func take(ctx context.Context, tx *db.Tx, a Pass, t *apigatewayapi.ThrottleSetti
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO gateway_bucket (account, region, plan, key, method, tokens, at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account, region, plan, key, method) DO UPDATE SET tokens = excluded.tokens, at = excluded.at`,
-		a.Account, a.Region, *a.plan.Id, *a.Key.Id, bucket, tokens-1, db.Micros(now))
+		b.Account, b.Region, b.plan, b.key, b.method, tokens-1, db.Micros(now))
 	return nil, err
 }
 
