@@ -53,8 +53,7 @@ func (o operations) GetStages(ctx context.Context, in *apigatewayapi.GetStagesIn
 // UpdateStage changes a stage.
 func (o operations) UpdateStage(ctx context.Context, in *apigatewayapi.UpdateStageInput) (*apigatewayapi.UpdateStageOutput, error) {
 	st, err := o.apis.ChangeStage(ctx, caller.Place(ctx), *in.RestApiId, *in.StageName, func(st *apigatewayapi.Stage) error {
-		return restapi.Patch(st, in.PatchOperations, "deploymentId", "description", "variables", "clientCertificateId", "documentationVersion", "accessLogSettings",
-			"tracingEnabled")
+		return restapi.PatchStage(st, in.PatchOperations)
 	})
 	if err != nil {
 		return nil, err

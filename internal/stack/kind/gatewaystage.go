@@ -2,6 +2,9 @@ package kind
 
 import (
 	"context"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 
 	"plumb/internal/arn"
@@ -21,7 +24,23 @@ func createRestDeployment(ctx context.Context, r *Request) error {
 	}
 	r.Physical = at(out, "id")
 	r.Attributes = map[string]any{"DeploymentId": r.Physical}
-	return nil
+	return r.describeStage(ctx)
+}
+
+// describeStage has the stage of a deployment become what StageDescription says of its
+// methods.
+func (r *Request) describeStage(ctx context.Context) error {
+	before, _ := r.Old["StageDescription"].(map[string]any)
+	after, _ := r.Properties["StageDescription"].(map[string]any)
+	if r.text("StageName") == "" {
+		return nil
+	}
+	if r.changed("StageName") {
+		before = nil
+	}
+	var p patch
+	p.setMethods(before, after)
+	return p.send(ctx, r, "UpdateStage", r.stage())
 }
 
 func updateRestDeployment(ctx context.Context, r *Request) error {
@@ -34,7 +53,7 @@ func updateRestDeployment(ctx context.Context, r *Request) error {
 	}
 	name := r.text("StageName")
 	if name == "" || !r.changed("StageName") {
-		return nil
+		return r.describeStage(ctx)
 	}
 	stage := map[string]any{"restApiId": r.text("RestApiId"), "stageName": name}
 	p = nil
@@ -44,7 +63,10 @@ func updateRestDeployment(ctx context.Context, r *Request) error {
 		stage["deploymentId"] = r.Physical
 		_, err = r.send(ctx, "apigateway", "CreateStage", stage)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return r.describeStage(ctx)
 }
 
 // deleteRestDeployment takes the stage that the deployment itself has made with it, where
@@ -121,26 +143,68 @@ func (r *Request) stageSettings(p *patch) {
 	if len(before) > 0 && len(after) == 0 {
 		p.add("remove", "/accessLogSettings", nil)
 	}
-	if !r.changed("MethodSettings") {
-		return
-	}
-	paths := map[string]string{
-		"CacheDataEncrypted": "caching/dataEncrypted", "CacheTtlInSeconds": "caching/ttlInSeconds", "CachingEnabled": "caching/enabled",
-		"DataTraceEnabled": "logging/dataTrace", "LoggingLevel": "logging/loglevel", "MetricsEnabled": "metrics/enabled",
-		"ThrottlingBurstLimit": "throttling/burstLimit", "ThrottlingRateLimit": "throttling/rateLimit",
-	}
-	list, _ := r.Properties["MethodSettings"].([]any)
-	for _, item := range list {
-		setting, _ := item.(map[string]any)
-		where := textOf(setting["ResourcePath"])
-		if where == "/*" {
-			where = "*"
+	p.setMethods(r.Old, r.Properties)
+}
+
+// settingPaths are where patches of a stage find what properties say of methods.
+var settingPaths = map[string]string{
+	"CacheDataEncrypted": "caching/dataEncrypted", "CacheTtlInSeconds": "caching/ttlInSeconds", "CachingEnabled": "caching/enabled",
+	"DataTraceEnabled": "logging/dataTrace", "LoggingLevel": "logging/loglevel", "MetricsEnabled": "metrics/enabled",
+	"ThrottlingBurstLimit": "throttling/burstLimit", "ThrottlingRateLimit": "throttling/rateLimit",
+}
+
+// setMethods has the settings of methods become what properties say now. An update that
+// failed may have left any of them out, so each is there before it is removed.
+func (p *patch) setMethods(before, after map[string]any) {
+	was, is := methodSettings(before), methodSettings(after)
+	lost := func(method string) bool {
+		for path := range was[method] {
+			if _, ok := is[method][path]; !ok {
+				return true
+			}
 		}
-		where = "/" + pointed(where) + "/" + strings.ToUpper(textOf(setting["HttpMethod"])) + "/"
-		for property, path := range paths {
-			if v, ok := setting[property]; ok {
-				p.add("replace", where+path, v)
+		return false
+	}
+	for _, method := range slices.Sorted(maps.Keys(was)) {
+		if lost(method) {
+			p.add("replace", method+"/metrics/enabled", "false")
+			p.add("remove", method, nil)
+		}
+	}
+	for _, method := range slices.Sorted(maps.Keys(is)) {
+		if reflect.DeepEqual(was[method], is[method]) {
+			continue
+		}
+		for _, path := range slices.Sorted(maps.Keys(is[method])) {
+			p.add("replace", method+"/"+path, is[method][path])
+		}
+	}
+}
+
+// methodSettings are what properties say of methods, by the path of a method and of a
+// setting in patches. A method that nothing is said of has no settings. What the description
+// of a deployment's stage says beside its list is about every method.
+func methodSettings(properties map[string]any) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	put := func(method string, from map[string]any) {
+		for property, path := range settingPaths {
+			if v, ok := from[property]; ok {
+				if out[method] == nil {
+					out[method] = map[string]any{}
+				}
+				out[method][path] = v
 			}
 		}
 	}
+	put("/*/*", properties)
+	list, _ := properties["MethodSettings"].([]any)
+	for _, item := range list {
+		setting, _ := item.(map[string]any)
+		resource := strings.TrimPrefix(textOf(setting["ResourcePath"]), "/")
+		if resource == "" {
+			resource = "~1" // the root
+		}
+		put("/"+resource+"/"+strings.ToUpper(textOf(setting["HttpMethod"])), setting)
+	}
+	return out
 }

@@ -13,6 +13,7 @@ import (
 	"plumb/internal/model/apigatewayapi"
 	"plumb/internal/policy"
 	"plumb/internal/source/apigateway"
+	"plumb/internal/source/apigateway/usage"
 )
 
 // find returns an API of a place.
@@ -131,7 +132,18 @@ func (s *Service) Change(ctx context.Context, p config.Place, id string, change 
 
 // Delete removes an API.
 func (s *Service) Delete(ctx context.Context, p config.Place, id string) error {
-	return s.inAPI(ctx, p, id, func(tx *db.Tx, _ apigateway.API, _ Definition) error { return apigateway.DeleteAPI(ctx, tx, id) })
+	return s.inAPI(ctx, p, id, func(tx *db.Tx, _ apigateway.API, _ Definition) error {
+		stages, err := apigateway.Stages(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for _, st := range stages {
+			if err := usage.ForgetStage(ctx, tx, p, id, st.Name); err != nil {
+				return err
+			}
+		}
+		return apigateway.DeleteAPI(ctx, tx, id)
+	})
 }
 
 const (
@@ -293,7 +305,10 @@ func (s *Service) DeleteStage(ctx context.Context, p config.Place, api, name str
 		if err == nil && !there {
 			err = noStage()
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return usage.ForgetStage(ctx, tx, p, api, name)
 	})
 }
 

@@ -33,6 +33,25 @@ func (s *Service) findKey(x *exchange) *failure {
 	return nil
 }
 
+// throttle says why a request may not pass that comes faster than its method's settings at
+// the stage allow.
+func (s *Service) throttle(x *exchange) *failure {
+	path := model.Deref(x.match.resource.Path)
+	limits, ok := limitsOf(x.stage, path, x.Method)
+	if !ok {
+		return nil
+	}
+	err := s.Plans.Throttle(x.Context(), x.API.Place, x.API.ID, model.Deref(x.stage.StageName), path+"/"+x.Method, limits)
+	switch {
+	case errors.Is(err, usage.ErrThrottled):
+		return &throttled
+	case err != nil:
+		s.report(x, err)
+		return &internal
+	}
+	return nil
+}
+
 // spend counts a request with a key, and says why it may not pass: it comes too fast, or
 // too often.
 func (s *Service) spend(x *exchange) *failure {

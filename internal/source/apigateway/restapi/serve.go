@@ -134,7 +134,10 @@ func (s *Service) Serve(w http.ResponseWriter, r apigateway.Request) {
 		s.refuse(w, x, *f)
 		return
 	}
-	if f := s.spend(x); f != nil {
+	if f = s.throttle(x); f == nil { // what it refuses is not counted for a key
+		f = s.spend(x)
+	}
+	if f != nil {
 		s.refuse(w, x, *f)
 		return
 	}

@@ -10,6 +10,8 @@
 // sealed, and found by its digest. What was used is counted for each day of UTC, in the
 // transaction that lets a request pass, so that all servers on a store count together.
 //
+// Limits that a stage itself has for a method are held here, too: Throttle.
+//
 // It keeps gateway_key, gateway_usage_plan, gateway_plan_key, gateway_usage and
 // gateway_bucket.
 package usage
