@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"plumb/internal/caller"
+	"plumb/internal/config"
 	"plumb/internal/model"
 	"plumb/internal/model/apigatewayapi"
 	"plumb/internal/source/apigateway/restapi"
@@ -78,35 +79,45 @@ func (o operations) DeleteRestApi(ctx context.Context, in *apigatewayapi.DeleteR
 	return nil, o.apis.Delete(ctx, caller.Place(ctx), *in.RestApiId)
 }
 
-// tagged are the names of what has tags: APIs and stages.
-var tagged = regexp.MustCompile(`^arn:aws[a-z-]*:apigateway:([a-z0-9-]+)::/restapis/([a-z0-9]+)(?:/stages/([^/]+))?$`)
+// tagged are the names of what has tags: APIs, stages, API keys and usage plans.
+var tagged = regexp.MustCompile(`^arn:aws[a-z-]*:apigateway:([a-z0-9-]+)::/(restapis|apikeys|usageplans)/([a-z0-9]+)(?:/stages/([^/]+))?$`)
+
+// taggedIn returns the kind of what a name leads to, its id, and its stage, if any.
+func taggedIn(p config.Place, name string) (kind, id, stage string, err error) {
+	m := tagged.FindStringSubmatch(name)
+	if m == nil || m[1] != p.Region || m[2] != "restapis" && m[4] != "" {
+		return "", "", "", invalid("Invalid ARN specified: %s", name)
+	}
+	return m[2], m[3], m[4], nil
+}
 
 func (o operations) changeTags(ctx context.Context, name string, change func(map[string]string)) error {
-	m := tagged.FindStringSubmatch(name)
 	p := caller.Place(ctx)
-	if m == nil || m[1] != p.Region {
-		return invalid("Invalid ARN specified: %s", name)
+	kind, id, stage, err := taggedIn(p, name)
+	if err != nil {
+		return err
 	}
-	edit := func(tags *map[string]string) {
+	edit := func(tags *map[string]string) error {
 		if *tags = maps.Clone(*tags); *tags == nil {
 			*tags = map[string]string{}
 		}
 		change(*tags)
-	}
-	if m[3] != "" {
-		_, err := o.apis.ChangeStage(ctx, p, m[2], m[3], func(st *apigatewayapi.Stage) error {
-			edit(&st.Tags)
-			return nil
-		})
-		return err
-	}
-	return o.apis.Change(ctx, p, m[2], func(d *restapi.Definition) error {
-		edit(&d.API.Tags)
 		return nil
-	})
+	}
+	switch {
+	case kind == "apikeys":
+		_, err = o.apis.Plans.ChangeKey(ctx, p, id, func(k *apigatewayapi.ApiKey) error { return edit(&k.Tags) })
+	case kind == "usageplans":
+		_, err = o.apis.Plans.ChangePlan(ctx, p, id, func(u *apigatewayapi.UsagePlan) error { return edit(&u.Tags) })
+	case stage != "":
+		_, err = o.apis.ChangeStage(ctx, p, id, stage, func(st *apigatewayapi.Stage) error { return edit(&st.Tags) })
+	default:
+		err = o.apis.Change(ctx, p, id, func(d *restapi.Definition) error { return edit(&d.API.Tags) })
+	}
+	return err
 }
 
-// TagResource adds tags to an API or a stage.
+// TagResource adds tags to an API, a stage, an API key or a usage plan.
 func (o operations) TagResource(ctx context.Context, in *apigatewayapi.TagResourceInput) (*apigatewayapi.TagResourceOutput, error) {
 	return nil, o.changeTags(ctx, *in.ResourceArn, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
 }
@@ -120,19 +131,29 @@ func (o operations) UntagResource(ctx context.Context, in *apigatewayapi.UntagRe
 	})
 }
 
-// GetTags lists the tags of an API or a stage.
+// GetTags lists the tags of an API, a stage, an API key or a usage plan.
 func (o operations) GetTags(ctx context.Context, in *apigatewayapi.GetTagsInput) (*apigatewayapi.GetTagsOutput, error) {
-	m := tagged.FindStringSubmatch(*in.ResourceArn)
-	if m == nil {
-		return nil, invalid("Invalid ARN specified: %s", *in.ResourceArn)
+	p := caller.Place(ctx)
+	kind, id, stage, err := taggedIn(p, *in.ResourceArn)
+	if err != nil {
+		return nil, err
 	}
 	out := &apigatewayapi.GetTagsOutput{Tags: map[string]string{}}
-	if m[3] != "" {
-		st, err := o.stage(ctx, m[2], m[3])
-		maps.Copy(out.Tags, st.Tags)
-		return out, err
+	var tags map[string]string
+	switch {
+	case kind == "apikeys":
+		k, failed := o.apis.Plans.Key(ctx, p, id)
+		tags, err = k.Tags, failed
+	case kind == "usageplans":
+		u, failed := o.apis.Plans.Plan(ctx, p, id)
+		tags, err = u.Tags, failed
+	case stage != "":
+		st, failed := o.stage(ctx, id, stage)
+		tags, err = st.Tags, failed
+	default:
+		d, failed := o.apis.Get(ctx, p, id)
+		tags, err = d.API.Tags, failed
 	}
-	d, err := o.apis.Get(ctx, caller.Place(ctx), m[2])
-	maps.Copy(out.Tags, d.API.Tags)
+	maps.Copy(out.Tags, tags)
 	return out, err
 }

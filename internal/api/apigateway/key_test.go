@@ -280,3 +280,37 @@ func TestKeysAndPlansAreKeptAsAWSKeepsThem(t *testing.T) {
 		f.refused(err, "NotFoundException", "Invalid API Key identifier specified")
 	})
 }
+
+func TestKeysAndPlansHaveTags(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		f, ctx := setUp(t, p), t.Context()
+		f.method(f.root, "GET", mock)
+		f.deploy()
+		k := f.key("k", "")
+		for _, path := range []string{"/apikeys/" + *k.Id, "/usageplans/" + f.plan(noLimits)} {
+			arn := aws.String("arn:aws:apigateway:us-east-1::" + path)
+			_, err := f.c.TagResource(ctx, &apigateway.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"a": "1", "b": "2"}})
+			f.must(err)
+			_, err = f.c.UntagResource(ctx, &apigateway.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}})
+			f.must(err)
+			out, err := f.c.GetTags(ctx, &apigateway.GetTagsInput{ResourceArn: arn})
+			if f.must(err); !reflect.DeepEqual(out.Tags, map[string]string{"b": "2"}) {
+				t.Errorf("the tags of %s are %v", path, out.Tags)
+			}
+			many := map[string]string{}
+			for i := range 51 {
+				many[fmt.Sprint(i)] = ""
+			}
+			if _, err = f.c.TagResource(ctx, &apigateway.TagResourceInput{ResourceArn: arn, Tags: many}); err == nil || !strings.Contains(err.Error(), "may have up to 50 tags") {
+				t.Errorf("%s: got %v", path, err)
+			}
+			bad := aws.String(*arn + "/stages/dev")
+			_, err = f.c.GetTags(ctx, &apigateway.GetTagsInput{ResourceArn: bad})
+			f.refused(err, "BadRequestException", "Invalid ARN specified: "+*bad)
+		}
+		got, err := f.c.GetApiKey(ctx, &apigateway.GetApiKeyInput{ApiKey: k.Id, IncludeValue: aws.Bool(true)})
+		if f.must(err); *got.Value != *k.Value || got.Tags["b"] != "2" {
+			t.Errorf("the key is %+v", got)
+		}
+	})
+}

@@ -99,7 +99,7 @@ type Catalogue struct {
 func NewCatalogue() *Catalogue {
 	c := &Catalogue{types: map[string]Type{}}
 	for _, list := range []map[string]Type{
-		configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes(), identityTypes(), eventTypes(), scheduleTypes(), restTypes(), httpTypes(),
+		configTypes(), lambdaTypes(), messageTypes(), bucketTypes(), logTypes(), identityTypes(), eventTypes(), scheduleTypes(), restTypes(), planTypes(), httpTypes(),
 		busTypes(), sourceTypes(),
 	} {
 		maps.Copy(c.types, list)

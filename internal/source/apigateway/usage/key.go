@@ -30,8 +30,8 @@ func (s *Plans) CreateKey(ctx context.Context, p config.Place, k apigatewayapi.A
 	if n := len(*k.Value); n < minValue || n > maxValue {
 		return k, invalid("API Key value should be at least %d characters and at most %d", minValue, maxValue)
 	}
-	if len(k.Tags) > maxTags {
-		return k, invalid("An API key may have up to %d tags.", maxTags)
+	if err := checkKeyTags(k); err != nil {
+		return k, err
 	}
 	if k.Enabled == nil {
 		k.Enabled = new(false)
@@ -52,6 +52,13 @@ func (s *Plans) CreateKey(ctx context.Context, p config.Place, k apigatewayapi.A
 		}
 		return writeKey(ctx, tx, p, k)
 	})
+}
+
+func checkKeyTags(k apigatewayapi.ApiKey) error {
+	if len(k.Tags) > maxTags {
+		return invalid("An API key may have up to %d tags.", maxTags)
+	}
+	return nil
 }
 
 func digest(value string) string {
@@ -151,6 +158,9 @@ func (s *Plans) ChangeKey(ctx context.Context, p config.Place, id string, change
 			return err
 		}
 		if err := change(&k); err != nil {
+			return err
+		}
+		if err := checkKeyTags(k); err != nil {
 			return err
 		}
 		k.LastUpdatedDate = new(s.now().UTC().Truncate(time.Second))
