@@ -119,8 +119,8 @@ func memberOf(answer map[string]any, path string) string {
 	return fmt.Sprint(v)
 }
 
-// newTypist starts a server whose address stands for that of the default settings.
-func newTypist(t *testing.T, change ...func(*settings.Settings)) (*typist, *apptest.Plumb) {
+// needTyping skips a test that types commands unless it is asked for and can.
+func needTyping(t *testing.T) {
 	t.Helper()
 	if os.Getenv("PLUMB_TEST_REAL") == "" {
 		t.Skip("PLUMB_TEST_REAL is not set: with it, the commands of pages are typed")
@@ -131,6 +131,12 @@ func newTypist(t *testing.T, change ...func(*settings.Settings)) (*typist, *appt
 		}
 	}
 	lambdatest.NeedBoto3(t)
+}
+
+// newTypist starts a server whose address stands for that of the default settings.
+func newTypist(t *testing.T, change ...func(*settings.Settings)) (*typist, *apptest.Plumb) {
+	t.Helper()
+	needTyping(t)
 	bin := filepath.Dir(asProgram(t))
 	p := apptest.Start(t, append(change, func(s *settings.Settings) { s.SMTPListen, s.MQTTListen = "127.0.0.1:0", "127.0.0.1:0" })...)
 	address := strings.TrimPrefix(p.URL(), "http://")
@@ -235,6 +241,7 @@ const streamsSection = "Kinesis and DynamoDB Streams"
 
 // The streams of the page are those of a target.
 func TestCommandsOfStreamsWorkAsTyped(t *testing.T) {
+	needTyping(t)
 	page, err := filepath.Abs("../../docs/event-sources.md")
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ const bodyTimeout = 30 * time.Second
 const restTimeout = 2 * time.Second
 
 // lastTimeout is the same where the connection ends with the answer. It is not nothing:
-// who still sends when a connection ends may not see the answer.
+// a client that still sends when a connection ends may not see the answer.
 const lastTimeout = 500 * time.Millisecond
 
 // limitBody ends requests whose body stops coming.

@@ -212,8 +212,8 @@ func (a *App) signed(m *core.Machine) *wire.Handler {
 	return wire.New(a.log, o)
 }
 
-// letInvoke has a function's policy asked where another account invokes it. Whom it does not let in Lambda refuses. Nothing
-// else is asked.
+// letInvoke has a function's policy asked where another account invokes it. Lambda refuses callers that the policy does not
+// allow. Nothing else is asked.
 func letInvoke(by *authorization.Authorizer) func(context.Context, model.Info, string, any) (context.Context, error) {
 	return func(ctx context.Context, info model.Info, operation string, in any) (context.Context, error) {
 		invoke, ok := in.(*lambdaapi.InvokeInput)

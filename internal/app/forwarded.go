@@ -23,7 +23,7 @@ func fromProxies(proxies []netip.Prefix, next http.Handler) http.Handler {
 	})
 }
 
-// clientOf is the address of who called a proxy, with port 0; empty where no proxy says it.
+// clientOf is the address of the client behind a proxy, with port 0; empty where no proxy says it.
 func clientOf(r *http.Request, proxies []netip.Prefix) string {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

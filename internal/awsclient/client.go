@@ -157,6 +157,7 @@ func (c *Client) attempts(ctx context.Context, api *model.API, enc *request) (*a
 	pace := c.paceOf(api.Name)
 	for attempt := 1; ; attempt++ {
 		if err := wait(ctx, pace.take(time.Now())); err != nil {
+			pace.giveBack()
 			return nil, err
 		}
 		ans, err := c.once(ctx, api, enc)

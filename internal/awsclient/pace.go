@@ -54,6 +54,13 @@ func (p *pace) take(now time.Time) time.Duration {
 	return time.Duration(-p.tokens / p.rate * float64(time.Second))
 }
 
+// giveBack takes back a request that was counted and not sent.
+func (p *pace) giveBack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tokens++
+}
+
 // answered learns from how a request ended.
 func (p *pace) answered(now time.Time, err error) {
 	p.mu.Lock()

@@ -11,21 +11,21 @@ import (
 // 20 KiB, so strangers are not to have many. A client answers at once.
 const maxHandshakes = 256
 
-// Handshakes bounds what handshakes of TLS take together. They take turns at the
+// handshakes bounds what handshakes of TLS take together. They take turns at the
 // processors, half of which are left to requests that have begun. Of those that wait for
-// their client the oldest makes room for the next one: who opens a connection never waits
-// for those that do not answer.
+// their client the oldest makes room for the next one: a new connection never waits for
+// clients that do not answer.
 type handshakes struct {
-	next  sync.Mutex // of who begins and waits for a turn: one, so that those who go on do not queue behind all others
-	turns chan struct{}
-	most  int
+	next       sync.Mutex // of the one that begins and waits for a turn, so that those that go on do not queue behind all others
+	turns      chan struct{}
+	maxWaiting int
 
 	mu      sync.Mutex
 	waiting list.List // of net.Conn, the oldest first
 }
 
-func newHandshakes(most int) *handshakes {
-	return &handshakes{turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), most: most}
+func newHandshakes(maxWaiting int) *handshakes {
+	return &handshakes{turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), maxWaiting: maxWaiting}
 }
 
 // begin waits for a turn. Its connection gives it up whenever it waits for the client.
@@ -40,7 +40,7 @@ func (h *handshakes) begin(c net.Conn, hello []byte) *shaking {
 func (h *handshakes) enter(c net.Conn) *list.Element {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.waiting.Len() >= h.most {
+	if h.waiting.Len() >= h.maxWaiting {
 		h.waiting.Remove(h.waiting.Front()).(net.Conn).Close()
 	}
 	return h.waiting.PushBack(c)

@@ -59,8 +59,10 @@ func TestHandshakesThatWaitMakeRoomForOthers(t *testing.T) {
 		c.Close()
 	}
 	l.Close()
-	for len(h.turns) > 0 { // each turn is given back
-		time.Sleep(time.Millisecond)
+	for until := time.Now().Add(time.Minute); len(h.turns) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("a turn was not given back")
+		}
 	}
 }
 

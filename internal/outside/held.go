@@ -59,6 +59,19 @@ func (o *Router) holdsRecord(ctx context.Context, p config.Place, service, name 
 	return present(o.stores.DB.Read(ctx, func(tx *db.Tx) error { return f.find(ctx, tx, p, name) }), f.absent)
 }
 
+// inWhatIsNotHere reports whether names are those of rules or schedules in a bus or a group that the target has.
+func (o *Router) inWhatIsNotHere(ctx context.Context, p config.Place, service string, names []string) (bool, error) {
+	if service != "events" && service != "scheduler" || len(names) == 0 {
+		return false, nil
+	}
+	in, _, found := strings.Cut(names[0], "/")
+	if !found || in == eventbus.Default {
+		return false, nil
+	}
+	held, err := o.holdsRecord(ctx, p, service, in)
+	return !held, err
+}
+
 // holdsDocument reports whether a document of Systems Manager is here.
 func (o *Router) holdsDocument(ctx context.Context, p config.Place, name string) (bool, error) {
 	err := o.stores.DB.Read(ctx, func(tx *db.Tx) error {

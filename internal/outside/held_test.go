@@ -36,6 +36,9 @@ func TestRecordsAreAskedWhereTheyAre(t *testing.T) {
 	}
 	call(target, "events", "CreateEventBus", map[string]any{"Name": "their-bus"})
 	call(target, "events", "PutRule", map[string]any{"Name": "on-bus", "EventBusName": "their-bus", "EventPattern": `{"source":["a"]}`})
+	// What is made in a bus is made where the bus is.
+	call(here, "events", "PutRule", map[string]any{"Name": "on-bus-too", "EventBusName": "their-bus", "EventPattern": `{"source":["a"]}`})
+	call(target, "events", "DescribeRule", map[string]any{"Name": "on-bus-too", "EventBusName": "their-bus"})
 	for _, q := range []struct {
 		service, operation string
 		in                 map[string]any

@@ -120,7 +120,11 @@ func (o *Router) Route(w http.ResponseWriter, r *http.Request, a wire.Asked, her
 		here(w)
 		return nil
 	case q.creates():
-		if o.createsAtTarget(a.Service) {
+		elsewhere, err := o.inWhatIsNotHere(r.Context(), *to, a.Service, names)
+		if err != nil {
+			return err
+		}
+		if elsewhere || o.createsAtTarget(a.Service) {
 			return o.there(w, q)
 		}
 		here(w)

@@ -19,7 +19,7 @@ func Remembering(ctx context.Context) context.Context {
 	return context.WithValue(ctx, rememberedKey{}, new(atomic.Pointer[Queue]))
 }
 
-// Asked is ByARN for who asks before a request is done. The request's first Find of that
+// Asked is ByARN for questions before a request is done. The request's first Find of that
 // queue returns what was read; later ones read again, as the request may have changed it.
 func Asked(ctx context.Context, tx *db.Tx, queueARN string) (Queue, error) {
 	q, err := ByARN(ctx, tx, queueARN)
