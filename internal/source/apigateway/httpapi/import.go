@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -57,16 +56,14 @@ func (s *Service) Reimport(ctx context.Context, p config.Place, id string, in Im
 	return out, err
 }
 
-// An importing is a document that is carried over to a definition. What is wrong is
-// collected, as AWS says it all at once.
+// An importing is a document that is carried over to a definition.
 type importing struct {
 	*Definition
-	doc      *openapi.Document
-	was      Definition
-	prefix   string
-	errors   []string
-	warnings []string
-	shared   map[string]string // ids of integrations, by what they are
+	openapi.Findings
+	doc    *openapi.Document
+	was    Definition
+	prefix string
+	shared map[string]string // ids of integrations, by what they are
 }
 
 // read has a definition become what a document says. Ids are kept where something has the
@@ -79,60 +76,27 @@ func (d *Definition) read(in Import) (warnings []string, err error) {
 	if doc.Version != 3 {
 		return nil, invalid("Invalid OpenAPI input. Only OpenAPI 3.0 is supported for HTTP APIs.")
 	}
-	i := &importing{Definition: d, doc: doc, was: *d, shared: map[string]string{}}
+	i := &importing{Definition: d, Findings: doc.Findings(), doc: doc, was: *d, shared: map[string]string{}}
 	d.Routes, d.Integrations, d.Authorizers = nil, nil, nil
-	if err := i.base(in.BasePath); err != nil {
-		return nil, err
+	if i.prefix, err = doc.Prefix(in.BasePath); err != nil {
+		return nil, invalid("%v", err)
 	}
 	i.settings()
 	i.authorizers()
 	for _, o := range doc.Operations() {
 		if err := i.route(o); err != nil {
-			i.wrong(fmt.Sprintf("Unable to create route for path '%s %s'", o.Verb, o.Path), err)
+			i.Wrong(fmt.Sprintf("Unable to create route for path '%s %s'", o.Verb, o.Path), err)
 		}
 	}
-	switch {
-	case len(i.errors) > 0:
-		return nil, invalid("Errors found during import:\n\t%s", strings.Join(i.errors, "\n\t"))
-	case in.FailOnWarnings && len(i.warnings) > 0:
-		return nil, invalid("Warnings found during import:\n\t%s", strings.Join(i.warnings, "\n\t"))
+	if err := i.Err(in.FailOnWarnings); err != nil {
+		return nil, invalid("%v", err)
 	}
-	return i.warnings, nil
-}
-
-// wrong notes what could not be done.
-func (i *importing) wrong(what string, err error) {
-	text := err.Error()
-	if named, ok := errors.AsType[*model.Error](err); ok {
-		text = named.Message
-	}
-	i.errors = append(i.errors, what+": "+text)
-}
-
-// base is what stands before all paths.
-func (i *importing) base(how string) error {
-	base := i.doc.Base()
-	switch strings.ToLower(how) {
-	case "", "ignore":
-	case "prepend":
-		i.prefix = base
-	case "split":
-		if _, rest, ok := strings.Cut(strings.TrimPrefix(base, "/"), "/"); ok {
-			i.prefix = "/" + rest
-		}
-	default:
-		return invalid("Invalid base path option specified: %s", how)
-	}
-	return nil
+	return i.Warnings(), nil
 }
 
 // settings are what the document says of the API itself.
 func (i *importing) settings() {
-	for name, to := range map[string]**string{"title": &i.API.Name, "description": &i.API.Description, "version": &i.API.Version} {
-		if text := i.doc.Info(name); text != "" {
-			*to = &text
-		}
-	}
+	i.doc.About(&i.API.Name, &i.API.Description, &i.API.Version)
 	i.API.CorsConfiguration = nil
 	if in := openapi.Map(i.doc.Extension("cors")); in != nil {
 		c := &apigatewayv2api.Cors{AllowHeaders: listIn(in, "allowHeaders"), AllowMethods: listIn(in, "allowMethods"), AllowOrigins: listIn(in, "allowOrigins"),
@@ -159,9 +123,6 @@ func (i *importing) settings() {
 			i.API.Tags[openapi.Text(tag["name"])] = openapi.Text(value)
 		}
 	}
-	if i.doc.Servers() > 1 {
-		i.warnings = append(i.warnings, "More than one server provided. Ignoring all but the first for defining endpoint configuration")
-	}
 }
 
 // listIn returns a list of texts, which may stand as one text.
@@ -170,13 +131,6 @@ func listIn(in openapi.Object, name string) []string {
 		return []string{text}
 	}
 	return openapi.List(in[name])
-}
-
-func textIn(in openapi.Object, name string) *string {
-	if text := openapi.Text(in[name]); text != "" {
-		return &text
-	}
-	return nil
 }
 
 // authorizers are those among the ways in which callers may be known.
@@ -189,8 +143,8 @@ func (i *importing) authorizers() {
 			continue
 		}
 		a := apigatewayv2api.Authorizer{Name: &name, AuthorizerType: apigatewayv2api.AuthorizerType(strings.ToUpper(openapi.Text(in["type"]))),
-			AuthorizerUri: textIn(in, "authorizerUri"), AuthorizerCredentialsArn: textIn(in, "authorizerCredentials"),
-			AuthorizerPayloadFormatVersion: textIn(in, "authorizerPayloadFormatVersion")}
+			AuthorizerUri: openapi.TextIn(in, "authorizerUri"), AuthorizerCredentialsArn: openapi.TextIn(in, "authorizerCredentials"),
+			AuthorizerPayloadFormatVersion: openapi.TextIn(in, "authorizerPayloadFormatVersion")}
 		for source := range strings.SplitSeq(strings.Join(listIn(in, "identitySource"), ","), ",") {
 			if source = strings.TrimSpace(source); source != "" {
 				a.IdentitySource = append(a.IdentitySource, source)
@@ -204,7 +158,7 @@ func (i *importing) authorizers() {
 		}
 		added, err := i.AddAuthorizer(a)
 		if err != nil {
-			i.wrong(fmt.Sprintf("Unable to create authorizer '%s'", name), err)
+			i.Wrong(fmt.Sprintf("Unable to create authorizer '%s'", name), err)
 			continue
 		}
 		for _, was := range i.was.Authorizers {
@@ -221,7 +175,7 @@ func (i *importing) route(o openapi.Operation) error {
 	if openapi.Flag(o.In["isDefaultRoute"]) || o.Path == "/$default" {
 		key = Default
 	}
-	r := apigatewayv2api.Route{RouteKey: &key, OperationName: textIn(o.In, "operationId"), AuthorizationType: apigatewayv2api.AuthorizationTypeNone}
+	r := apigatewayv2api.Route{RouteKey: &key, OperationName: openapi.TextIn(o.In, "operationId"), AuthorizationType: apigatewayv2api.AuthorizationTypeNone}
 	if in := openapi.Map(o.Extension("integration")); in != nil {
 		id, err := i.integration(in)
 		if err != nil {
@@ -229,7 +183,7 @@ func (i *importing) route(o openapi.Operation) error {
 		}
 		r.Target = new("integrations/" + id)
 	} else {
-		i.warnings = append(i.warnings, fmt.Sprintf("No integration found for path '%s %s'", o.Verb, o.Path))
+		i.Warnf("No integration found for path '%s %s'", o.Verb, o.Path)
 	}
 	if err := i.secure(&r, o); err != nil {
 		return err
@@ -283,9 +237,9 @@ func (i *importing) integration(in openapi.Object) (string, error) {
 	}
 	made := apigatewayv2api.Integration{
 		IntegrationType:   apigatewayv2api.IntegrationType(strings.ToUpper(openapi.Text(in["type"]))),
-		IntegrationMethod: textIn(in, "httpMethod"), IntegrationUri: textIn(in, "uri"), CredentialsArn: textIn(in, "credentials"),
-		ConnectionType: apigatewayv2api.ConnectionType(openapi.Text(in["connectionType"])), ConnectionId: textIn(in, "connectionId"),
-		IntegrationSubtype: textIn(in, "integrationSubtype"), PayloadFormatVersion: textIn(in, "payloadFormatVersion"), Description: textIn(in, "description"),
+		IntegrationMethod: openapi.TextIn(in, "httpMethod"), IntegrationUri: openapi.TextIn(in, "uri"), CredentialsArn: openapi.TextIn(in, "credentials"),
+		ConnectionType: apigatewayv2api.ConnectionType(openapi.Text(in["connectionType"])), ConnectionId: openapi.TextIn(in, "connectionId"),
+		IntegrationSubtype: openapi.TextIn(in, "integrationSubtype"), PayloadFormatVersion: openapi.TextIn(in, "payloadFormatVersion"), Description: openapi.TextIn(in, "description"),
 		RequestParameters: openapi.Texts(in["requestParameters"]),
 	}
 	for status, v := range openapi.Map(in["responseParameters"]) {
@@ -302,7 +256,7 @@ func (i *importing) integration(in openapi.Object) (string, error) {
 		made.TimeoutInMillis = new(int32(n))
 	}
 	if tls := openapi.Map(in["tlsConfig"]); tls != nil {
-		made.TlsConfig = &apigatewayv2api.TlsConfig{ServerNameToVerify: textIn(tls, "serverNameToVerify")}
+		made.TlsConfig = &apigatewayv2api.TlsConfig{ServerNameToVerify: openapi.TextIn(tls, "serverNameToVerify")}
 	}
 	added, err := i.AddIntegration(made)
 	if err != nil {

@@ -13,6 +13,7 @@ package openapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -67,6 +68,14 @@ func Text(v any) string {
 	return s
 }
 
+// TextIn returns a member that is a text, or nil.
+func TextIn(in Object, name string) *string {
+	if text := Text(in[name]); text != "" {
+		return &text
+	}
+	return nil
+}
+
 // Flag reports whether a value is true, or says so.
 func Flag(v any) bool { return strings.EqualFold(Text(v), "true") }
 
@@ -107,8 +116,15 @@ const extension = "x-amazon-apigateway-"
 // Extension returns a member of API Gateway's of the document.
 func (d *Document) Extension(name string) any { return d.Follow(d.root[extension+name]) }
 
-// Info returns what the document says of itself.
-func (d *Document) Info(name string) string { return Text(Map(d.root["info"])[name]) }
+// About sets what the document says of itself.
+func (d *Document) About(title, description, version **string) {
+	info := Map(d.root["info"])
+	for name, to := range map[string]**string{"title": title, "description": description, "version": version} {
+		if text := TextIn(info, name); text != nil {
+			*to = text
+		}
+	}
+}
 
 // Member returns a member of the document by its name.
 func (d *Document) Member(name string) any { return d.root[name] }
@@ -146,8 +162,25 @@ func (d *Document) Follow(v any) any {
 	return nil
 }
 
-// Base is the path before those of the document.
-func (d *Document) Base() string {
+// Prefix returns what is put before the paths of the document: nothing, its base path, or
+// that without its first part, as an import says with ignore, prepend or split.
+func (d *Document) Prefix(how string) (string, error) {
+	switch strings.ToLower(how) {
+	case "", "ignore":
+		return "", nil
+	case "prepend":
+		return d.base(), nil
+	case "split":
+		if _, rest, ok := strings.Cut(strings.TrimPrefix(d.base(), "/"), "/"); ok {
+			return "/" + rest, nil
+		}
+		return "", nil
+	}
+	return "", fmt.Errorf("Invalid base path option specified: %s", how)
+}
+
+// base is the path before those of the document.
+func (d *Document) base() string {
 	if d.Version == 2 {
 		return strings.TrimSuffix(Text(d.root["basePath"]), "/")
 	}
@@ -165,12 +198,6 @@ func (d *Document) Base() string {
 		text = "/" + path
 	}
 	return strings.TrimSuffix(text, "/")
-}
-
-// Servers is how many servers the document names.
-func (d *Document) Servers() int {
-	list, _ := d.root["servers"].([]any)
-	return len(list)
 }
 
 // Endpoint is what the document says of where the API is reached.

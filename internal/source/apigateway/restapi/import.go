@@ -2,7 +2,6 @@ package restapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,15 +61,13 @@ func (s *Service) Reimport(ctx context.Context, p config.Place, id string, in Im
 	return out, err
 }
 
-// An importing is a document that is carried over to a definition. What is wrong is
-// collected, as AWS says it all at once.
+// An importing is a document that is carried over to a definition.
 type importing struct {
 	*Definition
+	openapi.Findings
 	doc        *openapi.Document
 	was        Definition
-	prefix     string // of all paths
-	errors     []string
-	warnings   []string
+	prefix     string            // of all paths
 	validators map[string]string // ids by name
 }
 
@@ -80,7 +77,7 @@ func (d *Definition) read(in Import) (warnings []string, err error) {
 	if err != nil {
 		return nil, invalid("Invalid OpenAPI input.")
 	}
-	i := &importing{Definition: d, doc: doc, was: *d, validators: map[string]string{}}
+	i := &importing{Definition: d, Findings: doc.Findings(), doc: doc, was: *d, validators: map[string]string{}}
 	if !in.Merge {
 		i.clear()
 	}
@@ -90,17 +87,10 @@ func (d *Definition) read(in Import) (warnings []string, err error) {
 	for _, step := range []func(){i.settings, i.models, i.authorizers, i.requestValidators, i.responses, i.paths} {
 		step()
 	}
-	if in.FailOnWarnings && len(i.warnings) > 0 && len(i.errors) == 0 {
-		return nil, invalid("Warnings found during import:\n\t%s", strings.Join(i.warnings, "\n\t"))
+	if err := i.Err(in.FailOnWarnings); err != nil {
+		return nil, invalid("%v", err)
 	}
-	if len(i.errors) > 0 {
-		text := "Errors found during import:\n\t" + strings.Join(i.errors, "\n\t")
-		if len(i.warnings) > 0 {
-			text += "\nAdditionally, these warnings were found:\n\t" + strings.Join(i.warnings, "\n\t")
-		}
-		return nil, invalid("%s", text)
-	}
-	return i.warnings, nil
+	return i.Warnings(), nil
 }
 
 // clear begins anew. Ids are kept where something has the same name again, so an API that is
@@ -113,28 +103,10 @@ func (i *importing) clear() {
 	i.Authorizers, i.Validators, i.Models, i.Responses = nil, nil, usualModels(), nil
 }
 
-// wrong notes what could not be done.
-func (i *importing) wrong(what string, err error) {
-	text := err.Error()
-	if named, ok := errors.AsType[*model.Error](err); ok {
-		text = named.Message
-	}
-	i.errors = append(i.errors, what+": "+text)
-}
-
 // options are the parameters of the import.
-func (i *importing) options(parameters map[string]string) error {
-	base := i.doc.Base()
-	switch how := parameters["basepath"]; strings.ToLower(how) {
-	case "", "ignore":
-	case "prepend":
-		i.prefix = base
-	case "split":
-		if _, rest, ok := strings.Cut(strings.TrimPrefix(base, "/"), "/"); ok {
-			i.prefix = "/" + rest
-		}
-	default:
-		return invalid("Invalid base path option specified: %s", how)
+func (i *importing) options(parameters map[string]string) (err error) {
+	if i.prefix, err = i.doc.Prefix(parameters["basepath"]); err != nil {
+		return invalid("%v", err)
 	}
 	if kinds := parameters["endpointConfigurationTypes"]; kinds != "" {
 		i.API.EndpointConfiguration = &apigatewayapi.EndpointConfiguration{}
@@ -150,11 +122,7 @@ func (i *importing) options(parameters map[string]string) error {
 
 // settings are what the document says of the API itself.
 func (i *importing) settings() {
-	for name, to := range map[string]**string{"title": &i.API.Name, "description": &i.API.Description, "version": &i.API.Version} {
-		if text := i.doc.Info(name); text != "" {
-			*to = &text
-		}
-	}
+	i.doc.About(&i.API.Name, &i.API.Description, &i.API.Version)
 	if list := openapi.List(i.doc.Extension("binary-media-types")); list != nil {
 		for _, kind := range list {
 			if !slices.Contains(i.API.BinaryMediaTypes, kind) {
@@ -182,9 +150,6 @@ func (i *importing) settings() {
 			i.API.EndpointConfiguration.VpcEndpointIds = ids
 		}
 	}
-	if i.doc.Servers() > 1 {
-		i.warnings = append(i.warnings, "More than one server provided. Ignoring all but the first for defining endpoint configuration")
-	}
 }
 
 // models are the schemas of the document.
@@ -210,11 +175,11 @@ func (i *importing) models() {
 		}
 		m.Schema = new(documentText(i.schema(schemas[name])))
 		if err := i.CheckModel(m); err != nil {
-			i.wrong(fmt.Sprintf("Unable to create model for '%s'", name), err)
+			i.Wrong(fmt.Sprintf("Unable to create model for '%s'", name), err)
 		}
 	}
 	if len(i.Models) > maxModels {
-		i.errors = append(i.errors, fmt.Sprintf("Maximum number of Models for this API has been reached: %d.", maxModels))
+		i.Errorf("Maximum number of Models for this API has been reached: %d.", maxModels)
 	}
 }
 
@@ -262,8 +227,8 @@ func (i *importing) authorizers() {
 			continue
 		}
 		a := apigatewayapi.Authorizer{Name: &name, Type: apigatewayapi.AuthorizerType(strings.ToUpper(openapi.Text(in["type"]))),
-			AuthorizerUri: textIn(in, "authorizerUri"), AuthorizerCredentials: textIn(in, "authorizerCredentials"),
-			IdentitySource: textIn(in, "identitySource"), IdentityValidationExpression: textIn(in, "identityValidationExpression"),
+			AuthorizerUri: openapi.TextIn(in, "authorizerUri"), AuthorizerCredentials: openapi.TextIn(in, "authorizerCredentials"),
+			IdentitySource: openapi.TextIn(in, "identitySource"), IdentityValidationExpression: openapi.TextIn(in, "identityValidationExpression"),
 			ProviderARNs: openapi.List(in["providerARNs"])}
 		if n, err := strconv.ParseInt(openapi.Text(in["authorizerResultTtlInSeconds"]), 10, 32); err == nil {
 			a.AuthorizerResultTtlInSeconds = new(int32(n))
@@ -272,7 +237,7 @@ func (i *importing) authorizers() {
 			a.IdentitySource = new("method.request.header." + openapi.Text(scheme["name"]))
 		}
 		if err := i.putAuthorizer(a); err != nil {
-			i.wrong(fmt.Sprintf("Unable to put authorizer '%s'", name), err)
+			i.Wrong(fmt.Sprintf("Unable to put authorizer '%s'", name), err)
 		}
 	}
 }
@@ -320,7 +285,7 @@ func (i *importing) requestValidators() {
 		}
 		added, err := i.AddValidator(v)
 		if err != nil {
-			i.wrong(fmt.Sprintf("Unable to create request validator '%s'", name), err)
+			i.Wrong(fmt.Sprintf("Unable to create request validator '%s'", name), err)
 			continue
 		}
 		i.validators[name] = *added.Id
@@ -332,10 +297,10 @@ func (i *importing) responses() {
 	all := openapi.Map(i.doc.Extension("gateway-responses"))
 	for _, kind := range openapi.Keys(all) {
 		in := openapi.Map(all[kind])
-		_, err := i.PutResponse(apigatewayapi.GatewayResponse{ResponseType: apigatewayapi.GatewayResponseType(kind), StatusCode: textIn(in, "statusCode"),
+		_, err := i.PutResponse(apigatewayapi.GatewayResponse{ResponseType: apigatewayapi.GatewayResponseType(kind), StatusCode: openapi.TextIn(in, "statusCode"),
 			ResponseParameters: openapi.Texts(in["responseParameters"]), ResponseTemplates: openapi.Texts(in["responseTemplates"])})
 		if err != nil {
-			i.wrong(fmt.Sprintf("Unable to put gateway response '%s'", kind), err)
+			i.Wrong(fmt.Sprintf("Unable to put gateway response '%s'", kind), err)
 		}
 	}
 }
@@ -348,7 +313,7 @@ func (i *importing) paths() {
 	}
 	for _, path := range i.doc.Paths() {
 		if err := i.resource(ids, i.prefix+path); err != nil {
-			i.wrong(fmt.Sprintf("Unable to create resource at path '%s'", i.prefix+path), err)
+			i.Wrong(fmt.Sprintf("Unable to create resource at path '%s'", i.prefix+path), err)
 		}
 	}
 	for _, o := range i.doc.Operations() {
@@ -390,7 +355,7 @@ func (i *importing) resource(ids map[string]string, path string) error {
 
 // method carries an operation over.
 func (i *importing) method(resource, path string, o openapi.Operation) {
-	m := apigatewayapi.Method{AuthorizationType: new("NONE"), OperationName: textIn(o.In, "operationId")}
+	m := apigatewayapi.Method{AuthorizationType: new("NONE"), OperationName: openapi.TextIn(o.In, "operationId")}
 	if validator := openapi.Text(o.Extension("request-validator")); validator != "" {
 		m.RequestValidatorId = i.validator(validator, path, o.Verb)
 	} else if validator := openapi.Text(i.doc.Extension("request-validator")); validator != "" {
@@ -400,7 +365,7 @@ func (i *importing) method(resource, path string, o openapi.Operation) {
 	i.takes(&m, o)
 	i.answers(&m, o)
 	if err := i.PutMethod(resource, o.Verb, m); err != nil {
-		i.wrong(fmt.Sprintf("Unable to put method '%s' on resource at path '%s'", o.Verb, path), err)
+		i.Wrong(fmt.Sprintf("Unable to put method '%s' on resource at path '%s'", o.Verb, path), err)
 		return
 	}
 	in := openapi.Map(o.Extension("integration"))
@@ -418,14 +383,14 @@ func (i *importing) method(resource, path string, o openapi.Operation) {
 		err = i.PutMethod(resource, o.Verb, m)
 	}
 	if err != nil {
-		i.wrong(fmt.Sprintf("Unable to put integration on '%s' for resource at path '%s'", o.Verb, path), err)
+		i.Wrong(fmt.Sprintf("Unable to put integration on '%s' for resource at path '%s'", o.Verb, path), err)
 	}
 }
 
 func (i *importing) validator(name, path, verb string) *string {
 	id, ok := i.validators[name]
 	if !ok {
-		i.errors = append(i.errors, fmt.Sprintf("Unable to put method '%s' on resource at path '%s': Invalid Request Validator identifier specified", verb, path))
+		i.Errorf("Unable to put method '%s' on resource at path '%s': Invalid Request Validator identifier specified", verb, path)
 		return nil
 	}
 	return &id
@@ -497,7 +462,7 @@ func (i *importing) modelsOf(schema any, kinds []string) map[string]string {
 		return nil
 	}
 	if _, err := i.Model(name); err != nil {
-		i.warnings = append(i.warnings, fmt.Sprintf("Reference to model '%s' not found. Ignoring.", name))
+		i.Warnf("Reference to model '%s' not found. Ignoring.", name)
 		return nil
 	}
 	out := map[string]string{}
@@ -539,8 +504,8 @@ func (i *importing) answers(m *apigatewayapi.Method, o openapi.Operation) {
 func integrationOf(in openapi.Object, resource string) (apigatewayapi.Integration, error) {
 	out := apigatewayapi.Integration{
 		Type:       apigatewayapi.IntegrationType(strings.ToUpper(openapi.Text(in["type"]))),
-		HttpMethod: textIn(in, "httpMethod"), Uri: textIn(in, "uri"), Credentials: textIn(in, "credentials"),
-		ConnectionType: apigatewayapi.ConnectionType(openapi.Text(in["connectionType"])), ConnectionId: textIn(in, "connectionId"),
+		HttpMethod: openapi.TextIn(in, "httpMethod"), Uri: openapi.TextIn(in, "uri"), Credentials: openapi.TextIn(in, "credentials"),
+		ConnectionType: apigatewayapi.ConnectionType(openapi.Text(in["connectionType"])), ConnectionId: openapi.TextIn(in, "connectionId"),
 		RequestParameters: openapi.Texts(in["requestParameters"]), RequestTemplates: openapi.Texts(in["requestTemplates"]),
 		CacheNamespace: &resource, CacheKeyParameters: append([]string{}, openapi.List(in["cacheKeyParameters"])...),
 	}
@@ -578,7 +543,7 @@ func integrationResponses(out *apigatewayapi.Integration, all openapi.Object) er
 		return strings.Compare(strings.Replace(a, "default", "", 1), strings.Replace(b, "default", "", 1))
 	}) {
 		in := openapi.Map(all[pattern])
-		r := apigatewayapi.IntegrationResponse{StatusCode: textIn(in, "statusCode"), ResponseParameters: openapi.Texts(in["responseParameters"]),
+		r := apigatewayapi.IntegrationResponse{StatusCode: openapi.TextIn(in, "statusCode"), ResponseParameters: openapi.Texts(in["responseParameters"]),
 			ResponseTemplates: openapi.Texts(in["responseTemplates"]), ContentHandling: apigatewayapi.ContentHandlingStrategy(openapi.Text(in["contentHandling"]))}
 		if pattern != "default" {
 			r.SelectionPattern = &pattern
@@ -607,12 +572,4 @@ func documentText(v any) string {
 		return ""
 	}
 	return text
-}
-
-// textIn returns a member that is a text, or nil.
-func textIn(in openapi.Object, name string) *string {
-	if text := openapi.Text(in[name]); text != "" {
-		return &text
-	}
-	return nil
 }
