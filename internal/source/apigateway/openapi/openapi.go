@@ -25,8 +25,8 @@ import (
 // An Object is a mapping of a document.
 type Object = map[string]any
 
-// ErrInvalid is that a text is no document of a version that is known.
-var ErrInvalid = errors.New("the text is no document of OpenAPI 2.0 or 3.0")
+// ErrInvalid reports that the text is not an OpenAPI document of version 2.0 or 3.0.
+var ErrInvalid = errors.New("the text is not an OpenAPI document of version 2.0 or 3.0")
 
 // maxReferences is how many references may follow one another.
 const maxReferences = 20
