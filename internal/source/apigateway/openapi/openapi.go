@@ -169,35 +169,67 @@ func (d *Document) Prefix(how string) (string, error) {
 	case "", "ignore":
 		return "", nil
 	case "prepend":
-		return d.base(), nil
+		return d.base()
 	case "split":
-		if _, rest, ok := strings.Cut(strings.TrimPrefix(d.base(), "/"), "/"); ok {
+		base, err := d.base()
+		if _, rest, ok := strings.Cut(strings.TrimPrefix(base, "/"), "/"); ok {
 			return "/" + rest, nil
 		}
-		return "", nil
+		return "", err
 	}
 	return "", fmt.Errorf("Invalid base path option specified: %s", how)
 }
 
+// maxBase is how long a base path may be, and the URL of a server that it comes from. It
+// stands before each path of an API.
+const maxBase = 2048
+
+var errBase = fmt.Errorf("The base path of the document is longer than %d bytes", maxBase)
+
 // base is the path before those of the document.
-func (d *Document) base() string {
-	if d.Version == 2 {
-		return strings.TrimSuffix(Text(d.root["basePath"]), "/")
+func (d *Document) base() (string, error) {
+	text := Text(d.root["basePath"])
+	if d.Version == 3 {
+		servers, _ := d.root["servers"].([]any)
+		if len(servers) == 0 {
+			return "", nil
+		}
+		server := Map(servers[0])
+		var err error
+		if text, err = expand(Text(server["url"]), Map(server["variables"])); err != nil {
+			return "", err
+		}
+		if _, after, ok := strings.Cut(text, "://"); ok {
+			_, path, _ := strings.Cut(after, "/")
+			text = "/" + path
+		}
 	}
-	servers, _ := d.root["servers"].([]any)
-	if len(servers) == 0 {
-		return ""
+	if len(text) > maxBase {
+		return "", errBase
 	}
-	server := Map(servers[0])
-	text := Text(server["url"])
-	for name, v := range Map(server["variables"]) {
-		text = strings.ReplaceAll(text, "{"+name+"}", strings.TrimPrefix(Text(Map(v)["default"]), "/"))
+	return strings.TrimSuffix(text, "/"), nil
+}
+
+// expand puts the defaults of variables into the URL of a server. What a default says is not
+// expanded again.
+func expand(text string, variables Object) (string, error) {
+	var out strings.Builder
+	for out.Len()+len(text) <= maxBase {
+		before, rest, _ := strings.Cut(text, "{")
+		out.WriteString(before)
+		if len(before) == len(text) {
+			return out.String(), nil
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if v, ok := variables[name]; closed && ok {
+			out.WriteString(strings.TrimPrefix(Text(Map(v)["default"]), "/"))
+			text = after
+			continue
+		}
+		out.WriteString("{")
+		text = rest
 	}
-	if _, after, ok := strings.Cut(text, "://"); ok {
-		_, path, _ := strings.Cut(after, "/")
-		text = "/" + path
-	}
-	return strings.TrimSuffix(text, "/")
+	return "", errBase
 }
 
 // Endpoint is what the document says of where the API is reached.
