@@ -9,8 +9,11 @@ import (
 )
 
 // Findings are what is wrong with a document, or worth a warning. They are collected, as AWS
-// says them all at once.
+// says them all at once: the first of each kind, up to maxFindings.
 type Findings struct{ errors, warnings []string }
+
+// maxFindings is how many errors and how many warnings are kept.
+const maxFindings = 100
 
 // Findings returns those about the document as a whole.
 func (d *Document) Findings() (f Findings) {
@@ -22,7 +25,9 @@ func (d *Document) Findings() (f Findings) {
 
 // Errorf notes what could not be done.
 func (f *Findings) Errorf(format string, args ...any) {
-	f.errors = append(f.errors, fmt.Sprintf(format, args...))
+	if len(f.errors) < maxFindings {
+		f.errors = append(f.errors, fmt.Sprintf(format, args...))
+	}
 }
 
 // Wrong notes what could not be done, and why.
@@ -36,7 +41,9 @@ func (f *Findings) Wrong(what string, err error) {
 
 // Warnf notes what was left out.
 func (f *Findings) Warnf(format string, args ...any) {
-	f.warnings = append(f.warnings, fmt.Sprintf(format, args...))
+	if len(f.warnings) < maxFindings {
+		f.warnings = append(f.warnings, fmt.Sprintf(format, args...))
+	}
 }
 
 // Warnings returns the warnings.

@@ -155,6 +155,10 @@ func (i *importing) settings() {
 // models are the schemas of the document.
 func (i *importing) models() {
 	schemas := i.doc.Part("definitions", "schemas")
+	if len(schemas) > maxModels { // before each name is looked for
+		i.tooManyModels()
+		return
+	}
 	for _, name := range openapi.Keys(schemas) { // first all names: they refer to each other
 		if _, err := i.Model(name); err == nil {
 			continue
@@ -164,6 +168,10 @@ func (i *importing) models() {
 			m.Id = was.Id
 		}
 		i.Models = append(i.Models, m)
+	}
+	if len(i.Models) > maxModels {
+		i.tooManyModels()
+		return
 	}
 	for _, name := range openapi.Keys(schemas) {
 		m, err := i.Model(name)
@@ -178,9 +186,10 @@ func (i *importing) models() {
 			i.Wrong(fmt.Sprintf("Unable to create model for '%s'", name), err)
 		}
 	}
-	if len(i.Models) > maxModels {
-		i.Errorf("Maximum number of Models for this API has been reached: %d.", maxModels)
-	}
+}
+
+func (i *importing) tooManyModels() {
+	i.Errorf("Maximum number of Models for this API has been reached: %d.", maxModels)
 }
 
 // schema returns a schema whose references lead to the models of the API.

@@ -1,0 +1,43 @@
+package restapi
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"plumb/internal/model/apigatewayapi"
+)
+
+// document is one with as many schemas.
+func document(names int) []byte {
+	var all []string
+	for n := range names {
+		all = append(all, fmt.Sprintf(`"M%d": {"type": "object"}`, n))
+	}
+	return []byte(`{"swagger": "2.0", "info": {"title": "a"}, "paths": {}, "definitions": {` + strings.Join(all, ",") + `}}`)
+}
+
+// empty is an API without anything.
+func empty() *Definition {
+	return &Definition{API: apigatewayapi.RestApi{Id: new("a"), RootResourceId: new("r")}, Resources: []apigatewayapi.Resource{{Id: new("r"), Path: new("/")}}, Models: usualModels()}
+}
+
+func TestImportHasUpToTheModelsOfAnAPI(t *testing.T) {
+	const want = "Maximum number of Models for this API has been reached: 60."
+	d := empty()
+	if _, err := d.read(Import{Body: document(58)}); err != nil || len(d.Models) != 60 {
+		t.Errorf("with %d models: %v", len(d.Models), err)
+	}
+	if _, err := d.read(Import{Body: document(58), Merge: true}); err != nil || len(d.Models) != 60 {
+		t.Errorf("merged again, with %d models: %v", len(d.Models), err)
+	}
+	for _, n := range []int{59, 61, 10_000} {
+		d := empty()
+		if _, err := d.read(Import{Body: document(n)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("with %d schemas: %v", n, err)
+		}
+		if len(d.Models) > 62 { // the usual ones and up to 60
+			t.Errorf("%d schemas made %d models", n, len(d.Models))
+		}
+	}
+}
