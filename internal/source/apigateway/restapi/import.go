@@ -292,13 +292,25 @@ func (i *importing) requestValidators() {
 			}
 			continue
 		}
-		added, err := i.AddValidator(v)
-		if err != nil {
+		if _, err := i.AddValidator(v); err != nil {
 			i.Wrong(fmt.Sprintf("Unable to create request validator '%s'", name), err)
 			continue
 		}
-		i.validators[name] = *added.Id
+		i.validators[name] = i.keepValidatorID(name)
 	}
+}
+
+// keepValidatorID gives a request validator that was added last the id of the one that had its
+// name.
+func (i *importing) keepValidatorID(name string) string {
+	last := &i.Validators[len(i.Validators)-1]
+	for _, was := range i.was.Validators {
+		if model.Deref(was.Name) == name {
+			last.Id = was.Id
+			break
+		}
+	}
+	return *last.Id
 }
 
 // responses are API Gateway's own answers.

@@ -41,3 +41,27 @@ func TestImportHasUpToTheModelsOfAnAPI(t *testing.T) {
 		}
 	}
 }
+
+func TestRequestValidatorsKeepTheirIDs(t *testing.T) {
+	d := empty()
+	text := func(names ...string) []byte {
+		return []byte(`{"swagger": "2.0", "info": {"title": "a"}, "paths": {}, "x-amazon-apigateway-request-validators": {"` + strings.Join(names, `": {}, "`) + `": {}}}`)
+	}
+	ids := func() map[string]string {
+		out := map[string]string{}
+		for _, v := range d.Validators {
+			out[*v.Name] = *v.Id
+		}
+		return out
+	}
+	if _, err := d.read(Import{Body: text("a", "b")}); err != nil {
+		t.Fatal(err)
+	}
+	before := ids()
+	if _, err := d.read(Import{Body: text("b", "c")}); err != nil {
+		t.Fatal(err)
+	}
+	if after := ids(); len(after) != 2 || after["b"] != before["b"] || after["c"] == before["a"] {
+		t.Errorf("the validators are %v, and were %v", after, before)
+	}
+}
