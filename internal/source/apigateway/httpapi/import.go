@@ -24,11 +24,27 @@ type Import struct {
 	FailOnWarnings bool
 }
 
+// document reads the document.
+func (in Import) document() (*openapi.Document, error) {
+	doc, err := openapi.Read(in.Body)
+	if err != nil {
+		return nil, invalid("Invalid OpenAPI input.")
+	}
+	if doc.Version != 3 {
+		return nil, invalid("Invalid OpenAPI input. Only OpenAPI 3.0 is supported for HTTP APIs.")
+	}
+	return doc, nil
+}
+
 // Import makes an API of a document.
 func (s *Service) Import(ctx context.Context, p config.Place, in Import) (d Definition, err error) {
+	doc, err := in.document()
+	if err != nil {
+		return d, err
+	}
 	now := s.now().UTC().Truncate(time.Second)
 	d.API = apigatewayv2api.Api{ApiId: new(apigateway.NewID(10)), CreatedDate: &now, ProtocolType: apigatewayv2api.ProtocolTypeHttp}
-	warnings, err := d.read(in)
+	warnings, err := d.read(doc, in)
 	if err == nil && d.API.Name == nil {
 		err = invalid("API name cannot be empty")
 	}
@@ -46,9 +62,13 @@ func (s *Service) Import(ctx context.Context, p config.Place, in Import) (d Defi
 
 // Reimport makes an API what a document says.
 func (s *Service) Reimport(ctx context.Context, p config.Place, id string, in Import) (out Definition, err error) {
+	doc, err := in.document() // before the transaction, as it takes time
+	if err != nil {
+		return out, err
+	}
 	var warnings []string
 	err = s.Change(ctx, p, id, func(d *Definition) error {
-		warnings, err = d.read(in)
+		warnings, err = d.read(doc, in)
 		out = *d
 		return err
 	})
@@ -68,14 +88,7 @@ type importing struct {
 
 // read has a definition become what a document says. Ids are kept where something has the
 // same name again.
-func (d *Definition) read(in Import) (warnings []string, err error) {
-	doc, err := openapi.Read(in.Body)
-	if err != nil {
-		return nil, invalid("Invalid OpenAPI input.")
-	}
-	if doc.Version != 3 {
-		return nil, invalid("Invalid OpenAPI input. Only OpenAPI 3.0 is supported for HTTP APIs.")
-	}
+func (d *Definition) read(doc *openapi.Document, in Import) (warnings []string, err error) {
 	i := &importing{Definition: d, Findings: doc.Findings(), doc: doc, was: *d, shared: map[string]string{}}
 	d.Routes, d.Integrations, d.Authorizers = nil, nil, nil
 	if i.prefix, err = doc.Prefix(in.BasePath); err != nil {

@@ -26,15 +26,28 @@ type Import struct {
 	Parameters     map[string]string // basepath, endpointConfigurationTypes
 }
 
+// document reads the document.
+func (in Import) document() (*openapi.Document, error) {
+	doc, err := openapi.Read(in.Body)
+	if err != nil {
+		return nil, invalid("Invalid OpenAPI input.")
+	}
+	return doc, nil
+}
+
 // Import makes an API of a document.
 func (s *Service) Import(ctx context.Context, p config.Place, in Import) (d Definition, err error) {
+	doc, err := in.document()
+	if err != nil {
+		return d, err
+	}
 	now := s.now().UTC().Truncate(time.Second)
 	root := apigateway.NewID(10)
 	d = Definition{
 		API:       apigatewayapi.RestApi{Id: new(apigateway.NewID(10)), CreatedDate: &now, RootResourceId: &root},
 		Resources: []apigatewayapi.Resource{{Id: &root, Path: new("/")}}, Models: usualModels(),
 	}
-	warnings, err := d.read(in)
+	warnings, err := d.read(doc, in)
 	if err == nil {
 		err = d.check()
 	}
@@ -49,9 +62,13 @@ func (s *Service) Import(ctx context.Context, p config.Place, in Import) (d Defi
 
 // Reimport makes an API what a document says, or adds what it says.
 func (s *Service) Reimport(ctx context.Context, p config.Place, id string, in Import) (out Definition, err error) {
+	doc, err := in.document() // before the transaction, as it takes time
+	if err != nil {
+		return out, err
+	}
 	var warnings []string
 	err = s.Change(ctx, p, id, func(d *Definition) error {
-		if warnings, err = d.read(in); err == nil {
+		if warnings, err = d.read(doc, in); err == nil {
 			err = d.check()
 		}
 		out = *d
@@ -72,11 +89,7 @@ type importing struct {
 }
 
 // read carries a document over to a definition.
-func (d *Definition) read(in Import) (warnings []string, err error) {
-	doc, err := openapi.Read(in.Body)
-	if err != nil {
-		return nil, invalid("Invalid OpenAPI input.")
-	}
+func (d *Definition) read(doc *openapi.Document, in Import) (warnings []string, err error) {
 	i := &importing{Definition: d, Findings: doc.Findings(), doc: doc, was: *d, validators: map[string]string{}}
 	if !in.Merge {
 		i.clear()

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"plumb/internal/config"
 	"plumb/internal/model/apigatewayapi"
 )
 
@@ -22,18 +23,27 @@ func empty() *Definition {
 	return &Definition{API: apigatewayapi.RestApi{Id: new("a"), RootResourceId: new("r")}, Resources: []apigatewayapi.Resource{{Id: new("r"), Path: new("/")}}, Models: usualModels()}
 }
 
+// imported has an API become what a document says.
+func imported(d *Definition, in Import) ([]string, error) {
+	doc, err := in.document()
+	if err != nil {
+		return nil, err
+	}
+	return d.read(doc, in)
+}
+
 func TestImportHasUpToTheModelsOfAnAPI(t *testing.T) {
 	const want = "Maximum number of Models for this API has been reached: 60."
 	d := empty()
-	if _, err := d.read(Import{Body: document(58)}); err != nil || len(d.Models) != 60 {
+	if _, err := imported(d, Import{Body: document(58)}); err != nil || len(d.Models) != 60 {
 		t.Errorf("with %d models: %v", len(d.Models), err)
 	}
-	if _, err := d.read(Import{Body: document(58), Merge: true}); err != nil || len(d.Models) != 60 {
+	if _, err := imported(d, Import{Body: document(58), Merge: true}); err != nil || len(d.Models) != 60 {
 		t.Errorf("merged again, with %d models: %v", len(d.Models), err)
 	}
 	for _, n := range []int{59, 61, 10_000} {
 		d := empty()
-		if _, err := d.read(Import{Body: document(n)}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := imported(d, Import{Body: document(n)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("with %d schemas: %v", n, err)
 		}
 		if len(d.Models) > 62 { // the usual ones and up to 60
@@ -54,14 +64,22 @@ func TestRequestValidatorsKeepTheirIDs(t *testing.T) {
 		}
 		return out
 	}
-	if _, err := d.read(Import{Body: text("a", "b")}); err != nil {
+	if _, err := imported(d, Import{Body: text("a", "b")}); err != nil {
 		t.Fatal(err)
 	}
 	before := ids()
-	if _, err := d.read(Import{Body: text("b", "c")}); err != nil {
+	if _, err := imported(d, Import{Body: text("b", "c")}); err != nil {
 		t.Fatal(err)
 	}
 	if after := ids(); len(after) != 2 || after["b"] != before["b"] || after["c"] == before["a"] {
 		t.Errorf("the validators are %v, and were %v", after, before)
+	}
+}
+
+// A service without a database shows it: a document is read before a transaction begins.
+func TestReimportReadsTheDocumentFirst(t *testing.T) {
+	_, err := (&Service{}).Reimport(t.Context(), config.Place{}, "a", Import{Body: []byte("nonsense")})
+	if err == nil || !strings.Contains(err.Error(), "Invalid OpenAPI input.") {
+		t.Errorf("the error is %v", err)
 	}
 }
