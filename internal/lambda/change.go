@@ -20,8 +20,8 @@ const MaxZip = 52428800
 const MaxCode = 80530636800
 
 // A Source is where a function's code comes from: the zip file itself, an object, or
-// a program that is all of the code. Requests name no program: it is for who runs a
-// server to try functions out, and spares packing, keeping and unpacking it.
+// a program that is all of the code. Requests name no program: it is for people who
+// run a server to try functions out, and spares packing, keeping and unpacking it.
 type Source struct {
 	Zip                  []byte
 	Bucket, Key, Version string

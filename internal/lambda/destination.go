@@ -64,7 +64,7 @@ func (s *Service) result(destination string, o Outcome, body []byte) Message {
 	m := Message{Target: destination, Body: string(body)}
 	a, err := arn.Parse(destination)
 	switch {
-	case err != nil: // who sends it says so
+	case err != nil: // Send reports it
 	case a.Service == "events":
 		how := "Success"
 		if o.Condition != Success {

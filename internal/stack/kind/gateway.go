@@ -321,7 +321,7 @@ func (r *Request) findResource(ctx context.Context) (map[string]any, error) {
 	return nil, refuse(NotFound, "The resource %s was not found.", r.text("PathPart"))
 }
 
-// methodOf names the method of a request.
+// method names the method of a request.
 func (r *Request) method() map[string]any {
 	in := map[string]any{}
 	for _, p := range []string{"RestApiId", "ResourceId", "HttpMethod"} {

@@ -338,7 +338,7 @@ func (r *Request) receiptRule() map[string]any {
 	return map[string]any{"RuleSetName": r.text("RuleSetName"), "Rule": rule}
 }
 
-// busTypes are EventBridge's buses and who may send to them.
+// busTypes are EventBridge's buses and the permissions to send to them.
 func busTypes() map[string]Type {
 	return map[string]Type{
 		"AWS::Events::EventBus": {

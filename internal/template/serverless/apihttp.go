@@ -91,7 +91,7 @@ func (a *api) bodyTags(given object) {
 	a.body["tags"] = append(list, object{"name": "httpapi:createdBy", "x-amazon-apigateway-tag-value": "SAM"})
 }
 
-// errCredentials is that pages of anybody would be given what is a user's.
+// errCredentials refuses CORS with credentials for every origin.
 const errCredentials = problem(`Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is "'*'" or not set.`)
 
 // httpCORS says what pages of others may do.
@@ -127,7 +127,7 @@ func (a *api) httpCORS() error {
 	return nil
 }
 
-// httpAuth writes the authorizers, and who may call which route.
+// httpAuth writes the authorizers, and which callers each route admits.
 func (a *api) httpAuth() error {
 	auth, ok := a.in["Auth"].(object)
 	if !ok && a.in["Auth"] != nil {

@@ -127,7 +127,7 @@ func (a *api) part(swagger, components string) (object, error) {
 	return child(all, components)
 }
 
-// restAuth writes the authorizers, and who may call which method.
+// restAuth writes the authorizers, and which callers each method admits.
 func (a *api) restAuth() error {
 	auth, ok := a.in["Auth"].(object)
 	if !ok && a.in["Auth"] != nil {
@@ -184,7 +184,7 @@ func asks(operation object, name string) bool {
 	})
 }
 
-// asCaller has a function invoked by the credentials of who calls, or by a role.
+// asCaller has a function invoked with the caller's credentials, or with those of a role.
 func (a *api) asCaller(operation object, role any, authorizer string) {
 	integration, ok := operation["x-amazon-apigateway-integration"].(object)
 	if !ok || authorizer != iam || integration["credentials"] != nil {
