@@ -274,7 +274,11 @@ func (a *api) condition() {
 				all = append(all, c)
 			}
 		}
-		paths[at] = either(a.anyOf(a.id+conditionName(at)+"PathCondition", p.conditions), paths[at])
+		name := a.id + conditionName(at) + "PathCondition"
+		if _, taken := a.conditions[name]; taken {
+			name = a.id + conditionName(at) + hash(at) + "PathCondition"
+		}
+		paths[at] = either(a.anyOf(name, p.conditions), paths[at])
 	}
 	if a.implied && !always && len(all) > 0 {
 		a.attributes = object{"Condition": a.anyOf(a.id+"Condition", all)}
@@ -284,7 +288,7 @@ func (a *api) condition() {
 // conditionName is a path as a part of a condition's name.
 func conditionName(at string) string {
 	var b strings.Builder
-	for _, c := range strings.ReplaceAll(at, "/", "SLASH") {
+	for _, c := range strings.NewReplacer("/", "SLASH", "{", "OB", "}", "CB").Replace(at) {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
 			b.WriteRune(c)
 		}

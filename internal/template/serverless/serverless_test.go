@@ -244,6 +244,28 @@ func TestAPIsOfATemplateAsItsAuthorHasItAreLeftAlone(t *testing.T) {
 	}
 }
 
+// Paths that differ in characters that names of conditions cannot have have conditions of
+// their own.
+func TestPathsDoNotShareAConditionThatIsNotTheirs(t *testing.T) {
+	text := "Transform: AWS::Serverless-2016-10-31\nConditions: {A: !Equals [a, a], B: !Equals [a, b], C: !Equals [a, c]}\nResources:\n"
+	for id, f := range map[string]string{
+		"F": "A, /users/{id}", "G": "B, /users/{id}", "H": "A, /users/id", "I": "C, /users/id", "J": "B, /users/i-d", "K": "C, /users/i-d",
+	} {
+		condition, path, _ := strings.Cut(f, ", ")
+		text += fmt.Sprintf("  %s:\n    Type: AWS::Serverless::Function\n    Condition: %s\n    Properties: {Handler: a.b, Runtime: python3.12, InlineCode: x, "+
+			"Events: {E: {Type: Api, Properties: {Path: %q, Method: %s}}}}\n", id, condition, path, map[bool]string{true: "get", false: "post"}[strings.Contains("FHJ", id)])
+	}
+	out := processed(t, text)
+	for _, want := range []string{
+		`"ServerlessRestApiSLASHusersSLASHOBidCBPathCondition":{"Fn::Or":[{"Condition":"A"},{"Condition":"B"}]}`,
+		`PathCondition":{"Fn::Or":[{"Condition":"A"},{"Condition":"C"}]}`, `PathCondition":{"Fn::Or":[{"Condition":"B"},{"Condition":"C"}]}`,
+	} {
+		if strings.Count(out, want) != 1 {
+			t.Errorf("%s is not there once:\n%s", want, out)
+		}
+	}
+}
+
 func TestGlobalsCanBeLeftAlone(t *testing.T) {
 	text := "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 7, MemorySize: 512, Layers: [a]}}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n" +
 		"    IgnoreGlobals: [Timeout]\n    Properties: {Handler: a.b, Runtime: python3.12, InlineCode: x, Layers: [b]}\n" +
