@@ -393,8 +393,13 @@ func (a *api) restModels() error {
 	if err != nil {
 		return err
 	}
-	for name, schema := range all {
-		schemas[strings.ToLower(name)] = schema
+	names := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		lower := strings.ToLower(name)
+		if other, ok := names[lower]; ok {
+			return problemf("The models %s and %s have the same name: names of models are in lower case.", other, name)
+		}
+		names[lower], schemas[lower] = name, all[name]
 	}
 	return nil
 }

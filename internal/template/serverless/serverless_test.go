@@ -211,6 +211,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"keys of an API":               {function("  A: {Type: AWS::Serverless::Api, Properties: {StageName: a, Auth: {ApiKeyRequired: true}}}\n"), "'Auth.ApiKeyRequired' is not supported"},
 		"a domain of an API":           {function("  A: {Type: AWS::Serverless::HttpApi, Properties: {Domain: {}}}\n"), "'Domain' is not supported"},
 		"an API without a stage":       {function("  A: {Type: AWS::Serverless::Api}\n"), "Missing required property 'StageName'."},
+		"models of one name":           {function("  A: {Type: AWS::Serverless::Api, Properties: {StageName: a, Models: {User: {type: object}, user: {type: string}}}}\n"), "The models User and user have the same name: names of models are in lower case."},
 		"a document that is no map":    {function("  A: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionBody: 3}}\n"), "'DefinitionBody' must be a map."},
 		"a pool of users":              {function("  A: {Type: AWS::Serverless::Api, Properties: {StageName: a, Auth: {Authorizers: {P: {UserPoolArn: a}}}}}\n"), "Cognito user pools are not supported here."},
 		"JSON web tokens":              {function("  A: {Type: AWS::Serverless::HttpApi, Properties: {Auth: {Authorizers: {P: {JwtConfiguration: {}}}}}}\n"), "JWT authorizers are not supported here."},
