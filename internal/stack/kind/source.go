@@ -417,7 +417,7 @@ func putBusPermission(ctx context.Context, r *Request) error {
 // other resources stay as they are.
 func permissionOf(in, statement map[string]any) error {
 	in["Action"], in["Principal"] = statement["Action"], statement["Principal"]
-	if accounts := texts(field(statement["Principal"], "AWS")); len(accounts) == 1 {
+	if accounts := texts(field(statement["Principal"], "AWS")); len(accounts) == 1 && oneKey(statement["Principal"]) {
 		in["Principal"] = accounts[0]
 		if a, err := arn.Parse(accounts[0]); err == nil && a.Resource == "root" {
 			in["Principal"] = a.Account
@@ -426,14 +426,25 @@ func permissionOf(in, statement map[string]any) error {
 	if list := texts(statement["Action"]); len(list) == 1 {
 		in["Action"] = list[0]
 	}
-	condition, _ := statement["Condition"].(map[string]any)
-	organization := field(condition["StringEquals"], "aws:PrincipalOrgID")
-	if organization != nil {
-		in["Condition"] = map[string]any{"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": organization}
+	plain := textOf(statement["Effect"]) == "Allow" && len(without(statement, "Sid", "Effect", "Principal", "Action", "Resource", "Condition")) == 0
+	if condition, ok := statement["Condition"]; ok {
+		equals := field(condition, "StringEquals")
+		organizations := texts(field(equals, "aws:PrincipalOrgID"))
+		// What PutPermission cannot say may not be left out: more would be allowed.
+		if plain = plain && oneKey(condition) && oneKey(equals) && len(organizations) == 1 && organizations[0] != ""; plain {
+			in["Condition"] = map[string]any{"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": organizations[0]}
+		}
 	}
-	_, one := in["Principal"].(string)
-	if !one || textOf(statement["Effect"]) != "Allow" || len(condition) > 0 && (len(condition) > 1 || organization == nil) {
+	_, principal := in["Principal"].(string)
+	_, action := in["Action"].(string)
+	if !plain || !principal || !action {
 		return refuse(InvalidRequest, "A statement of AWS::Events::EventBusPolicy allows one account or everybody here, on no condition but aws:PrincipalOrgID. Put other policies into the Policy of AWS::Events::EventBus.")
 	}
 	return nil
+}
+
+// oneKey reports whether a value is a mapping of one key.
+func oneKey(v any) bool {
+	m, _ := v.(map[string]any)
+	return len(m) == 1
 }

@@ -1,0 +1,87 @@
+package kind_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"plumb/internal/awsclient"
+	"plumb/internal/config"
+	"plumb/internal/stack/kind"
+	"plumb/models"
+)
+
+// services answer the calls of a resource and keep them.
+type services struct {
+	calls  []string
+	inputs map[string]map[string]any
+	answer map[string]any // a map or an error, by operation
+}
+
+func (s *services) call(_ context.Context, _, operation string, in map[string]any) (map[string]any, error) {
+	s.calls = append(s.calls, operation)
+	if s.inputs == nil {
+		s.inputs = map[string]map[string]any{}
+	}
+	s.inputs[operation] = in
+	switch v := s.answer[operation].(type) {
+	case error:
+		return nil, v
+	case map[string]any:
+		return v, nil
+	}
+	return map[string]any{}, nil
+}
+
+func code(name string) error { return &awsclient.Error{Code: name, Message: name} }
+
+type properties = map[string]any
+
+// handled returns a type and a request for it.
+func handled(t *testing.T, name string, s *services, p properties) (kind.Type, *kind.Request) {
+	t.Helper()
+	typ, ok := kind.NewCatalogue().Type(name)
+	if !ok {
+		t.Fatalf("there is no type %s", name)
+	}
+	return typ, &kind.Request{
+		Place: config.Place{Account: "123456789012", Region: "us-east-1"}, Name: "s-R-1A2B", Properties: p, Attributes: map[string]any{}, Call: s.call,
+		APIs: awsclient.NewModels(models.FS),
+	}
+}
+
+func TestStatementsOfABusThatPutPermissionCannotSayAreRefused(t *testing.T) {
+	statement := func(more properties) properties {
+		out := properties{"Sid": "a", "Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "arn:aws:events:us-east-1:123456789012:event-bus/b"}
+		for k, v := range more {
+			out[k] = v
+		}
+		return out
+	}
+	organization := properties{"aws:PrincipalOrgID": "o-1234567890"}
+	for name, c := range map[string]struct {
+		more properties
+		ok   bool
+	}{
+		"an organization":       {properties{"Condition": properties{"StringEquals": organization}}, true},
+		"another key":           {properties{"Condition": properties{"StringEquals": properties{"aws:PrincipalOrgID": "o-1234567890", "events:source": "a"}}}, false},
+		"another operator":      {properties{"Condition": properties{"StringEquals": organization, "Bool": properties{"aws:SecureTransport": "true"}}}, false},
+		"an operator with Like": {properties{"Condition": properties{"StringLike": organization}}, false},
+		"a condition of text":   {properties{"Condition": "a"}, false},
+		"organizations":         {properties{"Condition": properties{"StringEquals": properties{"aws:PrincipalOrgID": []any{"o-1", "o-2"}}}}, false},
+		"all but an action":     {properties{"NotAction": "events:PutRule"}, false},
+		"all but a principal":   {properties{"NotPrincipal": properties{"AWS": "210987654321"}}, false},
+		"another principal":     {properties{"Principal": properties{"AWS": "210987654321", "Service": "s3.amazonaws.com"}}, false},
+		"two actions":           {properties{"Action": []any{"events:PutEvents", "events:PutRule"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &services{}
+			typ, r := handled(t, "AWS::Events::EventBusPolicy", s, properties{"EventBusName": "b", "StatementId": "a", "Statement": statement(c.more)})
+			if err := typ.Create(t.Context(), r); (err == nil) != c.ok {
+				t.Errorf("the error is %v, with the calls %v", err, s.calls)
+			} else if err != nil && !strings.Contains(err.Error(), "Put other policies into the Policy of AWS::Events::EventBus.") {
+				t.Error(err)
+			}
+		})
+	}
+}
