@@ -194,21 +194,20 @@ func createRestAPI(ctx context.Context, r *Request) error {
 	r.Physical = at(out, "id")
 	r.Attributes = map[string]any{"RestApiId": r.Physical, "RootResourceId": at(out, "rootResourceId")}
 	if body != nil && r.text("Name") != "" {
-		if err := r.putRestBody(ctx, body); err != nil {
+		if _, err := r.putRestBody(ctx, body); err != nil {
 			return err
 		}
 	}
 	return r.settleRestAPI(ctx)
 }
 
-// putRestBody imports a document into the API that is there.
-func (r *Request) putRestBody(ctx context.Context, body []byte) error {
+// putRestBody imports a document into the API that is there, and returns the API.
+func (r *Request) putRestBody(ctx context.Context, body []byte) (map[string]any, error) {
 	in := map[string]any{"restApiId": r.Physical, "mode": "overwrite", "body": body}
 	set(in, "mode", r.Properties, "Mode")
 	set(in, "failOnWarnings", r.Properties, "FailOnWarnings")
 	set(in, "parameters", r.Properties, "Parameters")
-	_, err := r.send(ctx, "apigateway", "PutRestApi", in)
-	return err
+	return r.send(ctx, "apigateway", "PutRestApi", in)
 }
 
 func updateRestAPI(ctx context.Context, r *Request) error {
@@ -218,13 +217,35 @@ func updateRestAPI(ctx context.Context, r *Request) error {
 			return err
 		}
 		if body != nil {
-			if err := r.putRestBody(ctx, body); err != nil {
+			now, err := r.putRestBody(ctx, body)
+			if err != nil {
 				return err
 			}
-			r.Old = without(r.Old, "Name", "Description", "Policy", "ApiKeySourceType", "MinimumCompressionSize") // the document may say other things
+			r.Old = r.afterBody(now)
 		}
 	}
 	return r.settleRestAPI(ctx)
+}
+
+// afterBody are the properties that an API has once its document was put: it may say other
+// things, and what it leaves out may be gone.
+func (r *Request) afterBody(now map[string]any) map[string]any {
+	old := without(r.Old, "Name", "Description", "Policy", "ApiKeySourceType", "MinimumCompressionSize")
+	if _, ok := r.Properties["DisableExecuteApiEndpoint"]; ok {
+		delete(old, "DisableExecuteApiEndpoint")
+	}
+	if types := field(now["endpointConfiguration"], "types"); types != nil {
+		old["EndpointConfiguration"] = map[string]any{"Types": types}
+	}
+	ours := append(texts(mediaTypes(r.Old)), texts(mediaTypes(r.Properties))...)
+	there := []any{}
+	for _, v := range texts(now["binaryMediaTypes"]) {
+		if slices.Contains(ours, v) { // others are the document's
+			there = append(there, v)
+		}
+	}
+	old["BinaryMediaTypes"] = there
+	return old
 }
 
 // settleRestAPI has an API become what the properties besides its document say.

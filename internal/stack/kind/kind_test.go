@@ -2,6 +2,7 @@ package kind_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,5 +84,32 @@ func TestStatementsOfABusThatPutPermissionCannotSayAreRefused(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A document that is put with mode overwrite takes what it does not say away.
+func TestAnAPIKeepsItsSettingsWhenItsDocumentChanges(t *testing.T) {
+	s := &services{answer: map[string]any{"PutRestApi": properties{
+		"binaryMediaTypes": []any{"image/gif"}, "endpointConfiguration": properties{"types": []any{"EDGE"}},
+	}}}
+	typ, r := handled(t, "AWS::ApiGateway::RestApi", s, properties{
+		"Body": properties{"swagger": "2.0"}, "BinaryMediaTypes": []any{"image/png"}, "DisableExecuteApiEndpoint": true,
+		"EndpointConfiguration": properties{"Types": []any{"REGIONAL"}},
+	})
+	r.Old = properties{"Body": properties{"swagger": "1.2"}}
+	for _, p := range []string{"BinaryMediaTypes", "DisableExecuteApiEndpoint", "EndpointConfiguration"} {
+		r.Old[p] = r.Properties[p]
+	}
+	if err := typ.Update(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprint(s.inputs["UpdateRestApi"])
+	for _, want := range []string{"/binaryMediaTypes/image~1png", "/disableExecuteApiEndpoint", "/endpointConfiguration/types/EDGE"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not set again: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "image~1gif") {
+		t.Errorf("what the document says is taken away: %s", text)
 	}
 }
