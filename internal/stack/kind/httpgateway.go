@@ -176,16 +176,19 @@ func (r *Request) settleHTTPAPI(ctx context.Context) error {
 }
 
 func updateHTTPAPI(ctx context.Context, r *Request) error {
-	body, err := r.body(ctx)
-	if err != nil {
-		return err
-	}
-	if body != nil && r.changed(ofDocument()...) {
-		if err := r.putHTTPBody(ctx, body); err != nil {
+	put := false
+	if r.changed(ofDocument()...) {
+		body, err := r.body(ctx)
+		if err != nil {
 			return err
 		}
+		if put = body != nil; put {
+			if err := r.putHTTPBody(ctx, body); err != nil {
+				return err
+			}
+		}
 	}
-	if _, had := r.Old["CorsConfiguration"]; had && body == nil && r.Properties["CorsConfiguration"] == nil {
+	if _, had := r.Old["CorsConfiguration"]; had && !put && r.Properties["CorsConfiguration"] == nil {
 		if _, err := r.send(ctx, "apigatewayv2", "DeleteCorsConfiguration", map[string]any{"ApiId": r.Physical}); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package kind_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,5 +112,19 @@ func TestAnAPIKeepsItsSettingsWhenItsDocumentChanges(t *testing.T) {
 	}
 	if strings.Contains(text, "image~1gif") {
 		t.Errorf("what the document says is taken away: %s", text)
+	}
+}
+
+// The object of a document may be gone by the time that something else changes.
+func TestAnHTTPAPIReadsItsDocumentOnlyWhenThatChanges(t *testing.T) {
+	at := properties{"Bucket": "b", "Key": "k"}
+	s := &services{answer: map[string]any{"GetObject": code("NoSuchKey")}}
+	typ, r := handled(t, "AWS::ApiGatewayV2::Api", s, properties{"BodyS3Location": at, "Description": "new"})
+	r.Old = properties{"BodyS3Location": at, "Description": "old", "CorsConfiguration": properties{"AllowOrigins": []any{"*"}}}
+	if err := typ.Update(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.calls, []string{"DeleteCorsConfiguration", "UpdateApi"}) {
+		t.Errorf("the calls are %v", s.calls)
 	}
 }
