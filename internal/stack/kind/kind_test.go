@@ -128,3 +128,36 @@ func TestAnHTTPAPIReadsItsDocumentOnlyWhenThatChanges(t *testing.T) {
 		t.Errorf("the calls are %v", s.calls)
 	}
 }
+
+// A name of the template is not another one's that looks like it.
+func TestATopicRuleHasTheNameThatItIsGiven(t *testing.T) {
+	for given, want := range map[string]string{"": "s_R_1A2B", "a-b": "a-b"} {
+		s := &services{}
+		typ, r := handled(t, "AWS::IoT::TopicRule", s, properties{"TopicRulePayload": properties{"Sql": "SELECT *", "Actions": []any{}}})
+		if given != "" {
+			r.Properties["RuleName"] = given
+		}
+		if err := typ.Create(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.inputs["CreateTopicRule"]["ruleName"]; got != want {
+			t.Errorf("the rule %q is called %v", given, got)
+		}
+	}
+}
+
+// CreateThing is no error where the thing is there with the same attributes.
+func TestAThingOfAnotherIsNotTakenOver(t *testing.T) {
+	there := properties{"thingName": "button", "thingId": "id-1"}
+	s := &services{answer: map[string]any{"DescribeThing": there, "CreateThing": there}}
+	typ, r := handled(t, "AWS::IoT::Thing", s, properties{"ThingName": "button"})
+	if err := typ.Create(t.Context(), r); err == nil || r.Physical != "" {
+		t.Errorf("the error is %v, the thing %q", err, r.Physical)
+	}
+	// A repeat whose first attempt made it, and which was changed since.
+	s.answer["CreateThing"] = code("ResourceAlreadyExistsException")
+	r.Again = true
+	if err := typ.Create(t.Context(), r); err != nil || r.Attributes["Id"] != "id-1" {
+		t.Errorf("the error is %v, the attributes are %v", err, r.Attributes)
+	}
+}

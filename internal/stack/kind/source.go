@@ -110,7 +110,10 @@ func updateDeliveryStream(ctx context.Context, r *Request) error {
 }
 
 func createTopicRule(ctx context.Context, r *Request) error {
-	name := strings.ReplaceAll(r.name("RuleName"), "-", "_") // names of topic rules have none
+	name := r.text("RuleName")
+	if name == "" {
+		name = strings.ReplaceAll(r.Name, "-", "_") // names of topic rules have no hyphens
+	}
 	_, err := r.send(ctx, "iot", "CreateTopicRule", map[string]any{"ruleName": name, "topicRulePayload": r.Properties["TopicRulePayload"]})
 	if r.mine(err) != nil {
 		return err
@@ -139,11 +142,23 @@ func createThing(ctx context.Context, r *Request) error {
 	if err := r.only("ThingName", "AttributePayload"); err != nil {
 		return err
 	}
+	name := r.name("ThingName")
+	if !r.Again {
+		// CreateThing is no error where a thing with the same attributes is there.
+		if _, err := r.send(ctx, "iot", "DescribeThing", map[string]any{"thingName": name}); err == nil {
+			return refuse(AlreadyExists, "%s already exists", name)
+		} else if !isAbsent(err) {
+			return err
+		}
+	}
 	out, err := r.send(ctx, "iot", "CreateThing", r.thing())
-	if r.mine(err) != nil {
+	if r.Again && isThere(err) {
+		out, err = r.send(ctx, "iot", "DescribeThing", map[string]any{"thingName": name})
+	}
+	if err != nil {
 		return err
 	}
-	r.Physical = r.name("ThingName")
+	r.Physical = name
 	r.Attributes = map[string]any{"Arn": arn.New("iot", r.Place.Region, r.Place.Account, "thing/"+r.Physical).String(), "Id": at(out, "thingId")}
 	return nil
 }
