@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"plumb/internal/arn"
-	"plumb/internal/awsclient"
 	"plumb/internal/template"
 )
 
@@ -307,15 +306,12 @@ func (r *Request) retagByMap(ctx context.Context, service, resource string) erro
 	return err
 }
 
-// conflicts reports whether an attempt whose end is not known has made the resource.
-func (r *Request) conflicts(err error) bool {
-	return r.Again && awsclient.Code(err) == "ConflictException"
-}
-
 func createGatewayResource(ctx context.Context, r *Request) error {
 	out, err := r.send(ctx, "apigateway", "CreateResource", r.Properties)
 	if r.conflicts(err) {
-		out, err = r.findResource(ctx)
+		out, err = r.orFound(ctx, err, r.restParts("GetResources"), func(item map[string]any) bool {
+			return at(item, "parentId") == r.text("ParentId") && at(item, "pathPart") == r.text("PathPart")
+		})
 	}
 	if err != nil {
 		return err
@@ -323,23 +319,6 @@ func createGatewayResource(ctx context.Context, r *Request) error {
 	r.Physical = at(out, "id")
 	r.Attributes = map[string]any{"ResourceId": r.Physical}
 	return nil
-}
-
-// findResource returns the resource of an API that has the parent and the path of this one.
-func (r *Request) findResource(ctx context.Context) (map[string]any, error) {
-	in := map[string]any{"restApiId": r.text("RestApiId"), "limit": 500}
-	out, err := r.send(ctx, "apigateway", "GetResources", in)
-	if err != nil {
-		return nil, err
-	}
-	list, _ := out["items"].([]any)
-	for _, item := range list {
-		if at(item, "parentId") == r.text("ParentId") && at(item, "pathPart") == r.text("PathPart") {
-			m, _ := item.(map[string]any)
-			return m, nil
-		}
-	}
-	return nil, refuse(NotFound, "The resource %s was not found.", r.text("PathPart"))
 }
 
 // method names the method of a request.
@@ -468,6 +447,9 @@ func updateValidator(ctx context.Context, r *Request) error {
 
 func createRestAuthorizer(ctx context.Context, r *Request) error {
 	out, err := r.send(ctx, "apigateway", "CreateAuthorizer", r.Properties)
+	if r.Again && nameTaken(err) {
+		out, err = r.orFound(ctx, err, r.restParts("GetAuthorizers"), func(item map[string]any) bool { return at(item, "name") == r.text("Name") })
+	}
 	if err != nil {
 		return err
 	}

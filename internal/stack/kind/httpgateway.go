@@ -30,6 +30,9 @@ func partOfAPI(noun, id string, fixed ...string) Type {
 		Service: "ApiGatewayV2", Fixed: fixed,
 		Create: func(ctx context.Context, r *Request) error {
 			out, err := r.send(ctx, "apigatewayv2", "Create"+noun, responseParameters(r.Properties))
+			if key := uniqueOf(noun); key != "" && r.conflicts(err) {
+				out, err = r.orFound(ctx, err, r.httpParts("Get"+noun+"s"), func(item map[string]any) bool { return at(item, key) == r.text(key) })
+			}
 			if err != nil {
 				return err
 			}
@@ -50,6 +53,11 @@ func partOfAPI(noun, id string, fixed ...string) Type {
 		},
 		Delete: deleteOf("apigatewayv2", "Delete"+noun, id, "ApiId"),
 	}
+}
+
+// uniqueOf is the property by which a part of an API is the only one; empty if there is none.
+func uniqueOf(noun string) string {
+	return map[string]string{"Route": "RouteKey", "Authorizer": "Name"}[noun]
 }
 
 // cleared adds to the input of an update what takes away properties that are no longer

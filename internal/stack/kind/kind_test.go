@@ -17,7 +17,7 @@ import (
 type services struct {
 	calls  []string
 	inputs map[string]map[string]any
-	answer map[string]any // a map or an error, by operation
+	answer map[string]any // by operation: a map, a list of them, one for each call, or an error
 }
 
 func (s *services) call(_ context.Context, _, operation string, in map[string]any) (map[string]any, error) {
@@ -31,6 +31,10 @@ func (s *services) call(_ context.Context, _, operation string, in map[string]an
 		return nil, v
 	case map[string]any:
 		return v, nil
+	case []any: // pages
+		s.answer[operation] = v[1:]
+		page, _ := v[0].(map[string]any)
+		return page, nil
 	}
 	return map[string]any{}, nil
 }
@@ -159,5 +163,56 @@ func TestAThingOfAnotherIsNotTakenOver(t *testing.T) {
 	r.Again = true
 	if err := typ.Create(t.Context(), r); err != nil || r.Attributes["Id"] != "id-1" {
 		t.Errorf("the error is %v, the attributes are %v", err, r.Attributes)
+	}
+}
+
+func TestARepeatFindsWhatItsFirstAttemptMade(t *testing.T) {
+	for name, c := range map[string]struct {
+		typ, conflict string
+		p             properties
+		create, list  string
+		pages         []any
+		want          string
+	}{
+		"a resource": {
+			"AWS::ApiGateway::Resource", "ConflictException", properties{"RestApiId": "a", "ParentId": "r", "PathPart": "p"}, "CreateResource", "GetResources",
+			[]any{properties{"items": []any{properties{"id": "1", "pathPart": "p"}}, "position": "2"}, properties{"items": []any{properties{"id": "2", "parentId": "r", "pathPart": "p"}}}}, "2",
+		},
+		"an authorizer of a REST API": {
+			"AWS::ApiGateway::Authorizer", "BadRequestException", properties{"RestApiId": "a", "Name": "n", "Type": "TOKEN"}, "CreateAuthorizer", "GetAuthorizers",
+			[]any{properties{"items": []any{properties{"id": "1", "name": "m"}, properties{"id": "2", "name": "n"}}}}, "2",
+		},
+		"a route": {
+			"AWS::ApiGatewayV2::Route", "ConflictException", properties{"ApiId": "a", "RouteKey": "GET /"}, "CreateRoute", "GetRoutes",
+			[]any{properties{"Items": []any{properties{"RouteId": "1", "RouteKey": "$default"}}, "NextToken": "x"}, properties{"Items": []any{properties{"RouteId": "2", "RouteKey": "GET /"}}}}, "2",
+		},
+		"an authorizer of an HTTP API": {
+			"AWS::ApiGatewayV2::Authorizer", "ConflictException", properties{"ApiId": "a", "Name": "n"}, "CreateAuthorizer", "GetAuthorizers",
+			[]any{properties{"Items": []any{properties{"AuthorizerId": "2", "Name": "n"}}}}, "2",
+		},
+		"a mapping": {
+			"AWS::Lambda::EventSourceMapping", "ResourceConflictException", properties{"FunctionName": "f", "EventSourceArn": "q"}, "CreateEventSourceMapping", "ListEventSourceMappings",
+			[]any{properties{"EventSourceMappings": []any{properties{"UUID": "2", "EventSourceArn": "q"}}}}, "2",
+		},
+		"a delivery stream": {
+			"AWS::KinesisFirehose::DeliveryStream", "ResourceInUseException", properties{"DeliveryStreamName": "d"}, "CreateDeliveryStream", "", nil, "d",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused := &awsclient.Error{Code: c.conflict, Message: "Authorizer name must be unique."}
+			s := &services{answer: map[string]any{c.create: refused, c.list: c.pages}}
+			typ, r := handled(t, c.typ, s, c.p)
+			if err := typ.Create(t.Context(), r); awsclient.Code(err) != c.conflict || r.Physical != "" {
+				t.Errorf("at first: the error is %v, the resource %q", err, r.Physical)
+			}
+			r.Again = true
+			if err := typ.Create(t.Context(), r); err != nil || r.Physical != c.want {
+				t.Errorf("repeated: the error is %v, the resource %q", err, r.Physical)
+			}
+			r.Physical, s.answer[c.create] = "", code("LimitExceededException")
+			if err := typ.Create(t.Context(), r); err == nil || r.Physical != "" {
+				t.Errorf("with another error: the error is %v, the resource %q", err, r.Physical)
+			}
+		})
 	}
 }

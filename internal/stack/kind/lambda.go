@@ -357,6 +357,12 @@ func deleteLayer(ctx context.Context, r *Request) error {
 
 func createMapping(ctx context.Context, r *Request) error {
 	out, err := r.send(ctx, "lambda", "CreateEventSourceMapping", r.Properties)
+	if source := r.text("EventSourceArn"); source != "" && r.Again && isThere(err) {
+		out, err = r.orFound(ctx, err, lookup{
+			service: "lambda", operation: "ListEventSourceMappings", in: map[string]any{"FunctionName": r.text("FunctionName"), "EventSourceArn": source},
+			list: "EventSourceMappings", token: "Marker", next: "NextMarker",
+		}, func(item map[string]any) bool { return at(item, "EventSourceArn") == source })
+	}
 	if err != nil {
 		return err
 	}

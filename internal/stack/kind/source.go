@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"plumb/internal/arn"
+	"plumb/internal/awsclient"
 )
 
 // sourceTypes are those of services whose events functions get: Firehose, SES, AWS IoT,
@@ -70,7 +71,7 @@ func createDeliveryStream(ctx context.Context, r *Request) error {
 		in["Tags"] = tagList(tags)
 	}
 	out, err := r.send(ctx, "firehose", "CreateDeliveryStream", in)
-	if err != nil && !(r.Again && textOf(in["DeliveryStreamName"]) == r.Name) {
+	if err != nil && !(r.Again && awsclient.Code(err) == "ResourceInUseException") {
 		return err
 	}
 	r.Physical = r.name("DeliveryStreamName")
