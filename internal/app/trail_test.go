@@ -131,6 +131,8 @@ func TestARecordOfCloudTrailOnTheBusIsTheCauseOfAnItem(t *testing.T) {
 		if all, text := auditOf(w.t, w.here, "event=e-0"); len(all) != 0 {
 			w.t.Errorf("the audit log has %s", text)
 		}
+		w.put(w.here, viaTrail, trailRecord("e-nul", account, "PutBucketVersioning", `kept\u0000`, now))
+		w.want("a record with a name that no store takes", "e-1", "")
 		w.bucket("fresh")
 		w.put(w.here, viaTrail, trailRecord("e-2", account, "CreateBucket", "fresh", w.here.Clock().Now()))
 		w.here.Clock().Advance(31 * time.Second)

@@ -29,8 +29,8 @@ var (
 // ErrNoRecord says that a text is no record of CloudTrail.
 var ErrNoRecord = errors.New("not a record of CloudTrail")
 
-// ParseRecord reads a record that CloudTrail wrote. Forwarder is who brought it, which is
-// kept with it: that it is true is that one's word.
+// ParseRecord reads a record that CloudTrail wrote. Forwarder names what brought it, and
+// is kept with it: that the record is true is the forwarder's word.
 func ParseRecord(body []byte, forwarder string) (Event, error) {
 	if len(body) > maxRecord {
 		return Event{}, fmt.Errorf("%w: it has %d bytes", ErrNoRecord, len(body))
@@ -57,7 +57,8 @@ func ParseRecord(body []byte, forwarder string) (Event, error) {
 		ReadOnly: r.ReadOnly || IsReading(service, r.Name), Data: r.Category == "Data", Forwarder: forwarder,
 	}
 	add := func(name string) {
-		if name != "" && len(name) <= maxText && len(e.Resources) < maxRecordNames && !slices.Contains(e.Resources, name) {
+		// PostgreSQL's texts have no U+0000, and nothing's name has one.
+		if name != "" && !strings.Contains(name, "\x00") && len(name) <= maxText && len(e.Resources) < maxRecordNames && !slices.Contains(e.Resources, name) {
 			e.Resources = append(e.Resources, name)
 		}
 	}
