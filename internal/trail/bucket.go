@@ -10,6 +10,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ func (t *Trail) readBucket(ctx context.Context, s Source, c *awsclient.Client) e
 	if err != nil {
 		return err
 	}
+	var failures error
 	now := t.Now().UTC()
 	days := []string{now.Format("2006/01/02/")}
 	if before := now.Add(-fileAge).Format("2006/01/02/"); before != days[0] {
@@ -53,22 +55,44 @@ func (t *Trail) readBucket(ctx context.Context, s Source, c *awsclient.Client) e
 		for _, day := range days {
 			_, keys, err := list(ctx, c, bucket, region+day, "")
 			if err != nil {
-				return err
+				failures = joined(failures, err)
+				continue
 			}
 			for _, key := range keys {
 				if err := t.readNew(ctx, s, c, file{bucket, key}); err != nil {
-					return err
+					failures = joined(failures, err)
+				}
+				if ctx.Err() != nil {
+					return failures
 				}
 			}
 		}
 	}
-	return t.DB.Write(ctx, func(tx *db.Tx) error {
+	return joined(failures, t.DB.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM trail_file WHERE source = ? AND at < ?`, s.name(), db.Micros(now.Add(-keepFile)))
 		return err
-	})
+	}))
 }
 
-// bucketClient returns who calls the region of a bucket.
+// maxFailures is how many failures of a reading are told of.
+const maxFailures = 10
+
+// joined adds a failure to those of a reading. One file that cannot be read does not keep
+// the others from being read.
+func joined(failures, err error) error {
+	if err == nil {
+		return failures
+	}
+	if all, ok := failures.(interface{ Unwrap() []error }); ok {
+		if len(all.Unwrap()) >= maxFailures {
+			return failures
+		}
+		return errors.Join(append(slices.Clone(all.Unwrap()), err)...)
+	}
+	return errors.Join(failures, err)
+}
+
+// bucketClient returns a client for the region of a bucket.
 func (t *Trail) bucketClient(ctx context.Context, s Source, c *awsclient.Client, bucket string) (*awsclient.Client, error) {
 	out, err := c.Call(ctx, "s3", "GetBucketLocation", map[string]any{"Bucket": bucket})
 	if err != nil {
@@ -144,7 +168,7 @@ func (t *Trail) readNew(ctx context.Context, s Source, c *awsclient.Client, f fi
 	if err != nil || was {
 		return err
 	}
-	records, err := readFile(ctx, c, f)
+	records, err := t.readFile(ctx, c, f)
 	if err != nil {
 		return err
 	}
@@ -157,11 +181,19 @@ func (t *Trail) readNew(ctx context.Context, s Source, c *awsclient.Client, f fi
 	})
 }
 
-// readFile returns the records of a file. One that is not of CloudTrail's form has none.
-func readFile(ctx context.Context, c *awsclient.Client, f file) ([][]byte, error) {
+// unreadable are what S3 answers of a file that no further attempt reads.
+var unreadable = map[string]bool{"NoSuchKey": true, "NoSuchBucket": true, "AccessDenied": true, "InvalidObjectState": true}
+
+// readFile returns the records of a file. One that is not of CloudTrail's form has none,
+// and neither has one that is gone or that the source's role may not read.
+func (t *Trail) readFile(ctx context.Context, c *awsclient.Client, f file) ([][]byte, error) {
 	out, err := c.Call(ctx, "s3", "GetObject", map[string]any{"Bucket": f.bucket, "Key": f.key})
+	if code := awsclient.Code(err); unreadable[code] {
+		t.log.Warn("a file of CloudTrail is left out: it is gone, or may not be read", "bucket", f.bucket, "key", f.key, "code", code)
+		return nil, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s of %s: %w", f.key, f.bucket, err)
 	}
 	body, _ := out["Body"].([]byte)
 	var all struct{ Records []json.RawMessage }

@@ -15,45 +15,69 @@ import (
 // maxReceives bounds one reading of a queue, ten messages each.
 const maxReceives = 100
 
-// readQueue takes what a queue has now.
+// readQueue takes what a queue has now. A message that could not be taken comes again.
 func (t *Trail) readQueue(ctx context.Context, s Source, c *awsclient.Client) error {
+	var failures error
+	buckets := t.bucketClients(s, c)
 	for range maxReceives {
 		out, err := c.Call(ctx, "sqs", "ReceiveMessage", map[string]any{"QueueUrl": s.Address, "MaxNumberOfMessages": int64(10), "VisibilityTimeout": int64(120)})
 		if err != nil {
-			return err
+			return joined(failures, err)
 		}
 		messages, _ := out["Messages"].([]any)
 		if len(messages) == 0 {
-			return nil
+			return failures
 		}
 		for _, m := range messages {
 			message, _ := m.(map[string]any)
 			body, _ := message["Body"].(string)
-			if err := t.takeMessage(ctx, s, c, body); err != nil {
-				return err // it comes again
+			err := t.takeMessage(ctx, s, buckets, body)
+			if err == nil {
+				_, err = c.Call(ctx, "sqs", "DeleteMessage", map[string]any{"QueueUrl": s.Address, "ReceiptHandle": message["ReceiptHandle"]})
 			}
-			if _, err := c.Call(ctx, "sqs", "DeleteMessage", map[string]any{"QueueUrl": s.Address, "ReceiptHandle": message["ReceiptHandle"]}); err != nil {
-				return err
+			if failures = joined(failures, err); ctx.Err() != nil {
+				return failures
 			}
 		}
 	}
-	return nil
+	return failures
+}
+
+// A bucketClients returns a client for the region of a bucket.
+type bucketClients func(ctx context.Context, bucket string) (*awsclient.Client, error)
+
+// bucketClients asks once for each bucket.
+func (t *Trail) bucketClients(s Source, c *awsclient.Client) bucketClients {
+	known := map[string]*awsclient.Client{}
+	return func(ctx context.Context, bucket string) (*awsclient.Client, error) {
+		if known[bucket] == nil {
+			its, err := t.bucketClient(ctx, s, c, bucket)
+			switch {
+			case unreadable[awsclient.Code(err)]: // its files tell, and may be in the queue's region
+				its = c
+			case err != nil:
+				return nil, fmt.Errorf("find the region of %s: %w", bucket, err)
+			}
+			known[bucket] = its
+		}
+		return known[bucket], nil
+	}
 }
 
 // takeMessage takes the records that a message has or speaks of.
-func (t *Trail) takeMessage(ctx context.Context, s Source, c *awsclient.Client, body string) error {
+func (t *Trail) takeMessage(ctx context.Context, s Source, buckets bucketClients, body string) error {
 	m := parseMessage([]byte(body))
 	if err := t.take(ctx, s, m.records); err != nil {
 		return err
 	}
 	for _, f := range m.files {
-		records, err := readFile(ctx, c, f)
+		c, err := buckets(ctx, f.bucket)
 		if err != nil {
-			if code := awsclient.Code(err); code != "NoSuchKey" && code != "NoSuchBucket" {
-				return err
-			}
-			t.log.Warn("a file of CloudTrail is not there that a message names", "bucket", f.bucket, "key", f.key)
-			continue
+			return err
+		}
+		records, err := t.readFile(ctx, c, f)
+		if err != nil {
+			return err
 		}
 		if err := t.take(ctx, s, records); err != nil {
 			return err

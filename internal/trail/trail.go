@@ -69,7 +69,7 @@ type Options struct {
 	DB      *db.DB
 	Jobs    *job.Queue
 	Sources []Source
-	// Client returns who calls a place's target; nil if it has none.
+	// Client returns a client of a place's target; nil if it has none.
 	Client func(ctx context.Context, p config.Place) (*awsclient.Client, error)
 	// Take takes records in a transaction. It may be given the same ones again.
 	Take func(ctx context.Context, tx *db.Tx, records []audit.Event) error
