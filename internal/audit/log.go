@@ -91,12 +91,16 @@ func (l *Log) Add(e Event) {
 	}
 }
 
-// AddForwarded takes an event that CloudTrail recorded elsewhere, if calls like it are
-// kept here.
-func (l *Log) AddForwarded(e Event) {
-	if l != nil && (l.o.Level == All || !e.Data) {
-		l.Add(e)
+// KeepForwarded keeps an event that CloudTrail recorded elsewhere, if calls like it are
+// kept here: in the transaction that takes the record, which may come again.
+func (l *Log) KeepForwarded(ctx context.Context, tx *db.Tx, e Event) error {
+	if l == nil || l.o.Level == Off || l.o.Level != All && e.Data {
+		return nil
 	}
+	if e.Kind == "" {
+		e.Kind = APICall
+	}
+	return l.write(ctx, tx, []Event{e})
 }
 
 // Run writes what was added until ctx ends, and then what is left.

@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"strings"
 
 	"plumb/internal/audit"
 	"plumb/internal/caller"
@@ -34,8 +33,7 @@ func (m *Machine) callsOf(ctx context.Context, tx *db.Tx, p config.Place, events
 		if e.DetailType != config.CallDetailType {
 			continue
 		}
-		who := caller.From(ctx).PrincipalARN
-		call, err := audit.ParseRecord(e.Detail, strings.TrimSuffix("events:PutEvents by "+who, " by "))
+		call, err := audit.ParseRecord(e.Detail, forwarder(ctx))
 		if err == nil && call.Place.Account == p.Account {
 			calls = append(calls, call)
 		}
@@ -43,16 +41,26 @@ func (m *Machine) callsOf(ctx context.Context, tx *db.Tx, p config.Place, events
 	return m.OnRecords(ctx, tx, calls)
 }
 
+func forwarder(ctx context.Context) string {
+	if who := caller.From(ctx).PrincipalARN; who != "" {
+		return "events:PutEvents by " + who
+	}
+	return "events:PutEvents"
+}
+
 // OnRecords takes records of CloudTrail: what they say was changed is read again, and who
-// did it is kept in the audit log.
+// did it is kept in the audit log. Records of global services name us-east-1, wherever the
+// account has its target.
 func (m *Machine) OnRecords(ctx context.Context, tx *db.Tx, records []audit.Event) error {
 	var calls []config.Call
 	for _, e := range records {
-		if e.Code != "" || e.ReadOnly || m.options.Settings.Place(e.Place.Account, e.Place.Region).Target == "" {
+		if e.Code != "" || e.ReadOnly || !m.options.Settings.HasTarget(e.Place.Account) {
 			continue
 		}
 		calls = append(calls, e.Call())
-		tx.AfterCommit(func() { m.Audit.AddForwarded(e) })
+		if err := m.Audit.KeepForwarded(ctx, tx, e); err != nil {
+			return err
+		}
 	}
 	if len(calls) == 0 {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -167,6 +168,12 @@ func (s Settings) Place(account, region string) Account {
 	}
 	found.Account, found.Region = account, region
 	return found
+}
+
+// HasTarget reports whether resources of an account are read from a target, in any region.
+func (s Settings) HasTarget(account string) bool {
+	return account == s.Account && s.Target != "" ||
+		slices.ContainsFunc(s.Accounts, func(a Account) bool { return a.Account == account && a.Target != "" })
 }
 
 func or[T ~string](a, b T) T {

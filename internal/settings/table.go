@@ -162,7 +162,9 @@ func outside() []Setting {
 			"Where the default account's target has records of CloudTrail: the URL of an SQS queue, or s3://BUCKET/PREFIX as in the trail. What they say was "+
 				"changed is read again at once, and the items name who did it. A queue takes events of EventBridge (AWS API Call via CloudTrail), notices of new files "+
 				"from S3 or from the trail's topic, and records of every account; plumb deletes its messages. "+
-				"The recorder's role needs sqs:ReceiveMessage and sqs:DeleteMessage for a queue, s3:ListBucket and s3:GetBucketLocation for a bucket, and s3:GetObject for files.",
+				"The recorder's role needs sqs:ReceiveMessage and sqs:DeleteMessage for a queue, s3:ListBucket for a bucket, and s3:GetBucketLocation and s3:GetObject "+
+				"for files, also those that a queue names. A bucket is read below PREFIX/AWSLogs/ACCOUNT/: the trail of an organization, whose "+
+				"files are below PREFIX/AWSLogs/ORGANIZATION/ACCOUNT/, needs a queue.",
 			"https://sqs.eu-west-1.amazonaws.com/123456789012/plumb-trail").in(group),
 		text("ssm-endpoint", "URL", func(s *Settings) *string { return &s.Endpoints.SSM },
 			"The Systems Manager that runs the documents of the default account's remediations, in place of the embedded one.", "aws").in(group),

@@ -13,3 +13,17 @@ func TestWhereRecordsOfCloudTrailAreIsChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAccountWithATargetInSomeRegionHasOne(t *testing.T) {
+	s := Settings{Account: "111111111111", Accounts: []Account{
+		{Account: "222222222222", Region: "eu-west-1", Target: "aws"}, {Account: "333333333333", CloudTrail: "s3://trail"},
+	}}
+	for account, has := range map[string]bool{"111111111111": false, "222222222222": true, "333333333333": false, "444444444444": false} {
+		if s.HasTarget(account) != has {
+			t.Errorf("%s: %t", account, !has)
+		}
+	}
+	if s.Target = "aws"; !s.HasTarget(s.Account) || s.HasTarget("333333333333") {
+		t.Error("the default account's target is its own")
+	}
+}
