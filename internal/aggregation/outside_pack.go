@@ -3,7 +3,6 @@ package aggregation
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"plumb/internal/awsclient"
 	"plumb/internal/config"
@@ -43,7 +42,7 @@ func (o *outside) readPacks(ctx context.Context, p config.Place) error {
 		return err
 	}
 	for _, pack := range kept {
-		if there[pack.Name] || !isOutsidePack(pack.ConformancePack) {
+		if there[pack.Name] || !pack.Outside() {
 			continue
 		}
 		err := o.DB.Write(ctx, func(tx *db.Tx) error { return store.DeleteConformancePack(ctx, tx, pack.ID) })
@@ -54,13 +53,10 @@ func (o *outside) readPacks(ctx context.Context, p config.Place) error {
 	return nil
 }
 
-// isOutsidePack reports whether a pack was read elsewhere, and not put here.
-func isOutsidePack(p config.ConformancePack) bool { return strings.HasPrefix(p.ID, outsideIDs) }
-
 func outsidePack(p config.Place, shape map[string]any) config.ConformancePack {
 	return config.ConformancePack{
 		Place: p, Name: textOf(shape["ConformancePackName"]), ARN: textOf(shape["ConformancePackArn"]),
-		ID: outsideIDs + p.Account + "/" + p.Region + "/" + textOf(shape["ConformancePackId"]),
+		ID: config.OutsideIDs + p.Account + "/" + p.Region + "/" + textOf(shape["ConformancePackId"]),
 	}
 }
 
@@ -85,9 +81,12 @@ func (o *outside) readPack(ctx context.Context, pack config.ConformancePack) err
 
 // keepPack keeps a pack with these rules, unless one was put here under its name.
 func (o *outside) keepPack(ctx context.Context, tx *db.Tx, pack config.ConformancePack, rules map[string][]string) error {
+	if err := store.LockConformancePacks(ctx, tx, pack.Place); err != nil {
+		return err
+	}
 	kept, err := store.ConformancePack(ctx, tx, pack.Place, pack.Name)
 	switch {
-	case err == nil && !isOutsidePack(kept.ConformancePack):
+	case err == nil && !kept.Outside():
 		return nil
 	case err == nil && kept.ID != pack.ID: // deleted there and made again
 		err = store.DeleteConformancePack(ctx, tx, kept.ID)

@@ -54,17 +54,15 @@ func (o *outside) readRules(ctx context.Context, p config.Place) error {
 	return nil
 }
 
-const outsideIDs = "outside/"
-
 // isOutside reports whether a rule was read elsewhere, and not put here.
-func isOutside(r config.Rule) bool { return strings.HasPrefix(r.ID, outsideIDs) }
+func isOutside(r config.Rule) bool { return strings.HasPrefix(r.ID, config.OutsideIDs) }
 
 // outsideRule returns what is kept of a rule. Ids are another server's: here they are
 // told apart by where they are from.
 func outsideRule(p config.Place, shape map[string]any) config.Rule {
 	return config.Rule{
 		Place: p, Name: textOf(shape["ConfigRuleName"]), ARN: textOf(shape["ConfigRuleArn"]), State: config.RuleActive,
-		ID:     outsideIDs + p.Account + "/" + p.Region + "/" + textOf(shape["ConfigRuleId"]),
+		ID:     config.OutsideIDs + p.Account + "/" + p.Region + "/" + textOf(shape["ConfigRuleId"]),
 		Source: config.Source{Owner: config.OwnerLambda, Identifier: "elsewhere"},
 	}
 }

@@ -22,6 +22,13 @@ type ConformancePack struct {
 	Document       *PackDocument   // that the template was read from
 }
 
+// OutsideIDs is what the ids begin with of rules and packs that were read elsewhere, and
+// not put here.
+const OutsideIDs = "outside/"
+
+// Outside reports whether a pack was read elsewhere.
+func (p ConformancePack) Outside() bool { return strings.HasPrefix(p.ID, OutsideIDs) }
+
 // A PackParameter is a value for a parameter of the template.
 type PackParameter struct{ Name, Value string }
 

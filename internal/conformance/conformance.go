@@ -93,8 +93,3 @@ func (p *Packs) publish(ctx context.Context, tx *db.Tx, e config.PackEnded) erro
 	}
 	return p.Publish(ctx, tx, e)
 }
-
-// lockPacks makes those who put or delete packs of a place wait for each other.
-func lockPacks(ctx context.Context, tx *db.Tx, p config.Place) error {
-	return tx.Lock(ctx, "conformance packs of "+p.String())
-}

@@ -214,6 +214,27 @@ func TestChangeThatWasCutOffGoesOn(t *testing.T) {
 	})
 }
 
+func TestAPackThatWasReadElsewhereIsReplacedAndNotDeleted(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s := newServer(t, d, func(o *conformance.Options) { o.MaxPacks = 1 })
+		s.write(func(tx *db.Tx) error {
+			for _, name := range []string{"p", "q"} {
+				pack := config.ConformancePack{Place: place, Name: name, ID: config.OutsideIDs + name, ARN: "arn:aws:config:eu-west-1:1:" + name}
+				if err := store.PutConformancePack(t.Context(), tx, pack, "", config.PackStatus{State: config.PackCreated}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		s.refused(s.packs.Delete(t.Context(), place, "p", ""), "AccessDeniedException")
+		s.must(s.put("a"))
+		s.run()
+		if p := s.expect(config.PackCreated, "a"); p.Outside() || strings.HasSuffix(p.ARN, ":p") || p.StackARN == "" {
+			t.Errorf("a pack that is put here has the identity %+v", p.ConformancePack)
+		}
+	})
+}
+
 func TestRemediationsFollowTheTemplate(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		s := newServer(t, d)

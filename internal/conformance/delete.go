@@ -18,7 +18,7 @@ func (p *Packs) Delete(ctx context.Context, place config.Place, name, by string)
 
 // Remove is Delete in a transaction.
 func (p *Packs) Remove(ctx context.Context, tx *db.Tx, place config.Place, name, by string) error {
-	if err := lockPacks(ctx, tx, place); err != nil {
+	if err := store.LockConformancePacks(ctx, tx, place); err != nil {
 		return err
 	}
 	pack, err := Named(ctx, tx, place, name)

@@ -57,7 +57,7 @@ func (p *Packs) Check(ctx context.Context, d Definition) (text string, err error
 
 // Deploy is Put of a pack with the text of its template, which was checked.
 func (p *Packs) Deploy(ctx context.Context, tx *db.Tx, d Definition, text string) (arn string, err error) {
-	if err := lockPacks(ctx, tx, d.Place); err != nil {
+	if err := store.LockConformancePacks(ctx, tx, d.Place); err != nil {
 		return "", err
 	}
 	if err := p.identify(ctx, tx, &d); err != nil {
@@ -85,11 +85,14 @@ func checkParameters(given []config.PackParameter) error {
 // new one with its tags.
 func (p *Packs) identify(ctx context.Context, tx *db.Tx, d *Definition) error {
 	present, err := store.ConformancePack(ctx, tx, d.Place, d.Name)
-	if err == nil {
+	switch {
+	case err == nil && present.Outside(): // what is put here takes its place
+		err = store.DeleteConformancePack(ctx, tx, present.ID)
+	case err == nil:
 		d.ID, d.ARN, d.StackARN = present.ID, present.ARN, present.StackARN
 		return changeable(present, d.CreatedBy)
 	}
-	if !errors.Is(err, store.ErrNotFound) {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	n, err := store.CountConformancePacks(ctx, tx, d.Place)
@@ -108,9 +111,11 @@ func (p *Packs) identify(ctx context.Context, tx *db.Tx, d *Definition) error {
 }
 
 // changeable returns an error for a pack that is being made or deleted, or that
-// another service or a user put.
+// another service or a user put, or that was read elsewhere.
 func changeable(p store.PackWithStatus, by string) error {
 	switch {
+	case p.Outside():
+		return model.AccessDeniedException("The conformance pack %s was put elsewhere. You do not have permissions to take action on it here.", p.Name)
 	case p.CreatedBy != by:
 		return model.AccessDeniedException("An AWS service owns the conformance pack %s. You do not have permissions to take action on it.", p.Name)
 	case p.Status.State.InProgress():

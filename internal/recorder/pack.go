@@ -93,12 +93,17 @@ func (r *Recorder) RecordPacks(ctx context.Context, tx *db.Tx, e config.Recorder
 		return nil
 	}
 	all, err := store.ConformancePacks(ctx, tx, p, "", 0)
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return err
 	}
-	ids := make([]string, len(all))
-	for i, pack := range all {
-		ids[i] = pack.ID
+	var ids []string
+	for _, pack := range all {
+		if !pack.Outside() { // what is read elsewhere has its items from there
+			ids = append(ids, pack.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	return r.Jobs.Insert(ctx, tx, packs{p, ids}, job.Options{})
 }
@@ -122,7 +127,7 @@ func (r *Recorder) doPacks(ctx context.Context, tx *db.Tx, j job.Job[packs]) err
 	for _, id := range j.Args.Packs {
 		keys = append(keys, packKey(p, id))
 	}
-	// Who holds a pack reads it as nobody else records it meanwhile.
+	// While a pack is held no other job records it.
 	if err := store.Hold(ctx, tx, p, keys); err != nil {
 		return err
 	}

@@ -107,13 +107,19 @@ func ConformancePacks(ctx context.Context, tx *db.Tx, p config.Place, after stri
 	return scanPacks(ctx, tx, `c.place = ? AND c.name > ? ORDER BY c.name LIMIT ?`, place, after, limit)
 }
 
-// CountConformancePacks returns how many packs a place has.
+// LockConformancePacks makes those who put or delete packs of a place wait for each other.
+func LockConformancePacks(ctx context.Context, tx *db.Tx, p config.Place) error {
+	return tx.Lock(ctx, "conformance packs of "+p.String())
+}
+
+// CountConformancePacks returns how many packs were put in a place, without those that
+// were read elsewhere.
 func CountConformancePacks(ctx context.Context, tx *db.Tx, p config.Place) (n int, err error) {
 	place, err := placeID(ctx, tx, p)
 	if err != nil || place == 0 {
 		return 0, err
 	}
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM conformance_pack WHERE place = ?`, place).Scan(&n)
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM conformance_pack WHERE place = ? AND public_id NOT LIKE ?`, place, config.OutsideIDs+"%").Scan(&n)
 	return n, err
 }
 
