@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"plumb/internal/awsclient"
@@ -43,6 +44,7 @@ type outside struct {
 	log *slog.Logger
 	OutsideOptions
 	*Aggregation
+	packless sync.Map // places whose packs may not be read, which was said
 }
 
 // The jobs.
@@ -72,7 +74,7 @@ const (
 
 // ReadOutside has accounts read whose AWS Config is elsewhere.
 func (g *Aggregation) ReadOutside(log *slog.Logger, o OutsideOptions) {
-	g.outside = &outside{log, o, g}
+	g.outside = &outside{log: log, OutsideOptions: o, Aggregation: g}
 	job.HandleTx(o.Jobs, g.outside.plan, job.Policy{})
 	job.Handle(o.Jobs, g.outside.read, job.Policy{Timeout: readTimeout, Yields: true})
 }

@@ -14,8 +14,30 @@ import (
 // theirs are kept. What a pack says follows from the verdicts of its rules, as it does
 // for the packs here.
 
-// readPacks keeps the packs that are there, after their rules.
+// withoutPacks are the codes that say that packs may not be read, or that what is there
+// does not know them.
+var withoutPacks = map[string]bool{
+	"AccessDenied": true, "AccessDeniedException": true, "UnknownOperationException": true, "UnknownOperation": true, "InvalidAction": true,
+}
+
+// readPacks keeps the packs that are there, after their rules: none where they may not be
+// read, which is no failure of the rest.
 func (o *outside) readPacks(ctx context.Context, p config.Place) error {
+	there, err := o.packsThere(ctx, p)
+	if withoutPacks[awsclient.Code(err)] {
+		if _, said := o.packless.LoadOrStore(p, true); !said {
+			o.log.Warn("the conformance packs of an account elsewhere may not be read, and are left out", "account", p.Account, "region", p.Region, "err", err)
+		}
+		there, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	return o.forgetPacks(ctx, p, there)
+}
+
+// packsThere keeps the packs that are there, and returns their names.
+func (o *outside) packsThere(ctx context.Context, p config.Place) (map[string]bool, error) {
 	there := map[string]bool{}
 	err := o.pages(ctx, p, "DescribeConformancePacks", "NextToken", map[string]any{}, func(out map[string]any) error {
 		for _, shape := range objects(out["ConformancePackDetails"]) {
@@ -30,11 +52,13 @@ func (o *outside) readPacks(ctx context.Context, p config.Place) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
+	return there, err
+}
+
+// forgetPacks forgets the packs that are not there any more.
+func (o *outside) forgetPacks(ctx context.Context, p config.Place, there map[string]bool) error {
 	var kept []store.PackWithStatus
-	err = o.DB.Read(ctx, func(tx *db.Tx) (err error) {
+	err := o.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		kept, err = store.ConformancePacks(ctx, tx, p, "", 0)
 		return err
 	})
