@@ -314,3 +314,23 @@ func TestKeysAndPlansHaveTags(t *testing.T) {
 		}
 	})
 }
+
+func TestLimitsOfAStageThatAPlanHasAreChecked(t *testing.T) {
+	f, ctx := setUp(t, apptest.Start(t)), t.Context()
+	f.keyed("a")
+	f.deploy()
+	plan := f.plan(func(in *apigateway.CreateUsagePlanInput) {
+		in.ApiStages[0].Throttle = map[string]types.ThrottleSettings{"/a/GET": {BurstLimit: 1, RateLimit: 1}}
+	})
+	limit := func(member, value string) error {
+		_, err := f.c.UpdateUsagePlan(ctx, &apigateway.UpdateUsagePlanInput{UsagePlanId: &plan, PatchOperations: []types.PatchOperation{
+			{Op: types.OpReplace, Path: aws.String("/apiStages/" + f.api + ":dev/throttle/~1a/GET/" + member), Value: &value}}})
+		return err
+	}
+	for _, member := range []string{"rateLimit", "burstLimit"} {
+		f.refused(limit(member, "-5"), "BadRequestException", "Throttle rate and burst limits must not be negative")
+	}
+	_, err := f.c.DeleteStage(ctx, &apigateway.DeleteStageInput{RestApiId: &f.api, StageName: aws.String("dev")})
+	f.must(err)
+	f.must(limit("rateLimit", "5")) // of a stage that is gone, which a plan may keep
+}

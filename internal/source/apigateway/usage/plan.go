@@ -37,7 +37,7 @@ func (s *Plans) CreatePlan(ctx context.Context, p config.Place, u apigatewayapi.
 	plan := Plan{u, s.now()}
 	plan.Id = new(apigateway.NewID(6))
 	err := s.write(ctx, p, func(tx *db.Tx) error {
-		if err := check(ctx, tx, p, plan); err != nil {
+		if err := check(ctx, tx, p, plan, nil); err != nil {
 			return err
 		}
 		var n int
@@ -52,8 +52,9 @@ func (s *Plans) CreatePlan(ctx context.Context, p config.Place, u apigatewayapi.
 	return plan.UsagePlan, err
 }
 
-// check refuses a plan that names a stage which is not there, or limits that are none.
-func check(ctx context.Context, tx *db.Tx, p config.Place, plan Plan) error {
+// check refuses a plan that names a stage which is not there, or limits that are none. The
+// stages that it had before may be gone.
+func check(ctx context.Context, tx *db.Tx, p config.Place, plan Plan, before []apigatewayapi.ApiStage) error {
 	if model.Deref(plan.Name) == "" {
 		return invalid("Usage Plan name cannot be blank")
 	}
@@ -66,22 +67,16 @@ func check(ctx context.Context, tx *db.Tx, p config.Place, plan Plan) error {
 	if err := checkThrottle(plan.Throttle); err != nil {
 		return err
 	}
+	known := Plan{UsagePlan: apigatewayapi.UsagePlan{ApiStages: before}}
 	seen := map[string]bool{}
 	for _, st := range plan.ApiStages {
-		name := model.Deref(st.ApiId) + ":" + model.Deref(st.Stage)
-		a, err := apigateway.FindAPI(ctx, tx, model.Deref(st.ApiId))
-		if err == nil && (a.Place != p || a.Kind != apigateway.REST) {
-			err = apigateway.ErrNotFound
+		api, stage := model.Deref(st.ApiId), model.Deref(st.Stage)
+		if _, ok := known.covers(api, stage); !ok {
+			if err := checkStage(ctx, tx, p, api, stage); err != nil {
+				return err
+			}
 		}
-		if err == nil {
-			_, err = apigateway.FindStage(ctx, tx, a.ID, model.Deref(st.Stage))
-		}
-		if errors.Is(err, apigateway.ErrNotFound) {
-			return notFound("API Stage not found: %s", name)
-		}
-		if err != nil {
-			return err
-		}
+		name := api + ":" + stage
 		if seen[name] {
 			return apigatewayapi.ConflictException("API Stage %s is in the usage plan twice.", name)
 		}
@@ -93,6 +88,21 @@ func check(ctx context.Context, tx *db.Tx, p config.Place, plan Plan) error {
 		}
 	}
 	return nil
+}
+
+// checkStage refuses a stage that is not there.
+func checkStage(ctx context.Context, tx *db.Tx, p config.Place, api, stage string) error {
+	a, err := apigateway.FindAPI(ctx, tx, api)
+	if err == nil && (a.Place != p || a.Kind != apigateway.REST) {
+		err = apigateway.ErrNotFound
+	}
+	if err == nil {
+		_, err = apigateway.FindStage(ctx, tx, a.ID, stage)
+	}
+	if errors.Is(err, apigateway.ErrNotFound) {
+		return notFound("API Stage not found: %s:%s", api, stage)
+	}
+	return err
 }
 
 var periods = []apigatewayapi.QuotaPeriodType{apigatewayapi.QuotaPeriodTypeDay, apigatewayapi.QuotaPeriodTypeWeek, apigatewayapi.QuotaPeriodTypeMonth}
@@ -182,7 +192,7 @@ func (s *Plans) ChangePlan(ctx context.Context, p config.Place, id string, chang
 		if err := change(&plan.UsagePlan); err != nil {
 			return err
 		}
-		if err := check(ctx, tx, p, Plan{withoutKnown(plan.UsagePlan, before), plan.Created}); err != nil {
+		if err := check(ctx, tx, p, plan, before); err != nil {
 			return err
 		}
 		u = plan.UsagePlan
@@ -192,16 +202,6 @@ func (s *Plans) ChangePlan(ctx context.Context, p config.Place, id string, chang
 		return writePlan(ctx, tx, p, plan)
 	})
 	return u, err
-}
-
-// withoutKnown is a plan without the stages that it had before: they may be gone.
-func withoutKnown(u apigatewayapi.UsagePlan, before []apigatewayapi.ApiStage) apigatewayapi.UsagePlan {
-	known := Plan{UsagePlan: apigatewayapi.UsagePlan{ApiStages: before}}
-	u.ApiStages = slices.DeleteFunc(slices.Clone(u.ApiStages), func(s apigatewayapi.ApiStage) bool {
-		_, ok := known.covers(model.Deref(s.ApiId), model.Deref(s.Stage))
-		return ok
-	})
-	return u
 }
 
 // onceEach refuses a plan of which a key has another plan for the same stage.
