@@ -110,6 +110,24 @@ func (r reading) texts(path string) []string {
 	return nil
 }
 
+// patched returns the values that the patch operations of API Gateway give a path.
+func (r reading) patched(path string) []string {
+	var out []string
+	list := reflect.Indirect(r.in).FieldByName("PatchOperations")
+	if path == "" || !list.IsValid() {
+		return nil // updates of HTTP APIs have none
+	}
+	for i := range list.Len() {
+		item := reading{in: list.Index(i)}
+		for _, at := range item.texts("Path") {
+			if strings.TrimPrefix(at, "/") == path {
+				out = append(out, item.texts("Value")...)
+			}
+		}
+	}
+	return out
+}
+
 // rolesIn returns the roles in a member that is a document of OpenAPI: those by which
 // integrations and authorizers are called. What else stands there gives no rights.
 func (r reading) rolesIn(member string) []string {

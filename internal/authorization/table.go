@@ -26,6 +26,7 @@ type service struct {
 	needs     map[string][]need // operations that need rights beside their own
 	free      []string          // operations that everybody may call
 	passes    map[string]string // operations that hand a role to a service: the members with the role's ARN
+	patches   map[string]string // operations that hand a role over in a patch operation: its path
 	documents map[string]string // operations that may hand roles over in a document of OpenAPI: the member with it
 	passedTo  string            // the service's name
 	methods   bool              // actions are methods: apigateway:GET
@@ -133,6 +134,7 @@ var services = map[string]service{
 			"UpdateAuthorizer": "AuthorizerCredentialsArn", "CreateApi": "CredentialsArn", "UpdateApi": "CredentialsArn",
 			"PutIntegration": "Credentials",
 		},
+		patches:   map[string]string{"UpdateAuthorizer": "authorizerCredentials"},
 		documents: map[string]string{"ImportApi": "Body", "ReimportApi": "Body", "ImportRestApi": "Body", "PutRestApi": "Body"},
 		passedTo:  "apigateway.amazonaws.com",
 	},
@@ -316,10 +318,7 @@ func (s service) asks(r reading, name, operation string, root bool) []Ask {
 				asks = append(asks, Ask{Action: prefix + ":" + n.action, Resource: resource, Context: keys})
 			}
 		}
-		for member := range strings.FieldsSeq(s.passes[operation]) {
-			asks = append(asks, s.pass(r, r.texts(member))...)
-		}
-		asks = append(asks, s.pass(r, r.rolesIn(s.documents[operation]))...)
+		asks = append(asks, s.pass(r, s.roles(r, operation))...)
 	}
 	return asks
 }
@@ -338,13 +337,17 @@ func methodOf(operation string) string {
 // passesForeign says whether a role of another account is handed to the service, which
 // nobody may: not the account itself, whatever policies say.
 func (s service) passesForeign(r reading, operation string) bool {
-	foreign := func(role string) bool { return arn.Foreign(role, r.c.Account) }
+	return slices.ContainsFunc(s.roles(r, operation), func(role string) bool { return arn.Foreign(role, r.c.Account) })
+}
+
+// roles are those that an operation hands to the service.
+func (s service) roles(r reading, operation string) []string {
+	var out []string
 	for member := range strings.FieldsSeq(s.passes[operation]) {
-		if slices.ContainsFunc(r.texts(member), foreign) {
-			return true
-		}
+		out = append(out, r.texts(member)...)
 	}
-	return slices.ContainsFunc(r.rolesIn(s.documents[operation]), foreign)
+	out = append(out, r.patched(s.patches[operation])...)
+	return append(out, r.rolesIn(s.documents[operation])...)
 }
 
 // pass asks whether roles may be handed to the service.

@@ -381,6 +381,16 @@ func TestAuthorizersDecide(t *testing.T) {
 	_, err = f.c.UpdateAuthorizer(ctx, &apigateway.UpdateAuthorizerInput{RestApiId: &f.api, AuthorizerId: token.Id,
 		PatchOperations: []types.PatchOperation{{Op: types.OpReplace, Path: aws.String("/authorizerResultTtlInSeconds"), Value: aws.String("60")}}})
 	f.must(err)
+	role := "arn:aws:iam::" + f.p.Account() + ":role/gateway"
+	changed, err := f.c.UpdateAuthorizer(ctx, &apigateway.UpdateAuthorizerInput{RestApiId: &f.api, AuthorizerId: token.Id, PatchOperations: []types.PatchOperation{
+		{Op: types.OpReplace, Path: aws.String("/authorizerCredentials"), Value: &role}, {Op: types.OpReplace, Path: aws.String("/authType"), Value: aws.String("custom")},
+	}})
+	if f.must(err); aws.ToString(changed.AuthorizerCredentials) != role || aws.ToString(changed.AuthType) != "custom" {
+		t.Errorf("authorizer %v", changed)
+	}
+	_, err = f.c.UpdateAuthorizer(ctx, &apigateway.UpdateAuthorizerInput{RestApiId: &f.api, AuthorizerId: token.Id,
+		PatchOperations: []types.PatchOperation{{Op: types.OpRemove, Path: aws.String("/authorizerCredentials")}}})
+	f.must(err)
 	got, err := f.c.GetAuthorizer(ctx, &apigateway.GetAuthorizerInput{RestApiId: &f.api, AuthorizerId: token.Id})
 	if f.must(err); *got.AuthorizerResultTtlInSeconds != 60 {
 		t.Errorf("authorizer %v", got)

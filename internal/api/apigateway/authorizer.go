@@ -59,7 +59,7 @@ func (o operations) UpdateAuthorizer(ctx context.Context, in *apigatewayapi.Upda
 			return err
 		}
 		err = restapi.Patch(a, in.PatchOperations, "name", "type", "authorizerUri", "identitySource", "identityValidationExpression",
-			"authorizerResultTtlInSeconds")
+			"authorizerResultTtlInSeconds", "authorizerCredentials", "authType")
 		if err != nil {
 			return err
 		}
