@@ -2,6 +2,7 @@ package cloudformation_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -280,6 +281,7 @@ Resources:` + function + `
   Rest:
     Type: AWS::ApiGateway::RestApi
     Properties:
+      BinaryMediaTypes: [image~1png]
       Parameters: {endpointConfigurationTypes: REGIONAL}
       Body:
         swagger: "2.0"
@@ -319,7 +321,7 @@ func TestAStackImportsTheDocumentsOfItsAPIs(t *testing.T) {
 	check := func(title, path string) {
 		t.Helper()
 		rest, err := client.GetRestApi(ctx, &apigateway.GetRestApiInput{RestApiId: aws.String(valueOf(s, "Rest"))})
-		if err != nil || *rest.Name != title || rest.EndpointConfiguration.Types[0] != "REGIONAL" {
+		if err != nil || *rest.Name != title || fmt.Sprint(rest.EndpointConfiguration.Types, rest.BinaryMediaTypes) != "[REGIONAL] [image/png]" {
 			t.Errorf("the REST API is %+v, %v", rest, err)
 		}
 		http, err := web.GetApi(ctx, &apigatewayv2.GetApiInput{ApiId: aws.String(valueOf(s, "Http"))})
