@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"plumb/internal/config"
@@ -84,18 +85,35 @@ func Named(ctx context.Context, tx *db.Tx, p config.Place, types, names []string
 		if ids[t] == 0 || len(out) >= limit {
 			continue
 		}
-		with, args := list{texts("name", distinct(names))}.with(tx)
-		err := db.Each(ctx, tx, func(scan func(...any) error) error {
-			k := config.ResourceKey{Place: p, Type: t}
-			err := scan(&k.ID)
-			out = append(out, k)
-			return err
-		}, with+`SELECT r.external_id FROM resource r WHERE r.type = ? AND r.place = ? AND r.status IN (1, 2, 3) AND (
-			r.external_id IN (SELECT name FROM w) OR r.name <> '' AND r.name IN (SELECT name FROM w) OR r.arn <> '' AND r.arn IN (SELECT name FROM w))
-			ORDER BY r.external_id LIMIT ?`, append(args, ids[t], place, limit-len(out))...)
+		found, err := namedOf(ctx, tx, ids[t], place, distinct(names), 3*limit)
 		if err != nil {
-			return nil, fmt.Errorf("find what calls name: %w", err)
+			return nil, err
+		}
+		for _, id := range found[:min(len(found), limit-len(out))] {
+			out = append(out, config.ResourceKey{Place: p, Type: t, ID: id})
 		}
 	}
 	return out, nil
+}
+
+// namedOf returns the ids of resources of a type that have one of these names, in order. A
+// resource with all of them is read three times. Each way has an index of its own, and
+// the signs keep SQLite from reading all resources of the type for the ARN.
+func namedOf(ctx context.Context, tx *db.Tx, resourceType, place int64, names []string, limit int) (ids []string, err error) {
+	const from = `SELECT r.external_id FROM w CROSS JOIN resource r WHERE r.status IN (1, 2, 3) AND `
+	with, args := list{texts("name", names)}.with(tx)
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	}, with+from+`r.type = ? AND r.place = ? AND r.external_id = w.name
+		UNION ALL `+from+`r.type = ? AND r.place = ? AND r.name <> '' AND r.name = w.name
+		UNION ALL `+from+`+r.type = ? AND +r.place = ? AND r.arn <> '' AND r.arn = w.name LIMIT ?`,
+		append(args, resourceType, place, resourceType, place, resourceType, place, limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("find what calls name: %w", err)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }

@@ -158,8 +158,8 @@ var unpagedReads = map[string]func(s suite) error{
 		_, err := w.Page(s.Context(), s.tx, config.VersionKey{ResourceKey: key("A::B::C", "r-0010")}, 10)
 		return err
 	},
-	"Named": func(s suite) error { // by the index of each type
-		_, err := store.Named(s.Context(), s.tx, place, []string{"A::B::C"}, []string{"r-0010", "name-1"}, 10)
+	"Named": func(s suite) error { // by an index of each kind of name
+		_, err := store.Named(s.Context(), s.tx, place, []string{"A::B::C"}, []string{"r-0010", "name-1", "arn:aws:sqs:::x"}, 10)
 		return err
 	},
 	"ConsoleDrafts": func(s suite) error {
