@@ -2,6 +2,7 @@ package apigateway_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -333,4 +334,45 @@ func TestLimitsOfAStageThatAPlanHasAreChecked(t *testing.T) {
 	_, err := f.c.DeleteStage(ctx, &apigateway.DeleteStageInput{RestApiId: &f.api, StageName: aws.String("dev")})
 	f.must(err)
 	f.must(limit("rateLimit", "5")) // of a stage that is gone, which a plan may keep
+}
+
+func TestUsageIsToldInPages(t *testing.T) {
+	apptest.Run(t, func(t *testing.T, p *apptest.Plumb) {
+		f, ctx := setUp(t, p), t.Context()
+		f.permit("all", "*/*/*")
+		f.keyed("a")
+		f.deploy()
+		var ids []string
+		var keys []*apigateway.CreateApiKeyOutput
+		for _, name := range []string{"one", "two", "three"} {
+			k := f.key(name, "")
+			ids, keys = append(ids, *k.Id), append(keys, k)
+		}
+		plan := f.plan(noLimits, ids...)
+		for _, k := range keys {
+			f.event("GET", "/a", "", "X-API-Key", *k.Value)
+		}
+		in := &apigateway.GetUsageInput{UsagePlanId: &plan, StartDate: aws.String("2026-03-01"), EndDate: aws.String("2026-03-01"), Limit: aws.Int32(2)}
+		told := map[string][][]int64{}
+		for _, want := range []int{2, 1} {
+			out, err := f.c.GetUsage(ctx, in)
+			if f.must(err); len(out.Items) != want || (out.Position != nil) != (want == 2) {
+				t.Fatalf("a page is %v, position %v", out.Items, out.Position)
+			}
+			maps.Copy(told, out.Items)
+			if out.Position != nil {
+				in.Position = out.Position
+			}
+		}
+		if len(told) != 3 {
+			t.Errorf("the pages tell of %v, want %v", told, ids)
+		}
+		in.EndDate = aws.String("2026-03-02") // the position is one of another question
+		_, err := f.c.GetUsage(ctx, in)
+		f.refused(err, "BadRequestException", "Invalid position parameter")
+		whole, err := f.c.GetUsage(ctx, &apigateway.GetUsageInput{UsagePlanId: &plan, StartDate: in.StartDate, EndDate: in.StartDate})
+		if f.must(err); !reflect.DeepEqual(whole.Items, told) || whole.Position != nil {
+			t.Errorf("the whole is %v, position %v, the pages were %v", whole.Items, whole.Position, told)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"plumb/internal/model"
 	"plumb/internal/model/apigatewayapi"
 	"plumb/internal/source/apigateway/restapi"
+	"plumb/internal/source/apigateway/usage"
 )
 
 // CreateUsagePlan makes a usage plan.
@@ -178,9 +179,20 @@ func (o operations) DeleteUsagePlanKey(ctx context.Context, in *apigatewayapi.De
 
 // GetUsage tells what the keys of a usage plan used on each day.
 func (o operations) GetUsage(ctx context.Context, in *apigatewayapi.GetUsageInput) (*apigatewayapi.GetUsageOutput, error) {
-	items, err := o.apis.Plans.Usage(ctx, caller.Place(ctx), *in.UsagePlanId, model.Deref(in.KeyId), *in.StartDate, *in.EndDate)
+	key := model.Deref(in.KeyId)
+	about := strings.Join([]string{*in.UsagePlanId, key, *in.StartDate, *in.EndDate}, " ")
+	after, ok := o.tokens.Decode("GetUsage", model.Deref(in.Position), about)
+	if !ok {
+		return nil, invalid("Invalid position parameter")
+	}
+	items, next, err := o.apis.Plans.Usage(ctx, caller.Place(ctx), usage.Query{
+		Plan: *in.UsagePlanId, Key: key, First: *in.StartDate, Last: *in.EndDate, After: after, Limit: pageSize(in.Limit)})
 	if err != nil {
 		return nil, err
 	}
-	return &apigatewayapi.GetUsageOutput{UsagePlanId: in.UsagePlanId, StartDate: in.StartDate, EndDate: in.EndDate, Items: items}, nil
+	out := &apigatewayapi.GetUsageOutput{UsagePlanId: in.UsagePlanId, StartDate: in.StartDate, EndDate: in.EndDate, Items: items}
+	if next != "" {
+		out.Position = new(o.tokens.Encode("GetUsage", next, about))
+	}
+	return out, nil
 }

@@ -177,17 +177,27 @@ func count(ctx context.Context, tx *db.Tx, a Pass, now time.Time) error {
 	return err
 }
 
-// Usage returns for each day from first to last how many requests each key of a plan, or
-// one of them, used and had left, by the key's id.
-func (s *Plans) Usage(ctx context.Context, p config.Place, id, key, first, last string) (map[string][][]int64, error) {
-	from, err := time.Parse(dayFormat, first)
-	to, err2 := time.Parse(dayFormat, last)
+// A Query asks what the keys of a plan used: all of them, or one. It is answered in pages of
+// keys.
+type Query struct {
+	Plan        string
+	Key         string // empty asks for all
+	First, Last string // days
+	After       string // the key that the page before ended with
+	Limit       int    // how many keys
+}
+
+// Usage returns for each day how many requests the keys that are asked for used and had left,
+// by the key's id, and the key that the page ended with if others follow.
+func (s *Plans) Usage(ctx context.Context, p config.Place, q Query) (out map[string][][]int64, next string, err error) {
+	from, err := time.Parse(dayFormat, q.First)
+	to, err2 := time.Parse(dayFormat, q.Last)
 	if err != nil || err2 != nil || to.Before(from) || to.Sub(from) > keptDays*24*time.Hour {
-		return nil, invalid("The start and end dates must be days written as 2006-01-02, and up to %d days apart.", keptDays)
+		return nil, "", invalid("The start and end dates must be days written as 2006-01-02, and up to %d days apart.", keptDays)
 	}
-	out := map[string][][]int64{}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		plan, err := findPlan(ctx, tx, p, id)
+		out, next = map[string][][]int64{}, ""
+		plan, err := findPlan(ctx, tx, p, q.Plan)
 		if err != nil {
 			return err
 		}
@@ -195,29 +205,59 @@ func (s *Plans) Usage(ctx context.Context, p config.Place, id, key, first, last 
 		if plan.Quota != nil {
 			begin = periodOf(*plan.Quota, from) // what the days before used of the period
 		}
-		used := map[string]map[string]int64{}
-		err = db.Each(ctx, tx, func(scan func(...any) error) error {
-			var key, day string
-			var n int64
-			if err := scan(&key, &day, &n); err != nil {
-				return err
-			}
-			if used[key] == nil {
-				used[key] = map[string]int64{}
-			}
-			used[key][day] = n
-			return nil
-		}, `SELECT key, day, used FROM gateway_usage WHERE account = ? AND region = ? AND plan = ? AND (? = '' OR key = ?) AND day >= ? AND day <= ?`,
-			p.Account, p.Region, id, key, key, begin.Format(dayFormat), last)
-		if err != nil {
-			return fmt.Errorf("read the usage of plan %s: %w", id, err)
+		keys, err := usedKeys(ctx, tx, p, q, begin)
+		if err != nil || len(keys) == 0 {
+			return err
 		}
+		if len(keys) > q.Limit {
+			keys = keys[:q.Limit]
+			next = keys[q.Limit-1]
+		}
+		used, err := usedDays(ctx, tx, p, q, begin, keys[0], keys[len(keys)-1])
 		for key, days := range used {
 			out[key] = plan.daily(days, begin, from, to)
 		}
-		return nil
+		return err
 	})
-	return out, err
+	return out, next, err
+}
+
+// usedKeys returns the keys of a page in order, and one more if others follow.
+func usedKeys(ctx context.Context, tx *db.Tx, p config.Place, q Query, begin time.Time) (keys []string, err error) {
+	err = db.Each(ctx, tx, func(scan func(...any) error) error {
+		var key string
+		err := scan(&key)
+		keys = append(keys, key)
+		return err
+	}, `SELECT DISTINCT key FROM gateway_usage
+		WHERE account = ? AND region = ? AND plan = ? AND (? = '' OR key = ?) AND key > ? AND day >= ? AND day <= ?
+		ORDER BY key LIMIT ?`, p.Account, p.Region, q.Plan, q.Key, q.Key, q.After, begin.Format(dayFormat), q.Last, q.Limit+1)
+	if err != nil {
+		return nil, fmt.Errorf("read the keys that used plan %s: %w", q.Plan, err)
+	}
+	return keys, nil
+}
+
+// usedDays returns what the keys from the first to the last used, by key and day.
+func usedDays(ctx context.Context, tx *db.Tx, p config.Place, q Query, begin time.Time, first, last string) (map[string]map[string]int64, error) {
+	used := map[string]map[string]int64{}
+	err := db.Each(ctx, tx, func(scan func(...any) error) error {
+		var key, day string
+		var n int64
+		if err := scan(&key, &day, &n); err != nil {
+			return err
+		}
+		if used[key] == nil {
+			used[key] = map[string]int64{}
+		}
+		used[key][day] = n
+		return nil
+	}, `SELECT key, day, used FROM gateway_usage WHERE account = ? AND region = ? AND plan = ? AND key >= ? AND key <= ? AND day >= ? AND day <= ?`,
+		p.Account, p.Region, q.Plan, first, last, begin.Format(dayFormat), q.Last)
+	if err != nil {
+		return nil, fmt.Errorf("read the usage of plan %s: %w", q.Plan, err)
+	}
+	return used, nil
 }
 
 // daily are the pairs of used and left for days. Without a quota nothing is left.
