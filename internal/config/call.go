@@ -2,6 +2,10 @@ package config
 
 import "time"
 
+// MaxCallAge is how old a call may be that something follows from: what an older one changed
+// was polled since.
+const MaxCallAge = time.Hour
+
 // A Call is one to an outside service that changed something, as CloudTrail recorded it:
 // what it names has to be read again.
 type Call struct {

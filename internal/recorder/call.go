@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// maxCallAge is how old a call may be that something is read for.
-	maxCallAge = time.Hour
 	// maxCallReads is how many resources are read for one call.
 	maxCallReads = 25
 	// minCallGap is how long after a reading of a type the next one may begin that calls
@@ -51,7 +49,7 @@ func (r *Recorder) OnCalls(ctx context.Context, tx *db.Tx, calls []config.Call) 
 	asked := map[config.Place][]noticedCall{}
 	for _, c := range calls {
 		age := r.Now().Sub(c.At)
-		if age > maxCallAge || age < -maxCallAge || r.Source == nil {
+		if age > config.MaxCallAge || age < -config.MaxCallAge || r.Source == nil {
 			continue
 		}
 		places, err := store.PlacesOf(ctx, tx, c.Account)
@@ -142,7 +140,8 @@ func (r *Recorder) doNoticed(ctx context.Context, j job.Job[noticed]) (job.Commi
 }
 
 // spoken returns the types that the name of an operation speaks of: those with the longest
-// names in it. RunInstances speaks of instances, and CreateSecurityGroup of no group else.
+// names in it. RunInstances speaks of instances, and CreateSecurityGroup of security groups
+// and not of other groups.
 func spoken(types []string, operation string) (out []string) {
 	longest, operation := 0, strings.ToLower(operation)
 	for _, t := range types {
@@ -174,7 +173,7 @@ func (r *Recorder) readSooner(ctx context.Context, tx *db.Tx, p config.Place, ty
 	for t, at := range types {
 		x := s.readings[t]
 		switch {
-		case x == nil, !x.Failing.IsZero(), !x.Completed.Before(at.Add(time.Second)), now.Sub(at) > maxCallAge:
+		case x == nil, !x.Failing.IsZero(), !x.Completed.Before(at.Add(time.Second)), now.Sub(at) > config.MaxCallAge:
 		case x.Token != 0, now.Sub(x.Completed) < minCallGap:
 			later[t] = at
 		default:

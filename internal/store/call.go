@@ -10,16 +10,13 @@ import (
 	"plumb/internal/db"
 )
 
-// maxCallAge is for how long a call is kept that may be the cause of an item.
-const maxCallAge = time.Hour
-
 // NoteCall keeps a call of an outside account, by what it names, and forgets old ones.
 func NoteCall(ctx context.Context, tx *db.Tx, p config.Place, c config.Call, now time.Time) error {
 	place, err := placeID(ctx, tx, p)
 	if err != nil || place == 0 {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM noticed_call WHERE place = ? AND at < ?`, place, db.Micros(now.Add(-maxCallAge))); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM noticed_call WHERE place = ? AND at < ?`, place, db.Micros(now.Add(-config.MaxCallAge))); err != nil {
 		return fmt.Errorf("forget old calls: %w", err)
 	}
 	names := distinct(c.Names)

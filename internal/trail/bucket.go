@@ -21,7 +21,6 @@ import (
 
 const (
 	maxFile  = 128 << 20 // bytes of a file, unpacked
-	fileAge  = time.Hour // older ones are not read: what they tell of has been polled since
 	keepFile = 3 * time.Hour
 )
 
@@ -48,7 +47,7 @@ func (t *Trail) readBucket(ctx context.Context, s Source, c *awsclient.Client) e
 	var failures error
 	now := t.Now().UTC()
 	days := []string{now.Format("2006/01/02/")}
-	if before := now.Add(-fileAge).Format("2006/01/02/"); before != days[0] {
+	if before := now.Add(-config.MaxCallAge).Format("2006/01/02/"); before != days[0] {
 		days = append(days, before)
 	}
 	for _, region := range regions {
@@ -157,7 +156,7 @@ func (t *Trail) readNew(ctx context.Context, s Source, c *awsclient.Client, f fi
 		return nil
 	}
 	if m := fileTime.FindStringSubmatch(path.Base(f.key)); m != nil {
-		if at, err := time.Parse("20060102T1504Z", m[1]); err == nil && t.Now().Sub(at) > fileAge {
+		if at, err := time.Parse("20060102T1504Z", m[1]); err == nil && t.Now().Sub(at) > config.MaxCallAge {
 			return nil
 		}
 	}

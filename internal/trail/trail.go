@@ -1,7 +1,7 @@
 // Package trail reads records of CloudTrail that other people's queues and buckets have:
 // what was called in accounts whose resources are recorded here.
 //
-// It does not know what follows from a record: whoever makes a Trail takes them. Nor does
+// It does not know what follows from a record: Options.Take does. Nor does
 // it write any: package audit keeps what was called here.
 //
 //	t := trail.New(log, trail.Options{DB: d, Jobs: jobs, Sources: sources, Client: target, Take: take, Now: now})
@@ -10,7 +10,9 @@
 // A queue has events of EventBridge's, records, files of records, or notices that a bucket
 // has a new file: from S3, from CloudTrail's topic, or either through SNS. A message is
 // deleted once what it says was taken, so nothing is lost with a server; what is no record
-// is deleted, too. A bucket is listed day by day, and each file read once.
+// is deleted, too. A bucket is listed day by day, and each file read once. A file that is gone
+// or that may not be read is left out, and one that cannot be read is tried again, while the
+// others are read.
 //
 // It stores trail_source and trail_file.
 package trail
