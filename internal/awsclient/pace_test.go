@@ -57,7 +57,8 @@ func TestAServiceThatThrottlesIsCalledMoreSlowly(t *testing.T) {
 
 func TestEachServiceHasAPaceOfItsOwn(t *testing.T) {
 	c := New(Options{})
-	if c.paceOf("ec2") == c.paceOf("iam") || c.paceOf("ec2") != c.paceOf("ec2") {
+	ec2 := c.paceOf("ec2")
+	if ec2 == c.paceOf("iam") || ec2 != c.paceOf("ec2") {
 		t.Error("paces are shared")
 	}
 }

@@ -53,13 +53,20 @@ func (f *Findings) Warnings() []string { return f.warnings }
 func (f *Findings) Err(strict bool) error {
 	switch {
 	case len(f.errors) > 0 && len(f.warnings) > 0:
-		return fmt.Errorf("Errors found during import:%s\nAdditionally, these warnings were found:%s", lines(f.errors), lines(f.warnings))
+		return refuse("Errors found during import:%s\nAdditionally, these warnings were found:%s", lines(f.errors), lines(f.warnings))
 	case len(f.errors) > 0:
-		return fmt.Errorf("Errors found during import:%s", lines(f.errors))
+		return refuse("Errors found during import:%s", lines(f.errors))
 	case strict && len(f.warnings) > 0:
-		return fmt.Errorf("Warnings found during import:%s", lines(f.warnings))
+		return refuse("Warnings found during import:%s", lines(f.warnings))
 	}
 	return nil
 }
+
+// A refusal is an error in AWS's words.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func refuse(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 func lines(list []string) string { return "\n\t" + strings.Join(list, "\n\t") }

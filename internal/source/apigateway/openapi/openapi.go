@@ -13,7 +13,6 @@ package openapi
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -177,14 +176,14 @@ func (d *Document) Prefix(how string) (string, error) {
 		}
 		return "", err
 	}
-	return "", fmt.Errorf("Invalid base path option specified: %s", how)
+	return "", refuse("Invalid base path option specified: %s", how)
 }
 
 // maxBase is how long a base path may be, and the URL of a server that it comes from. It
 // stands before each path of an API.
 const maxBase = 2048
 
-var errBase = fmt.Errorf("The base path of the document is longer than %d bytes", maxBase)
+var errBase = refuse("The base path of the document is longer than %d bytes", maxBase)
 
 // base is the path before those of the document.
 func (d *Document) base() (string, error) {
