@@ -41,6 +41,9 @@ func (tx *Tx) run(ctx context.Context, f func(*Tx) error) (err error) {
 		err = tx.pg.Commit(ctx)
 	} else {
 		err = tx.lite.Commit()
+		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+			err = ctx.Err() // it was rolled back when the context ended
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
