@@ -1,6 +1,7 @@
 package outside
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -108,10 +109,7 @@ func eventsIn(q *routed) []string {
 	}
 	switch {
 	case rule != "":
-		if bus == "" {
-			bus = eventbus.Default
-		}
-		return []string{bus + "/" + rule}
+		return []string{cmp.Or(bus, eventbus.Default) + "/" + rule}
 	case bus == "" || bus == eventbus.Default:
 		return nil
 	}
@@ -121,14 +119,7 @@ func eventsIn(q *routed) []string {
 // schedulesIn returns the schedule, as GROUP/NAME, or the group in a path of EventBridge Scheduler's.
 func schedulesIn(q *routed) []string {
 	if name, ok := strings.CutPrefix(q.r.URL.Path, "/schedules/"); ok && name != "" {
-		group := q.parameter("groupName")
-		if group == "" {
-			group = q.parameter("GroupName")
-		}
-		if group == "" {
-			group = "default"
-		}
-		return []string{group + "/" + name}
+		return []string{cmp.Or(q.parameter("groupName"), q.parameter("GroupName"), scheduler.Default) + "/" + name}
 	}
 	if name, ok := strings.CutPrefix(q.r.URL.Path, "/schedule-groups/"); ok && name != "" {
 		return []string{name}
