@@ -46,22 +46,26 @@ func (j noticed) Owner() string { return j.Place.Account }
 // recorders of the account know by a name that the call has, and the list of the type that
 // the operation's name speaks of. What they record then names the call.
 func (r *Recorder) OnCalls(ctx context.Context, tx *db.Tx, calls []config.Call) error {
+	if r.Source == nil {
+		return nil
+	}
+	recording := map[string][]config.Place{} // by account
 	asked := map[config.Place][]noticedCall{}
 	for _, c := range calls {
 		age := r.Now().Sub(c.At)
-		if age > config.MaxCallAge || age < -config.MaxCallAge || r.Source == nil {
+		if age > config.MaxCallAge || age < -config.MaxCallAge {
 			continue
 		}
-		places, err := store.PlacesOf(ctx, tx, c.Account)
-		if err != nil {
-			return err
-		}
-		for _, p := range places {
-			_, status, err := presentRecorder(ctx, tx, p)
-			if err != nil {
+		places, known := recording[c.Account]
+		if !known {
+			var err error
+			if places, err = recordingPlaces(ctx, tx, c.Account); err != nil {
 				return err
 			}
-			if !status.Recording || len(r.typesOf(p, c.Service, c.Region)) == 0 {
+			recording[c.Account] = places
+		}
+		for _, p := range places {
+			if len(r.typesOf(p, c.Service, c.Region)) == 0 {
 				continue
 			}
 			if err := store.NoteCall(ctx, tx, p, c, r.Now()); err != nil {
@@ -78,6 +82,25 @@ func (r *Recorder) OnCalls(ctx context.Context, tx *db.Tx, calls []config.Call) 
 		}
 	}
 	return nil
+}
+
+// recordingPlaces returns the places of an account whose recorder runs.
+func recordingPlaces(ctx context.Context, tx *db.Tx, account string) ([]config.Place, error) {
+	places, err := store.PlacesOf(ctx, tx, account)
+	if err != nil {
+		return nil, err
+	}
+	var out []config.Place
+	for _, p := range places {
+		_, status, err := presentRecorder(ctx, tx, p)
+		if err != nil {
+			return nil, err
+		}
+		if status.Recording {
+			out = append(out, p)
+		}
+	}
+	return out, nil
 }
 
 // typesOf returns the types of a service that a place polls, and that a call in a region
