@@ -30,15 +30,15 @@ type Options struct {
 	DualStack   bool   // AWS's own endpoints by IPv4 and IPv6
 	PathStyle   bool   // buckets in the path and not in the host name; always so with an Endpoint
 	Credentials Credentials
-	Transport   http.RoundTripper                     // nil: a pooled default
-	Models      *Models                               // nil: the embedded ones, read again by each client
-	Concurrency int                                   // requests under way at once; 0: 8
-	Attempts    int                                   // tries of one request; 0: 4
-	Delay       func(attempt int) time.Duration       // before the next try; nil: the SDK's, exponential with jitter
-	Now         func() time.Time                      // nil: time.Now
-	Trace       func(Exchange)                        // nil: nobody looks
-	Called      func(service, operation, code string) // after each call, with OK or the error's code; nil: nobody counts
-	Refused     func()                                // called when the credentials could not be had or were not taken; nil: nobody asks
+	Transport   http.RoundTripper                          // nil: a pooled default
+	Models      *Models                                    // nil: the embedded ones, read again by each client
+	Concurrency int                                        // requests under way at once; 0: 8
+	Attempts    int                                        // tries of one request; 0: 4
+	Wait        func(context.Context, time.Duration) error // before the next try, and for a service's pace; nil: by the clock
+	Now         func() time.Time                           // nil: time.Now
+	Trace       func(Exchange)                             // nil: nobody looks
+	Called      func(service, operation, code string)      // after each call, with OK or the error's code; nil: nobody counts
+	Refused     func()                                     // called when the credentials could not be had or were not taken; nil: nobody asks
 }
 
 // An Exchange is one request and its answer, as Trace sees them: what recorded answers are made of.
@@ -76,6 +76,9 @@ func New(o Options) *Client {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Wait == nil {
+		o.Wait = wait
+	}
 	if o.Transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = o.Concurrency
@@ -86,9 +89,6 @@ func New(o Options) *Client {
 		http: &http.Client{Transport: o.Transport, Timeout: 2 * time.Minute, CheckRedirect: stay},
 		retry: retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts = o.Attempts
-			if o.Delay != nil {
-				r.Backoff = retry.BackoffDelayerFunc(func(n int, _ error) (time.Duration, error) { return o.Delay(n), nil })
-			}
 		}),
 	}
 }
@@ -156,7 +156,7 @@ func (c *Client) attempts(ctx context.Context, api *model.API, enc *request) (*a
 	release := c.retry.GetInitialToken()
 	pace := c.paceOf(api.Name)
 	for attempt := 1; ; attempt++ {
-		if err := wait(ctx, pace.take(time.Now())); err != nil {
+		if err := c.opt.Wait(ctx, pace.take(time.Now())); err != nil {
 			pace.giveBack()
 			return nil, err
 		}
@@ -174,7 +174,7 @@ func (c *Client) attempts(ctx context.Context, api *model.API, enc *request) (*a
 		if tokenErr != nil || delayErr != nil {
 			return nil, err
 		}
-		if err := wait(ctx, delay); err != nil {
+		if err := c.opt.Wait(ctx, delay); err != nil {
 			return nil, err
 		}
 		release = next

@@ -192,7 +192,7 @@ func TestAThrottledRequestIsTriedAgain(t *testing.T) {
 		}
 		return 200, `{"TableNames":["a"]}`
 	}}
-	c := w.client(func(o *awsclient.Options) { o.Attempts = 3; o.Delay = func(int) time.Duration { return 0 } })
+	c := w.client(func(o *awsclient.Options) { o.Attempts = 3; o.Wait = func(context.Context, time.Duration) error { return nil } })
 	out, err := c.Call(t.Context(), "dynamodb", "ListTables", nil)
 	if err != nil || len(w.sent) != 2 {
 		t.Fatalf("%v after %d requests", err, len(w.sent))
@@ -215,7 +215,7 @@ func TestAnErrorOfTheCallerIsNotTriedAgain(t *testing.T) {
 
 func TestACancelledCallDoesNotWaitForItsTurn(t *testing.T) {
 	w := always(500, "")
-	c := w.client(func(o *awsclient.Options) { o.Attempts = 100; o.Delay = func(int) time.Duration { return time.Hour } })
+	c := w.client(func(o *awsclient.Options) { o.Attempts = 100 })
 	ctx, cancel := context.WithCancel(t.Context())
 	w.answer = func(int, *http.Request, string) (int, string) { cancel(); return 500, "" }
 	if _, err := c.Call(ctx, "dynamodb", "ListTables", nil); err == nil {

@@ -7,6 +7,7 @@
 package faulty
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -52,11 +53,11 @@ func Start(t testing.TB, m *awsclient.Models, answers []resource.Recorded, servi
 // URL is where the target answers.
 func (t *Target) URL() string { return t.server.URL }
 
-// Client returns a client of the target that tries each call once.
+// Client returns a client of the target that tries each call once, and is no slower when it is throttled.
 func (t *Target) Client() *awsclient.Client {
 	return awsclient.New(awsclient.Options{
 		Endpoint: t.URL(), Region: "us-east-1", Credentials: awsclient.Static("123456789012", "test", ""), Models: t.models,
-		Attempts: 1, Delay: func(int) time.Duration { return 0 },
+		Attempts: 1, Wait: func(context.Context, time.Duration) error { return nil },
 	})
 }
 
