@@ -192,7 +192,10 @@ func TestAThrottledRequestIsTriedAgain(t *testing.T) {
 		}
 		return 200, `{"TableNames":["a"]}`
 	}}
-	c := w.client(func(o *awsclient.Options) { o.Attempts = 3; o.Wait = func(context.Context, time.Duration) error { return nil } })
+	c := w.client(func(o *awsclient.Options) {
+		o.Attempts = 3
+		o.Wait = func(context.Context, time.Duration) error { return nil }
+	})
 	out, err := c.Call(t.Context(), "dynamodb", "ListTables", nil)
 	if err != nil || len(w.sent) != 2 {
 		t.Fatalf("%v after %d requests", err, len(w.sent))
