@@ -16,9 +16,10 @@ type handler struct {
 	library          bool // it imports rdklib
 }
 
+// A keyword that is nearly right will do (deff, export.handler): the interpreter then says on which line the mistake is.
 var (
-	pythonHandler = regexp.MustCompile(`(?m)^(?:async )?def (lambda_handler|handler|main)\(`)
-	nodeHandler   = regexp.MustCompile(`(?m)(?:^|\s)(?:exports\.|module\.exports\.|export (?:const|async function|function) )(lambda_handler|lambdaHandler|handler)\b`)
+	pythonHandler = regexp.MustCompile(`(?m)^(?:async )?[def]{2,5}[ \t]+(lambda_handler|handler|main)\b`)
+	nodeHandler   = regexp.MustCompile(`(?m)(?:^|\s)(?:exports?\.|module\.exports?\.|exports? (?:const|async function|function) )(lambda_handler|lambdaHandler|handler)\b`)
 	library       = []byte("from rdklib import")
 )
 
