@@ -69,6 +69,10 @@ func (r Rule) Code(ctx context.Context) (Code, error) {
 	if r.packed != nil {
 		return *r.packed, nil
 	}
+	if r.inline != nil {
+		archive, err := packTexts(r.inline)
+		return Code{archive: archive}, err
+	}
 	if r.Zipped() {
 		archive, err := os.ReadFile(r.Path)
 		return Code{archive: archive}, err
@@ -133,6 +137,8 @@ func (r Rule) leftOut(inside string, e fs.DirEntry) bool {
 	case strings.HasPrefix(base, "."), base == "__pycache__", base == "plumb-test.yaml":
 		return true
 	case len(r.Files) > 0:
+		return true
+	case slices.ContainsFunc(r.excludes, func(e *regexp.Regexp) bool { return e.MatchString(inside) }):
 		return true
 	}
 	return e.IsDir() && inside == "fixtures"

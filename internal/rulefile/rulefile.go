@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -46,7 +47,9 @@ type Rule struct {
 	Library          bool              // it imports rdklib
 	Variables        map[string]string // of its environment
 
-	packed *Code // its code, if Pack read it
+	inline   map[string]string // the code of a function that stands in its declaration: texts by file name; Path is the folder of that
+	excludes []*regexp.Regexp  // what the code leaves out of its folder, beside what it always does
+	packed   *Code             // its code, if Pack read it
 }
 
 // OnChange reports whether changes trigger the rule.

@@ -167,8 +167,14 @@ func (d declared) function(r Rule, id string) (Rule, error) {
 	if !ok {
 		if folder, ok = p["Code"].(string); !ok { // as "aws cloudformation package" takes it
 			folder = ""
-			if m, _ := p["Code"].(map[string]any); m["ZipFile"] != nil || m["S3Bucket"] != nil {
-				return r, fmt.Errorf("the code of %s is not in a folder: give CodeUri, or Code as a path", id)
+			m, _ := p["Code"].(map[string]any)
+			if text, ok := p["InlineCode"].(string); ok { // of SAM
+				m = map[string]any{"ZipFile": text}
+			}
+			if text, ok := m["ZipFile"].(string); ok {
+				r.inline = map[string]string{inlineFile(r.Runtime): text}
+			} else if m["ZipFile"] != nil || m["S3Bucket"] != nil {
+				return r, fmt.Errorf("the code of %s is neither in a folder nor in the template: give CodeUri, Code as a path, or its text as ZipFile", id)
 			}
 		}
 	}
@@ -184,8 +190,8 @@ func (r *Rule) complete() error {
 	if r.Handler != "" && r.Runtime != "" {
 		return nil
 	}
-	if r.Zipped() {
-		return fmt.Errorf("the function whose code is %s needs its handler and its runtime", r.Path)
+	if r.Zipped() || r.inline != nil {
+		return fmt.Errorf("the function whose code is in %s needs its handler and its runtime", r.Path)
 	}
 	found, err := functionFolder(r.Path)
 	r.Handler, r.Runtime = orElse(r.Handler, found.Handler), orElse(r.Runtime, found.Runtime)

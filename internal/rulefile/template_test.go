@@ -96,7 +96,7 @@ func TestServerlessTemplateDeclaresItsRules(t *testing.T) {
 func TestTemplateWhoseFunctionIsElsewhereSaysSo(t *testing.T) {
 	for says, text := range map[string]string{
 		"not one of this template": strings.Replace(declares, "!GetAtt Code.Arn", "arn:aws:lambda:us-east-1:1:function:f", 1),
-		"is not in a folder":       strings.Replace(declares, "CodeUri: src/", "Code: {S3Bucket: b}", 1),
+		"neither in a folder":      strings.Replace(declares, "CodeUri: src/", "Code: {S3Bucket: b}", 1),
 		"template.yaml":            "Resources: [",
 	} {
 		if _, err := rulefile.Find(folder(t, map[string]string{"template.yaml": text})); err == nil || !strings.Contains(err.Error(), says) {

@@ -120,8 +120,8 @@ func (m *module) function(r Rule, b block) (Rule, error) {
 			r.Variables[k] = s
 		}
 	}
-	var err error
-	if r.Path, r.Files, err = m.code(b, v); err != nil {
+	r, err := m.code(r, b, v)
+	if err != nil {
 		return r, err
 	}
 	if err := r.complete(); err != nil {
@@ -130,29 +130,49 @@ func (m *module) function(r Rule, b block) (Rule, error) {
 	return r.withDefaults(), nil
 }
 
-// code returns where a function's code is: what Terraform would pack, in preference
+// code adds where a function's code is: what Terraform would pack, in preference
 // to the zip file that it may have packed some time ago, or a zip file.
-func (m *module) code(function block, v map[string]any) (path string, files []string, err error) {
+func (m *module) code(r Rule, function block, v map[string]any) (Rule, error) {
 	filename, ok := v["filename"].(string)
 	archive, packs := m.packs(filename)
 	if !ok || strings.HasPrefix(filename, reference) && !packs {
-		return "", nil, fmt.Errorf("the code of %s is not here: give filename, the path of a zip file or data.archive_file.NAME.output_path", function.name)
+		return r, fmt.Errorf("the code of %s is not here: give filename, the path of a zip file or data.archive_file.NAME.output_path", function.name)
 	}
 	if !packs {
-		path = m.path(filename)
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			return "", nil, fmt.Errorf("the code of %s is not there: %s is no zip file; build it first", function.name, path)
+		r.Path = m.path(filename)
+		if !r.Zipped() {
+			return r, fmt.Errorf("the code of %s is not there: %s is no zip file; build it first", function.name, r.Path)
 		}
-		return path, nil, nil
+		return r, nil
 	}
-	packed := m.values(archive)
-	if folder, ok := packed["source_dir"].(string); ok {
-		return m.path(folder), nil, nil
+	r, err := m.packed(r, m.values(archive))
+	if err != nil {
+		return r, fmt.Errorf("the archive %s: %w", archive.name, err)
 	}
-	if file, ok := packed["source_file"].(string); ok {
-		return filepath.Dir(m.path(file)), []string{filepath.Base(file)}, nil
+	return r, nil
+}
+
+// packed adds the code that an archive_file packs.
+func (m *module) packed(r Rule, v map[string]any) (_ Rule, err error) {
+	if folder, ok := v["source_dir"].(string); ok {
+		r.Path = m.path(folder)
+		r.excludes, err = excludesOf(v["excludes"])
+		return r, err
 	}
-	return "", nil, fmt.Errorf("the archive %s has no source_dir and no source_file", archive.name)
+	if file, ok := v["source_file"].(string); ok {
+		r.Path, r.Files = filepath.Dir(m.path(file)), []string{filepath.Base(file)}
+		return r, nil
+	}
+	r.Path = m.folder
+	if text, ok := v["source_content"].(string); ok {
+		r.inline, err = inlineSources([]any{map[string]any{"content": text, "filename": v["source_content_filename"]}})
+		return r, err
+	}
+	if blocks, ok := v["source"].([]any); ok {
+		r.inline, err = inlineSources(blocks)
+		return r, err
+	}
+	return r, fmt.Errorf("it has no source_dir, no source_file and no source, or they are not known before they are applied")
 }
 
 // packs returns the archive_file that makes a zip file, which is named by a reference
