@@ -11,6 +11,7 @@ import (
 	"plumb/internal/awsclient"
 	"plumb/internal/resource"
 	"plumb/internal/settings"
+	"plumb/internal/trail"
 	"plumb/models"
 	"plumb/resources"
 )
@@ -19,12 +20,14 @@ import (
 const maxManagedPolicy = 6144
 
 func newIAMPolicyCommand() *cobra.Command {
-	return &cobra.Command{
+	var trails []string
+	cmd := &cobra.Command{
 		Use:   "iam-policy [TYPE...]",
 		Short: "Print the least IAM policy that recording resource types takes",
 		Long: `Iam-policy prints a policy document for the role or user as which the recorder reads an account of AWS: the actions that
 reading the types takes, and no others. Without types it is for all that are read.`,
-		Example: "  plumb iam-policy AWS::S3::Bucket AWS::IAM::Role > policy.json",
+		Example: "  plumb iam-policy AWS::S3::Bucket AWS::IAM::Role > policy.json\n" +
+			"  plumb iam-policy AWS::S3::Bucket --cloudtrail https://sqs.eu-west-1.amazonaws.com/123456789012/plumb-trail",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cat, err := resource.Load(resources.FS, awsclient.NewModels(models.FS))
 			if err != nil {
@@ -38,6 +41,14 @@ reading the types takes, and no others. Without types it is for all that are rea
 			if err != nil {
 				return err
 			}
+			for _, address := range trails {
+				if err := settings.CheckTrail("--", address); err != nil {
+					return err
+				}
+				for _, p := range trail.Permissions(address) {
+					policy.Statement = append(policy.Statement, resource.Statement{Effect: "Allow", Action: p.Actions, Resource: p.Resource})
+				}
+			}
 			if n := policy.Size(); n > maxManagedPolicy {
 				fmt.Fprintf(cmd.ErrOrStderr(), "plumb: the policy has %d characters without white space and a managed policy may have %d: "+
 					"make several of its statements, or name fewer types\n", n, maxManagedPolicy)
@@ -47,6 +58,9 @@ reading the types takes, and no others. Without types it is for all that are rea
 			return e.Encode(policy)
 		},
 	}
+	cmd.Flags().StringArrayVar(&trails, "cloudtrail", nil, "also read records of CloudTrail at this `URL`, as the setting cloudtrail has it: of a queue, or s3://BUCKET/PREFIX; "+
+		"give both where the queue has notices of a bucket's files")
+	return cmd
 }
 
 // typesRead returns the types that were named, or all that are read when none was.

@@ -50,3 +50,17 @@ func TestIAMPolicyOfAnUnknownTypeNamesTheNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestIAMPolicyAllowsToReadRecordsOfCloudTrail(t *testing.T) {
+	code, out, errOut := plumb(t, "iam-policy", "AWS::SQS::Queue", "--cloudtrail", "https://sqs.eu-west-1.amazonaws.com/123456789012/trail", "--cloudtrail", "s3://trails/all")
+	if code != 0 || errOut != "" {
+		t.Fatalf("code %d: %s", code, errOut)
+	}
+	doc, err := policy.Parse(out)
+	if err != nil || len(doc.Statements) != 4 || !slices.Equal(doc.Statements[1].Resources, []string{"arn:aws:sqs:eu-west-1:123456789012:trail"}) {
+		t.Errorf("%+v, %v", doc, err)
+	}
+	if code, out, errOut := plumb(t, "iam-policy", "--cloudtrail", "trails"); code != 1 || out != "" || !strings.Contains(errOut, `--cloudtrail "trails": want the URL of an SQS queue`) {
+		t.Errorf("code %d: %s%s", code, out, errOut)
+	}
+}

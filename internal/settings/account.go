@@ -98,7 +98,7 @@ func (a Account) check(where string) error {
 	if err := checkEventBus(where, a.EventBus, a.EventSource); err != nil {
 		return err
 	}
-	if err := checkTrail(where, a.CloudTrail); err != nil {
+	if err := CheckTrail(where, a.CloudTrail); err != nil {
 		return err
 	}
 	return a.Endpoints.check(where)
@@ -106,8 +106,9 @@ func (a Account) check(where string) error {
 
 var trailBucket = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/].*)?$`)
 
-// checkTrail checks where records of CloudTrail are.
-func checkTrail(where, trail string) error {
+// CheckTrail checks where records of CloudTrail are: the URL of an SQS queue, or s3://BUCKET/PREFIX. An empty one is none. An error
+// begins with where.
+func CheckTrail(where, trail string) error {
 	u, err := url.Parse(trail)
 	switch {
 	case trail == "":

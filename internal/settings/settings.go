@@ -360,7 +360,7 @@ func (s Settings) checkTargets() error {
 	if err := checkEventBus("", s.EventBus, s.EventSource); err != nil {
 		return err
 	}
-	if err := checkTrail("", s.CloudTrail); err != nil {
+	if err := CheckTrail("", s.CloudTrail); err != nil {
 		return err
 	}
 	for _, service := range s.CreateAtTarget {

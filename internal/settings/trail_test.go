@@ -8,7 +8,7 @@ func TestWhereRecordsOfCloudTrailAreIsChecked(t *testing.T) {
 		"s3://trail": true, "s3://trail/a/b": true, "s3://": false, "s3://Trail": false, "s3://trail//": false, "trail": false,
 		"https://sqs.eu-west-1.amazonaws.com/trail": false, "sqs://a/b/c": false,
 	} {
-		if err := checkTrail("", trail); (err == nil) != good {
+		if err := CheckTrail("", trail); (err == nil) != good {
 			t.Errorf("%q: %v", trail, err)
 		}
 	}
