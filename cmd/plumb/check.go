@@ -17,6 +17,7 @@ import (
 	"plumb/internal/resource"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rulefile"
+	"plumb/internal/textfile"
 	"plumb/models"
 	"plumb/planned"
 	"plumb/resources"
@@ -108,7 +109,7 @@ func checkFiles(files, rules, ruleParameters, parameters []string) (cases []repo
 	}
 	var left []preview.Resource
 	for _, path := range files {
-		text, err := os.ReadFile(path)
+		text, err := textfile.Read(path)
 		if err != nil {
 			return nil, "", err
 		}

@@ -18,6 +18,7 @@ import (
 	"plumb/internal/rulebench"
 	"plumb/internal/rulefile"
 	"plumb/internal/ruletest"
+	"plumb/internal/textfile"
 )
 
 // looks returns what a rule looks at, with the rule as its tests have it: they
@@ -107,7 +108,7 @@ func (s *Session) fixtures(r rulefile.Rule) ([]config.Item, error) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
-		text, err := os.ReadFile(path)
+		text, err := textfile.Read(path)
 		if err != nil {
 			return nil, err
 		}

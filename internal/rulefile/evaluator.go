@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 
 	"plumb/internal/config"
@@ -12,6 +11,7 @@ import (
 	"plumb/internal/rule"
 	"plumb/internal/rule/managed"
 	"plumb/internal/rule/policy"
+	"plumb/internal/textfile"
 )
 
 // Content returns the text of a policy or a rule file.
@@ -19,7 +19,7 @@ func (r Rule) Content() ([]byte, error) {
 	if r.Text != "" {
 		return []byte(r.Text), nil
 	}
-	return os.ReadFile(r.Path)
+	return textfile.Read(r.Path)
 }
 
 // InputParameters returns the parameters as AWS Config has them; empty if there

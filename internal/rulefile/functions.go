@@ -1,7 +1,6 @@
 package rulefile
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
@@ -9,6 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"plumb/internal/textfile"
 )
 
 // functions are those of Terraform that declarations of rules use.
@@ -31,7 +32,7 @@ func (m *module) functions() map[string]function.Function {
 }
 
 func (m *module) file(path string) (string, error) {
-	text, err := os.ReadFile(m.path(path))
+	text, err := textfile.Read(m.path(path))
 	return string(text), err
 }
 

@@ -2,7 +2,6 @@ package rulefile
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"plumb/internal/textfile"
 )
 
 // A module is the .tf files of a folder, evaluated as far as that can be done
@@ -34,7 +35,7 @@ type block struct {
 func readModule(folder string, files []string) (*module, error) {
 	m := &module{folder: folder, locals: map[string]hclsyntax.Expression{}, defaults: map[string]hclsyntax.Expression{}, resolving: map[string]bool{}}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := textfile.Read(file)
 		if err != nil {
 			return nil, err
 		}

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"plumb/internal/textfile"
 )
 
 // parametersFile is what makes a folder one of the Rule Development Kit.
@@ -30,7 +31,7 @@ type rdkParameters struct {
 
 // rdkFolder reads a folder that the Rule Development Kit made.
 func rdkFolder(path string) (Rule, bool, error) {
-	text, err := os.ReadFile(filepath.Join(path, parametersFile))
+	text, err := textfile.Read(filepath.Join(path, parametersFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Rule{}, false, nil
 	}

@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"plumb/internal/textfile"
 )
 
 // A Kind is who decides about what a rule looks at.
@@ -168,7 +170,7 @@ func file(path string) (Rule, bool, error) {
 	case ".guard", ".ruleset":
 		return Rule{Kind: Policy, Name: called, Path: path}, true, nil
 	case ".yaml", ".yml":
-		text, err := os.ReadFile(path)
+		text, err := textfile.Read(path)
 		return Rule{Kind: Catalogue, Name: called, Path: path}, err == nil && isCatalogue(text), err
 	}
 	h, ok, err := handlerIn(path)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"plumb/internal/template"
+	"plumb/internal/textfile"
 )
 
 // templateNames are what a folder's template is called.
@@ -37,7 +38,7 @@ func fromTemplate(path string) ([]Rule, error) {
 	if !slices.Contains(templateNames, filepath.Base(path)) {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,10 @@ package rulefile
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"plumb/internal/textfile"
 )
 
 // Types of Terraform's AWS provider that declare a rule and its function.
@@ -23,7 +24,7 @@ func terraformIn(folder string) ([]Rule, error) {
 	}
 	declared := false
 	for _, f := range files {
-		text, err := os.ReadFile(f)
+		text, err := textfile.Read(f)
 		if err != nil {
 			return nil, err
 		}

@@ -2,17 +2,17 @@ package ruletest
 
 import (
 	"context"
-	"os"
 	"strings"
 
 	"plumb/internal/report"
 	"plumb/internal/rulefile"
+	"plumb/internal/textfile"
 )
 
 // catalogueSuite is the examples of a file like those of rules/.
 func catalogueSuite(r rulefile.Rule, shown string) Suite {
 	return Suite{shown, r.Path, func(_ context.Context, w *worker) []report.Case {
-		text, err := os.ReadFile(r.Path)
+		text, err := textfile.Read(r.Path)
 		if err != nil {
 			return broken(r.Path, err)
 		}

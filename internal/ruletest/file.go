@@ -16,6 +16,7 @@ import (
 	"plumb/internal/fixture"
 	"plumb/internal/resource/typename"
 	"plumb/internal/rulefile"
+	"plumb/internal/textfile"
 )
 
 // FileName is what a file of tests is called.
@@ -91,7 +92,7 @@ var (
 // ReadFile reads a plumb-test.yaml. The rule's path is relative to root; to the
 // file's folder if root is empty. The error holds all that is wrong.
 func ReadFile(path, root string) (*File, error) {
-	text, err := os.ReadFile(path)
+	text, err := textfile.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +242,7 @@ func (r *reader) item(node *yaml.Node, d fixture.Defaults) *config.Item {
 	}
 	if node.Kind == yaml.ScalarNode {
 		path := filepath.Join(filepath.Dir(r.path), filepath.FromSlash(node.Value))
-		content, err := os.ReadFile(path)
+		content, err := textfile.Read(path)
 		if err != nil {
 			r.fail(node.Line, "%v", err)
 			return nil

@@ -17,6 +17,7 @@ import (
 	"plumb/internal/report"
 	"plumb/internal/resource/typename"
 	"plumb/internal/rulefile"
+	"plumb/internal/textfile"
 )
 
 // trialsOf returns the files of trials beside a policy: NAME_tests.yaml in its
@@ -42,7 +43,7 @@ func trialsOf(policy string) (files []string, err error) {
 
 func guardSuite(path, shown string, trials []string) Suite {
 	return Suite{shown, path, func(ctx context.Context, _ *worker) []report.Case {
-		text, err := os.ReadFile(path)
+		text, err := textfile.Read(path)
 		if err != nil {
 			return broken(path, err)
 		}
@@ -70,7 +71,7 @@ func guardSuite(path, shown string, trials []string) Suite {
 }
 
 func guardCases(ctx context.Context, rules *guard.RuleSet, file string) []report.Case {
-	text, err := os.ReadFile(file)
+	text, err := textfile.Read(file)
 	if err != nil {
 		return broken(file, err)
 	}
