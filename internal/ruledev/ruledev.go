@@ -84,7 +84,7 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 		return err
 	}
 	p := &page{s.Out, s.Color}
-	if len(looks) == 0 {
+	if len(looks) == 0 && r.Kind == rulefile.Function { // which is not put on a server for nothing
 		p.nothing(r, s.Running)
 		return nil
 	}
@@ -95,6 +95,10 @@ func (s *Session) rule(ctx context.Context, r rulefile.Rule, began time.Time) er
 	if err != nil {
 		s.Broken = true
 		p.broken(r, err)
+		return nil
+	}
+	if len(looks) == 0 {
+		p.nothing(r, s.Running)
 		return nil
 	}
 	p.begin(r)

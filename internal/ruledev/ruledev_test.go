@@ -177,6 +177,11 @@ func TestRuleFileIsEvaluatedOnItsExamples(t *testing.T) {
 
 func TestFolderWithNothingToLookAtSaysWhatToDo(t *testing.T) {
 	newDesk(t, map[string]string{"p.guard": policy}).shows("nothing to look at", "fixtures", "--endpoint")
+	broken := newDesk(t, map[string]string{"p.guard": "rule p { tags exists"})
+	broken.shows("p.guard:1")
+	if !broken.Broken {
+		t.Error("a policy that cannot be read is not broken, for want of items")
+	}
 	d := newDesk(t, map[string]string{"p.guard": policy, "plumb-test.yaml": "types: [AWS::S3::Bucket]\ntests:\n  - {name: a, item: {}, compliance: COMPLIANT}\n"})
 	d.Running = true
 	d.shows("p has nothing to look at: the server has recorded nothing of AWS::S3::Bucket; without --endpoint")
