@@ -75,6 +75,24 @@ func TestFormSaysWhatTheEventFormSays(t *testing.T) {
 	}
 }
 
+func TestItemThatCannotBeReadNamesTheMember(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"resourceType": 5}`:                     "resourceType is a number: want a text",
+		`{"relationships": {}}`:                   "relationships is an object: want a list",
+		`{"relationships": [{"resourceId": []}]}`: "relationships.0.resourceId is a list: want a text",
+		`{"tags": "owner"}`:                       "tags is a text: want an object",
+		`[]`:                                      "the whole is a list: want an object",
+		`{"configurationItemCaptureTime": "yesterday"}`:   `configurationItemCaptureTime is "yesterday": want a time in ISO 8601`,
+		`{"resourceCreationTime": "2026-13-01T00:00Z"}`:   `resourceCreationTime is "2026-13-01T00:00Z": want a time`,
+		`{"configurationItemDeliveryTime": "1764000000"}`: `configurationItemDeliveryTime is "1764000000": want a time`,
+	} {
+		var it config.Item
+		if err := json.Unmarshal([]byte(text), &it); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q is not in %v", text, want, err)
+		}
+	}
+}
+
 func TestDecodeRefusesWhatFollowsTheValue(t *testing.T) {
 	for _, s := range []string{"", "{", "{} {}", "nope"} {
 		if v, err := config.Decode([]byte(s)); err == nil {

@@ -218,13 +218,13 @@ func (it *Item) fromEventForm(e eventItem) error {
 		})
 	}
 	var err error
-	if it.CreationTime, err = parseTime(e.CreationTime); err != nil {
+	if it.CreationTime, err = parseTime("resourceCreationTime", e.CreationTime); err != nil {
 		return err
 	}
-	if it.DeliveryTime, err = parseTime(e.DeliveryTime); err != nil {
+	if it.DeliveryTime, err = parseTime("configurationItemDeliveryTime", e.DeliveryTime); err != nil {
 		return err
 	}
-	capture, err := parseTime(e.CaptureTime)
+	capture, err := parseTime("configurationItemCaptureTime", e.CaptureTime)
 	if capture != nil {
 		it.CaptureTime = *capture
 	}

@@ -1,8 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -38,10 +42,44 @@ func Decode(b []byte) (any, error) {
 }
 
 func decodeInto(b []byte, v any) error {
-	if err := json.Unmarshal(b, v, reading); err != nil {
-		return fmt.Errorf("decode JSON: %w", err)
+	err := json.Unmarshal(b, v, reading)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.Err == nil && semantic.GoType != nil {
+		return fmt.Errorf("%s is %s: want %s", orWhole(semantic.JSONPointer), foundKinds[semantic.JSONKind], wantedKind(semantic.GoType))
+	}
+	return fmt.Errorf("decode JSON: %w", err)
+}
+
+func orWhole(p jsontext.Pointer) string {
+	if p == "" {
+		return "the whole"
+	}
+	return strings.Join(slices.Collect(p.Tokens()), ".")
+}
+
+// foundKinds are what people call the kinds of JSON values.
+var foundKinds = map[jsontext.Kind]string{
+	jsontext.KindNull: "null", jsontext.KindTrue: "true", jsontext.KindFalse: "false", jsontext.KindString: "a text",
+	jsontext.KindNumber: "a number", jsontext.KindBeginObject: "an object", jsontext.KindBeginArray: "a list",
+}
+
+func wantedKind(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	}
+	return "a number"
 }
 
 // readAny reads a value whose shape nobody knows.
@@ -119,13 +157,13 @@ func timeText(t *time.Time) *string {
 	return &s
 }
 
-func parseTime(s *string) (*time.Time, error) {
+func parseTime(member string, s *string) (*time.Time, error) {
 	if s == nil || *s == "" {
 		return nil, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, *s)
 	if err != nil {
-		return nil, fmt.Errorf("parse time: %w", err)
+		return nil, fmt.Errorf("%s is %q: want a time in ISO 8601, such as 2026-01-02T15:04:05.000Z", member, *s)
 	}
 	return &t, nil
 }
