@@ -336,6 +336,8 @@ func TestServerModeAsksForAnAccessKeyAndShowsItsAccountAlone(t *testing.T) {
 	s.has(t, ">of-one</a>", "111111111111", "read-only")
 	b.page("find?q=of-two").lacks(t, ">of-two</a>", "222222222222")
 	b.page("").lacks(t, "222222222222")
+	b.page("inventory?value=of-one").has(t, ">of-one</a>")
+	b.page("inventory?value=of-two").lacks(t, ">of-two</a>", "222222222222")
 	if s := b.post("anything", url.Values{"csrf": {s.token(t)}}); s.Status != http.StatusForbidden {
 		t.Errorf("an action in server mode: %d", s.Status)
 	}

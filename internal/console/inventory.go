@@ -14,10 +14,10 @@ import (
 
 const inventoryPage = 50
 
-// showInventory lists the types that there are with what rules judge of them, or the
-// resources of the types that the filters name.
+// showInventory lists the types that there are with what rules judge of them, the
+// resources of the types that the filters name, or those that ever held a value.
 func showInventory(v *visit) (*page, error) {
-	d := listPage{}
+	d := inventoryView{Value: strings.TrimSpace(v.q.Get("value")), Query: v.link("query"), Without: v.with("value", "")}
 	var all map[store.TypeAt]store.PlaceTally
 	err := v.read(func(ctx context.Context, tx *db.Tx) (err error) {
 		all, err = store.TallyTypesOf(ctx, tx, v.account())
@@ -30,17 +30,32 @@ func showInventory(v *visit) (*page, error) {
 	p := &page{Title: "Inventory", Template: "inventory", Calls: []call{
 		v.cli(v.c.Settings.Account, v.c.Settings.Region, "configservice get-discovered-resource-counts"),
 		sql("SELECT resourceType, COUNT(*) GROUP BY resourceType")}}
-	if types := v.filters.is["type"]; len(types) > 0 {
+	for _, name := range []string{"is", "not", "at"} {
+		for _, text := range v.q[name] {
+			d.Kept = append(d.Kept, pair{name, text})
+		}
+	}
+	types := v.filters.is["type"]
+	switch {
+	case d.Value != "":
+		if d.Table, d.Looked, err = heldTable(v, d.Value); err != nil {
+			return nil, err
+		}
+		p.Calls = []call{sql("SELECT * FROM history")}
+		p.AtNote = "The search goes back from then."
+	case len(types) > 0:
+		d.Typed, d.Shown = true, v.q.Get("deleted") == "show"
+		d.Deleted = v.with("deleted", map[bool]string{true: "", false: "show"}[d.Shown])
 		if d.Table, err = resourcesOf(v, types); err != nil {
 			return nil, err
 		}
 		p.Calls = []call{v.cli(v.c.Settings.Account, v.c.Settings.Region, "configservice list-discovered-resources", "resource-type", types[0]),
 			sql("SELECT resourceId, accountId, awsRegion WHERE resourceType = " + sqlText(types[0]))}
-	} else {
+	default:
 		d.Table = coverage(v, all)
 		p.AtNote = "These numbers are kept as they are now. Choose a type to see its resources of that moment."
 	}
-	p.Data, p.Table = inventoryView{d, v.link("query"), v.with("deleted", map[bool]string{true: "", false: "show"}[v.q.Get("deleted") == "show"]), v.q.Get("deleted") == "show", len(v.filters.is["type"]) > 0}, d.Table
+	p.Data, p.Table = d, d.Table
 	return p, nil
 }
 
@@ -50,6 +65,10 @@ type inventoryView struct {
 	Deleted string
 	Shown   bool // deleted ones are
 	Typed   bool
+	Value   string // that is searched for in all revisions
+	Looked  string // how far the search looked
+	Without string // the address without the search
+	Kept    []pair // parts of the address that a search leaves
 }
 
 func inventoryFacets(v *visit, all map[store.TypeAt]store.PlaceTally) []facet {

@@ -170,7 +170,7 @@ func everyPage(p *apptest.Plumb) []string {
 		"", "find?q=" + q, "components", resource(p, "AWS::S3::Bucket", hostile), resource(p, "AWS::S3::Bucket", hostile, "blame", hostile),
 		resource(p, "AWS::S3::Bucket", "reports"), "?is=account:" + q + "&not=type:" + q,
 		"wrong", "wrong?by=type", "wrong?by=account", "wrong?by=tag", "wrong?by=pack", "wrong?by=resource", "wrong?rule=hostile", "wrong?rule=" + q,
-		"changes", "changes?noise=show&within=24h", "inventory", "inventory?is=type:AWS::S3::Bucket&deleted=show", "inventory?at=-1m&is=type:AWS::S3::Bucket", "?at=-1h",
+		"changes", "changes?noise=show&within=24h", "inventory", "inventory?is=type:AWS::S3::Bucket&deleted=show", "inventory?at=-1m&is=type:AWS::S3::Bucket", "inventory?value=" + q, "?at=-1h",
 		"packs", "query", "query?sql=" + q, "query?sql=" + url.QueryEscape("SELECT *"), "operations",
 		"ticket?rule=hostile", "rules", "rules?words=" + q, "rule?name=hostile",
 	}
