@@ -447,7 +447,7 @@ func TestFindLeadsToWhatHasAnIDANameOrAnARN(t *testing.T) {
 		for _, q := range []string{"reports", "arn:aws:s3:::reports"} {
 			b.page("find?q="+url.QueryEscape(q)).has(t, "type=AWS%3A%3AS3%3A%3ABucket", ">reports</a>")
 		}
-		b.page("find?q=report").has(t, "Nothing recorded has exactly this")
+		b.page("find?q=report").has(t, "Nothing recorded has exactly this", `href="/_plumb/ui/inventory?value=report">`)
 		b.page("").has(t, p.Account(), "resources that fail a rule")
 	}, withConsole)
 }

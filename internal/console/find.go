@@ -22,6 +22,7 @@ func showFind(v *visit) (*page, error) {
 	if text == "" {
 		return list("Find", "Type an id, a name or an ARN.", t), nil
 	}
+	t.Else = linked("Look for resources that ever held it as a value", v.link("inventory", "value", text))
 	err := v.read(func(ctx context.Context, tx *db.Tx) error {
 		found, err := store.FindResources(ctx, tx, v.account(), text, maxFound)
 		for _, f := range found {

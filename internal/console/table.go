@@ -18,6 +18,7 @@ type table struct {
 	Rows    []row
 	More    string // the address of the next page
 	Empty   string // what is shown instead of no rows
+	Else    cell   // a link that follows Empty: where else to look
 	Note    string // what the reader has to know of the numbers
 	Pick    string // the name of the field that rows are picked with; empty if they cannot be
 }
