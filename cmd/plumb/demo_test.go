@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -84,6 +85,9 @@ func TestDemoNeedsNothingButTheProgram(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	if exec.Command("/usr/bin/python3", "-c", "import boto3").Run() == nil || exec.Command("/usr/local/bin/python3", "-c", "import boto3").Run() == nil {
+		t.Skip("the Python of this system has boto3, and is found without a PATH")
 	}
 	if !strings.Contains(string(out), "a program for provided.al2023") {
 		t.Errorf("it found a Python:\n%s", out)
