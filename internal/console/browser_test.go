@@ -100,6 +100,12 @@ func (p *person) press(keys ...string) {
 	}
 }
 
+// isOffered waits until the field offers a word.
+func (p *person) isOffered(word string) {
+	p.t.Helper()
+	p.run(chromedp.WaitVisible(fmt.Sprintf(`//li[@role="option"][.=%q]`, word), chromedp.BySearch))
+}
+
 // sees waits until the page says something.
 func (p *person) sees(texts ...string) {
 	p.t.Helper()
@@ -241,6 +247,17 @@ func TestInventoryPacksQueryAndOperationsInABrowser(t *testing.T) {
 	who.open("query")
 	who.follow("SELECT resourceType, COUNT(*) GROUP BY resourceType")
 	who.sees("AWS::S3::Bucket", "2")
+	who.open("query")
+	who.click("#sql")
+	who.press("SELECT resourceId WHERE resourceTy")
+	who.isOffered("resourceType")
+	who.press(kb.ArrowDown, kb.Enter, " = 'AWS::S3::B")
+	who.isOffered("AWS::S3::Bucket")
+	who.press(kb.Tab, "' AND supplementaryConfiguration.BucketV")
+	who.isOffered("supplementaryConfiguration.BucketVersioningConfiguration.status")
+	who.press(kb.Escape, "ersioningConfiguration.status = 'Suspended'")
+	who.press(kb.Tab, kb.Enter)
+	who.sees("reports")
 	who.open("packs")
 	who.sees("There is no conformance pack")
 	who.open("operations")

@@ -20,6 +20,7 @@ func views() []view {
 		{"pack", "", showPack, ""},
 		{"ticket", "", showTicket, ""},
 		{"find", "", showFind, ""},
+		{"complete", "", showComplete, ""},
 		{"resource", "", showResource, ""},
 		{"components", "", showExample, settings.Development},
 	}

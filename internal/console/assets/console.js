@@ -56,6 +56,60 @@
   }
   document.addEventListener('change', count);
 
+  // A query's field offers what may follow while it is written. The arrows choose, enter or tab takes, escape leaves.
+  const field = document.querySelector('textarea[data-complete]');
+  if (field) {
+    const offered = document.getElementById('completions'), told = document.getElementById('completed');
+    let waits, asked = 0, word = '', at = -1;
+    const choose = (i) => {
+      at = i;
+      [...offered.children].forEach((o, n) => o.setAttribute('aria-selected', String(n === i)));
+      if (i < 0) { field.removeAttribute('aria-activedescendant'); return; }
+      field.setAttribute('aria-activedescendant', offered.children[i].id);
+      offered.children[i].scrollIntoView({ block: 'nearest' });
+    };
+    const show = (words) => {
+      offered.replaceChildren(...words.map((w, i) => Object.assign(document.createElement('li'), { textContent: w, id: 'completion-' + i })));
+      [...offered.children].forEach((o) => o.setAttribute('role', 'option'));
+      offered.hidden = !words.length;
+      told.textContent = words.length ? words.length + ' to choose from with the arrows' : '';
+      choose(-1);
+    };
+    const take = (i) => {
+      const end = field.selectionStart;
+      field.setRangeText(offered.children[i].textContent, end - word.length, end, 'end');
+      show([]);
+    };
+    const ask = async () => {
+      const turn = ++asked, end = field.selectionStart;
+      const to = new URL(field.dataset.complete, location.href);
+      to.search = new URLSearchParams({ format: 'json', before: field.value.slice(0, end), rest: field.value.slice(end) });
+      const answer = await fetch(to, { headers: { Accept: 'application/json' } });
+      if (turn !== asked || !answer.ok || end !== field.selectionStart) return;
+      const got = await answer.json();
+      word = got.word;
+      show(got.words);
+    };
+    field.addEventListener('input', () => { clearTimeout(waits); waits = setTimeout(() => ask().catch(() => show([])), 120); });
+    field.addEventListener('blur', () => show([]));
+    offered.addEventListener('mousedown', (e) => {
+      const i = [...offered.children].indexOf(e.target);
+      if (i >= 0) { e.preventDefault(); take(i); }
+    });
+    field.addEventListener('keydown', (e) => {
+      const n = offered.children.length;
+      if (!n) return;
+      const keys = {
+        ArrowDown: () => choose((at + 1) % n), ArrowUp: () => choose(at > 0 ? at - 1 : n - 1), Escape: () => show([]),
+        Enter: () => take(at), Tab: () => take(Math.max(at, 0)),
+      };
+      if (!keys[e.key] || e.key === 'Enter' && at < 0) return;
+      e.preventDefault();
+      e.stopPropagation();
+      keys[e.key]();
+    });
+  }
+
   // Buttons that copy.
   document.addEventListener('click', (e) => {
     const b = e.target.closest('[data-copy]');
