@@ -315,10 +315,14 @@ func TestNothingKeepsPeopleOutOfAnyPage(t *testing.T) {
 	b := newBrowser(t, p)
 	b.begin("owners", "guard")
 	b.save(draft("owners", textOf(t, b.page("bench?draft=owners")), untagged, "do", "keep"))
-	for _, scheme := range []string{"light", "dark"} {
-		who.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+	for _, as := range []struct {
+		scheme string
+		width  int64
+	}{{"light", 1280}, {"dark", 1280}, {"light", 390}} {
+		who.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: as.scheme}}),
+			emulation.SetDeviceMetricsOverride(as.width, 800, 1, as.width < 500))
 		for _, path := range []string{
-			"", "wrong", "wrong?rule=buckets-versioned", "changes", "inventory", "rules", "rule?name=buckets-versioned", "try?name=buckets-versioned&since=24h", "packs", "query", "operations",
+			"", "wrong", "wrong?rule=buckets-versioned", "changes", "inventory", "inventory?value=Enabled", "find?q=report", "rules", "rule?name=buckets-versioned", "try?name=buckets-versioned&since=24h", "packs", "query", "operations",
 			"components", "bench", "bench?draft=owners&since=24h", "requests", resource(p, "AWS::S3::Bucket", "reports"), resource(p, "AWS::S3::Bucket", "reports", "at", "-1s"),
 		} {
 			who.open(path)
@@ -327,7 +331,7 @@ func TestNothingKeepsPeopleOutOfAnyPage(t *testing.T) {
 				`axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | ')))`,
 				&found, awaited))
 			if len(found) > 0 {
-				t.Errorf("%s, %s: %s", path, scheme, strings.Join(found, "\n"))
+				t.Errorf("%s, %s, %d wide: %s", path, as.scheme, as.width, strings.Join(found, "\n"))
 			}
 		}
 	}
