@@ -50,10 +50,6 @@ func parseItem(raw []byte, region, global string) (config.Item, error) {
 	return it.Stamped(version), checkItem(it)
 }
 
-var known = []config.ItemStatus{
-	config.StatusDiscovered, config.StatusOK, config.StatusNotRecorded, config.StatusDeleted, config.StatusDeletedNotRecorded,
-}
-
 func checkItem(it config.Item) error {
 	switch {
 	case !accountForm.MatchString(it.Account):
@@ -64,7 +60,7 @@ func checkItem(it config.Item) error {
 		return fmt.Errorf("a name of it is longer than %d bytes", maxName)
 	case hasNull(it.Type, it.ID, it.Name, it.ARN):
 		return errors.New("a name of it has a character U+0000")
-	case !slices.Contains(known, it.Status):
+	case !slices.Contains(config.ItemStatuses(), it.Status):
 		return fmt.Errorf("configurationItemStatus %q is none", short(string(it.Status)))
 	case it.CaptureTime.IsZero():
 		return errors.New("it has no configurationItemCaptureTime")

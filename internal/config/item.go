@@ -54,6 +54,11 @@ const (
 	StatusDeletedNotRecorded ItemStatus = "ResourceDeletedNotRecorded"
 )
 
+// ItemStatuses are all of them.
+func ItemStatuses() []ItemStatus {
+	return []ItemStatus{StatusDiscovered, StatusOK, StatusNotRecorded, StatusDeleted, StatusDeletedNotRecorded}
+}
+
 // Gone reports whether the status says that the resource does not exist.
 func (s ItemStatus) Gone() bool {
 	return s == StatusDeleted || s == StatusDeletedNotRecorded

@@ -55,7 +55,10 @@ func (v *visit) completions(spot query.Spot) (all []string, err error) {
 	case spot.Value == "" && !inside:
 		return query.Words(), nil
 	case spot.Value == "configurationItemStatus":
-		return []string{string(config.StatusOK), string(config.StatusDiscovered), string(config.StatusNotRecorded), string(config.StatusDeleted), string(config.StatusDeletedNotRecorded)}, nil
+		for _, s := range config.ItemStatuses() {
+			all = append(all, string(s))
+		}
+		return all, nil
 	}
 	var places []config.Place
 	err = v.read(func(ctx context.Context, tx *db.Tx) (err error) {
@@ -72,9 +75,13 @@ func (v *visit) completions(spot query.Spot) (all []string, err error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case spot.Value == "accountId" || spot.Value == "awsRegion":
+	case spot.Value == "accountId":
 		for _, p := range places {
-			all = append(all, map[string]string{"accountId": p.Account, "awsRegion": p.Region}[spot.Value])
+			all = append(all, p.Account)
+		}
+	case spot.Value == "awsRegion":
+		for _, p := range places {
+			all = append(all, p.Region)
 		}
 	case spot.Value == "" && inside:
 		all, err = v.paths(spot, places)
@@ -93,7 +100,7 @@ func (v *visit) paths(spot query.Spot, places []config.Place) ([]string, error) 
 	}
 	q, err := query.ParseExtended(text)
 	if err != nil {
-		return nil, nil // no type is called so
+		return nil, nil // the type makes the query too long
 	}
 	found, err := search.Select(v.ctx, v.DB, q, places, search.Window{Limit: completionItems})
 	all := map[string]bool{}

@@ -3,6 +3,8 @@ package trail
 import (
 	"net/url"
 	"strings"
+
+	"plumb/internal/arn"
 )
 
 // A Permission is a part of what reading a source takes.
@@ -21,17 +23,12 @@ func Permissions(address string) []Permission {
 			{[]string{"s3:GetObject"}, "arn:aws:s3:::" + bucket + "/" + prefix + "AWSLogs/*"},
 		}
 	}
-	partition, region, account, name := "aws", s.region(), "*", "*"
+	region, account, name := s.region(), "*", "*"
 	if region == "" {
 		region = "*"
 	}
 	if u, err := url.Parse(address); err == nil {
-		if strings.HasSuffix(u.Hostname(), ".cn") {
-			partition = "aws-cn"
-		}
 		account, name, _ = strings.Cut(strings.Trim(u.Path, "/"), "/")
 	}
-	return []Permission{{
-		[]string{"sqs:DeleteMessage", "sqs:ReceiveMessage"}, strings.Join([]string{"arn", partition, "sqs", region, account, name}, ":"),
-	}}
+	return []Permission{{[]string{"sqs:DeleteMessage", "sqs:ReceiveMessage"}, arn.New("sqs", region, account, name).String()}}
 }
