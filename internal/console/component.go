@@ -44,7 +44,7 @@ func branches(path string, value any, blame func(string) string, depth int) []br
 }
 
 func branchOf(path, name string, value any, blame func(string) string, depth int) branch {
-	full := strings.TrimPrefix(path+"."+name, ".")
+	full := joined(path, name)
 	b := branch{Name: name, Kind: kindOf(value), Value: leaf(value), Open: depth < 2}
 	switch value := value.(type) {
 	case map[string]any:

@@ -172,13 +172,6 @@ func holds(path string, v any, text string) (at, held string, ok bool) {
 	return "", "", false
 }
 
-func joined(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
-
 // hasWord reports whether a text has another one with no letter, digit, dash, underscore
 // or dot beside it, so that 10.0.0.7 is in 10.0.0.7/32 and not in 10.0.0.70.
 func hasWord(text, word string) bool {

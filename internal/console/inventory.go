@@ -30,11 +30,7 @@ func showInventory(v *visit) (*page, error) {
 	p := &page{Title: "Inventory", Template: "inventory", Calls: []call{
 		v.cli(v.c.Settings.Account, v.c.Settings.Region, "configservice get-discovered-resource-counts"),
 		sql("SELECT resourceType, COUNT(*) GROUP BY resourceType")}}
-	for _, name := range []string{"is", "not", "at"} {
-		for _, text := range v.q[name] {
-			d.Kept = append(d.Kept, pair{name, text})
-		}
-	}
+	d.Kept = v.parts(func(name string) bool { return name == "is" || name == "not" || name == "at" })
 	types := v.filters.is["type"]
 	switch {
 	case d.Value != "":

@@ -142,14 +142,20 @@ func (f *frame) addTime(v *visit) {
 	if v.past() {
 		f.Steps = append(f.Steps, step{"now", v.with("at", "")})
 	}
-	for k, values := range v.q {
-		if k == "at" || k == "after" || k == "format" || k == "part" {
+	f.Keep = v.parts(func(name string) bool { return !slices.Contains([]string{"at", "after", "format", "part"}, name) })
+}
+
+// parts are those of the address, by their names, that a form keeps.
+func (v *visit) parts(kept func(name string) bool) (all []pair) {
+	for name, values := range v.q {
+		if !kept(name) {
 			continue
 		}
 		for _, text := range values {
-			f.Keep = append(f.Keep, pair{k, text})
+			all = append(all, pair{name, text})
 		}
 	}
+	return all
 }
 
 // clean returns a text for a name of a file.

@@ -165,7 +165,7 @@ func flatten(path string, value any, whole []string, out map[string]any) {
 		return
 	}
 	for k, member := range m {
-		flatten(strings.TrimPrefix(path+"."+k, "."), member, whole, out)
+		flatten(joined(path, k), member, whole, out)
 	}
 }
 

@@ -99,3 +99,11 @@ func sql(text string) call { return call{"SQL", text} }
 
 // sqlText writes a text for a query.
 func sqlText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// joined is the path of a member.
+func joined(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
